@@ -1,0 +1,45 @@
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Runs;
+
+/// <summary>An input of the run machine. It carries its own time, in seconds on the run's clock; the machine reads no other clock.</summary>
+public abstract record RunEvent(double Time);
+
+/// <summary>The run begins (its first event).</summary>
+public sealed record RunStarted(double Time) : RunEvent(Time);
+
+/// <summary>A client enrolled in this run. Ids are given in ascending order, from 0.</summary>
+/// <param name="Examples">n_i as the client told it; 0 when unknown.</param>
+public sealed record ClientJoined(double Time, ClientId Client, double Examples) : RunEvent(Time);
+
+/// <summary>A client says it is available for an assignment.</summary>
+public sealed record CheckIn(double Time, ClientId Client) : RunEvent(Time);
+
+/// <summary>A client that had checked in is available no longer (it went offline, or its long poll ended).</summary>
+public sealed record CheckOut(double Time, ClientId Client) : RunEvent(Time);
+
+/// <summary>An update is durable and verified.</summary>
+/// <param name="Ready">The client is available for its next assignment at once, as if it checked in after this event.</param>
+public sealed record UpdateArrived(double Time, AssignmentId Assignment, ClientId Client, UpdateReport Report, bool Ready) : RunEvent(Time);
+
+/// <summary>A client gives an assignment up, with its reason.</summary>
+public sealed record AssignmentFailed(double Time, AssignmentId Assignment, ClientId Client, string Reason) : RunEvent(Time);
+
+/// <summary>The host knows that a client is gone for good, with whatever it had in hand.</summary>
+public sealed record ClientLost(double Time, ClientId Client) : RunEvent(Time);
+
+/// <summary>A deadline that the machine armed has passed. Deadlines that no longer matter are ignored.</summary>
+public sealed record DeadlinePassed(double Time, Deadline Deadline) : RunEvent(Time);
+
+/// <summary>The evaluation of a published version is there.</summary>
+public sealed record EvaluationArrived(double Time, int Version, double Accuracy, double Loss) : RunEvent(Time);
+
+/// <summary>An operator pauses, resumes or stops the run.</summary>
+public sealed record OperatorCommand(double Time, OperatorAction Action, string Reason) : RunEvent(Time);
+
+public enum OperatorAction
+{
+    Pause,
+    Resume,
+    Stop,
+}
