@@ -34,6 +34,9 @@ public sealed record DeadlinePassed(double Time, Deadline Deadline) : RunEvent(T
 /// <summary>The evaluation of a published version is there.</summary>
 public sealed record EvaluationArrived(double Time, int Version, double Accuracy, double Loss) : RunEvent(Time);
 
+/// <summary>The host knows that nothing more can happen by itself: a simulation whose clients are all gone.</summary>
+public sealed record RunStalled(double Time) : RunEvent(Time);
+
 /// <summary>An operator pauses, resumes or stops the run.</summary>
 public sealed record OperatorCommand(double Time, OperatorAction Action, string Reason) : RunEvent(Time);
 

@@ -33,6 +33,11 @@ public sealed record RunOptions
     [Range(0, int.MaxValue)]
     public int EvaluateEvery { get; init; } = 1;
 
+    /// <summary>Give up as diverged after this many updates in a row that were not finite.</summary>
+    /// <value>The default is 10. Must be 1 or more.</value>
+    [Range(1, int.MaxValue)]
+    public int DivergenceLimit { get; init; } = 10;
+
     public StopOptions Stop { get; init; } = new();
 }
 

@@ -1,0 +1,108 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Federated.Aggregation;
+using Federated.Aggregation.ServerOptimizers;
+using Federated.Coordinator.Runs;
+
+namespace Federated.Coordinator.Models;
+
+/// <summary>
+/// The numbers behind a run: carries out the machine's <see cref="Accumulate"/> and <see cref="Publish"/> effects. Every host uses
+/// it, so that a run in virtual time and a served one compute the same bits.
+/// </summary>
+/// <remarks>
+/// Memory: one buffer of d per version that somebody still holds, plus the aggregator's and the optimizer's state. One thread
+/// accumulates and publishes; others may read versions they hold.
+/// </remarks>
+public sealed class ModelState<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly IAggregator<T> aggregator;
+    private readonly IServerOptimizer<T> optimizer;
+    private readonly List<ModelVersion<T>> retired = [];
+    private readonly T[] pseudoGradient;
+    private T[]? rebased;
+
+    /// <param name="initial">The d parameters of version 0; owned by this state from here on.</param>
+    public ModelState(T[] initial, IAggregator<T> aggregator, IServerOptimizer<T> optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(initial);
+        (this.aggregator, this.optimizer) = (aggregator, optimizer);
+        Current = new ModelVersion<T>(0, initial);
+        pseudoGradient = new T[initial.Length];
+    }
+
+    /// <summary>The current version; hold it before handing it to another thread.</summary>
+    public ModelVersion<T> Current { get; private set; }
+
+    /// <summary>The pseudo-gradient of the last publish (add-form, d coordinates), for metrics.</summary>
+    public ReadOnlySpan<T> LastPseudoGradient => pseudoGradient;
+
+    /// <summary>Folds one accepted update in.</summary>
+    /// <param name="delta">d coordinates, local − base.</param>
+    /// <param name="baseModel">The parameters of the update's base version; read only when the basis is the current version.</param>
+    public void Accumulate(Accumulate effect, ReadOnlySpan<T> delta, ReadOnlySpan<T> baseModel)
+    {
+        ArgumentNullException.ThrowIfNull(effect);
+        if (effect.Basis == DeltaBasis.CurrentVersion && effect.Staleness > 0)
+        {
+            // y − w^t = u + w^b − w^t, where y = w^b + u.
+            rebased ??= new T[delta.Length];
+            TensorPrimitives.Subtract(baseModel, Current.Parameters, rebased);
+            TensorPrimitives.Add<T>(rebased, delta, rebased);
+            delta = rebased;
+        }
+
+        aggregator.Add(new Contribution<T>(effect.Assignment.Client.Value, delta, effect.Weight)
+        {
+            Sequence = effect.Assignment.Id.Value,
+            Examples = effect.Report.Examples,
+            LocalSteps = effect.Report.LocalSteps,
+            StepWeight = effect.Report.StepWeight,
+            Staleness = effect.Staleness,
+        });
+    }
+
+    /// <summary>Combines what was accumulated and makes it the next version.</summary>
+    /// <exception cref="CoordinatorException">The machine's version is not the next one: the host lost or repeated an effect.</exception>
+    public CombineReport Publish(Publish effect)
+    {
+        ArgumentNullException.ThrowIfNull(effect);
+        if (effect.Version != Current.Version + 1 || effect.Count != aggregator.Count)
+        {
+            throw new CoordinatorException(
+                $"Publishing version {effect.Version} of {effect.Count} updates needs version {effect.Version - 1} and as many accumulated; "
+                + $"there is version {Current.Version} with {aggregator.Count}. The host lost or repeated an effect.");
+        }
+
+        var report = aggregator.Combine(pseudoGradient);
+        var before = Current;
+        var next = Current;
+        if (before.IsShared)
+        {
+            next = Fresh(effect.Version);
+            before.Parameters.CopyTo(next.Parameters, 0);
+            before.Release();
+            retired.Add(before);
+        }
+
+        next.Version = effect.Version;
+        optimizer.Step(next.Parameters, pseudoGradient);
+        Current = next;
+        return report;
+    }
+
+    private ModelVersion<T> Fresh(int version)
+    {
+        var index = retired.FindIndex(v => v.IsFree);
+        if (index < 0)
+        {
+            return new ModelVersion<T>(version, new T[pseudoGradient.Length]);
+        }
+
+        var buffer = retired[index];
+        retired.RemoveAt(index);
+        buffer.Reuse(version);
+        return buffer;
+    }
+}

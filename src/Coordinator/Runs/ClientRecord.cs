@@ -1,0 +1,57 @@
+namespace Federated.Coordinator.Runs;
+
+/// <summary>One client as the machine keeps it: 64 B, so that a million of them are cheap.</summary>
+internal struct ClientRecord
+{
+    public const long None = -1;
+
+    public double Examples;
+    public double SecondsPerStep;
+    public double LastDispatchedAt;
+
+    /// <summary>The assignment in flight, or <see cref="None"/>.</summary>
+    public long InFlight;
+
+    /// <summary>The last assignment that ended, or <see cref="None"/>; a repeated upload of it is answered by how it ended.</summary>
+    public long LastEnded;
+
+    public int Dispatched;
+    public int AcceptedUpdates;
+    public bool LastEndedAccepted;
+
+    /// <summary>Checked in, but held back by a pause or a cool-down.</summary>
+    public bool HeldBack;
+
+    public bool Gone;
+
+    public static ClientRecord Joined(double examples) =>
+        new() { Examples = examples, InFlight = None, LastEnded = None, LastDispatchedAt = double.NegativeInfinity };
+
+    public readonly void Save(BinaryWriter writer)
+    {
+        writer.Write(Examples);
+        writer.Write(SecondsPerStep);
+        writer.Write(LastDispatchedAt);
+        writer.Write(InFlight);
+        writer.Write(LastEnded);
+        writer.Write(Dispatched);
+        writer.Write(AcceptedUpdates);
+        writer.Write(LastEndedAccepted);
+        writer.Write(HeldBack);
+        writer.Write(Gone);
+    }
+
+    public static ClientRecord Load(BinaryReader reader) => new()
+    {
+        Examples = reader.ReadDouble(),
+        SecondsPerStep = reader.ReadDouble(),
+        LastDispatchedAt = reader.ReadDouble(),
+        InFlight = reader.ReadInt64(),
+        LastEnded = reader.ReadInt64(),
+        Dispatched = reader.ReadInt32(),
+        AcceptedUpdates = reader.ReadInt32(),
+        LastEndedAccepted = reader.ReadBoolean(),
+        HeldBack = reader.ReadBoolean(),
+        Gone = reader.ReadBoolean(),
+    };
+}
