@@ -1,0 +1,171 @@
+using Federated.Training.Data;
+using Federated.Training.Data.Generators;
+
+namespace Federated.Training.Tests.Data.Generators;
+
+public static class DrawnDigitsTests
+{
+    private static readonly DrawnDigitsOptions Small = new() { Writers = 20, TrainPerWriter = 60, TestPerWriter = 10 };
+
+    public sealed class Determinism
+    {
+        [Fact]
+        public void The_same_seed_draws_the_same_bits_and_another_seed_others()
+        {
+            var first = DrawnDigits.Generate(Small, seed: 3);
+            var second = DrawnDigits.Generate(Small, seed: 3);
+            var other = DrawnDigits.Generate(Small, seed: 4);
+
+            Assert.Equal(first.Train.Features, second.Train.Features);
+            Assert.Equal(first.Test.Labels, second.Test.Labels);
+            Assert.NotEqual(first.Train.Features, other.Train.Features);
+        }
+
+        [Fact]
+        public void A_writer_draws_the_same_however_many_others_there_are()
+        {
+            var few = DrawnDigits.Generate(Small with { Writers = 2 }, seed: 3);
+            var many = DrawnDigits.Generate(Small, seed: 3);
+
+            Assert.Equal(few.Train.Features, many.Train.Features[..few.Train.Features.Length]);
+        }
+    }
+
+    public sealed class Shape
+    {
+        [Theory]
+        [InlineData(28)]
+        [InlineData(16)]
+        [InlineData(13)]
+        public void Every_writer_is_a_client_with_its_own_images(int size)
+        {
+            var data = DrawnDigits.Generate(Small with { Size = size }, seed: 1);
+
+            Assert.Equal([1, size, size], data.Train.ExampleShape.AsEnumerable());
+            Assert.Equal(20, data.Clients.Count);
+            Assert.Equal(Enumerable.Range(0, data.Train.Count), data.Clients.SelectMany(c => c.Train));
+            Assert.Equal(Enumerable.Range(0, data.Test.Count), data.Clients.SelectMany(c => c.Test));
+            Assert.All(data.Train.Features, value => Assert.InRange(value, 0f, 1f));
+        }
+
+        [Fact]
+        public void Digits_are_drawn_within_the_picture()
+        {
+            // Without noise the border row of pixels is all but empty: what lies there was cut off.
+            var data = DrawnDigits.Generate(Small with { Noise = 0 }, seed: 2);
+            var (border, total) = (0.0, 0.0);
+            for (var i = 0; i < data.Train.Count; i++)
+            {
+                var image = data.Train.Row(i);
+                for (var p = 0; p < image.Length; p++)
+                {
+                    var (y, x) = (p / 28, p % 28);
+                    total += image[p];
+                    border += y is 0 or 27 || x is 0 or 27 ? image[p] : 0;
+                }
+            }
+
+            Assert.InRange(border / total, 0, 0.01);
+        }
+
+        [Fact]
+        public void All_ten_digits_are_equally_frequent()
+        {
+            var data = DrawnDigits.Generate(Small with { Writers = 100 }, seed: 5);
+            var counts = new double[10];
+            foreach (var label in data.Train.Labels)
+            {
+                counts[label]++;
+            }
+
+            // χ² with 9 degrees of freedom exceeds 33.7 with probability 1e-4.
+            var expected = data.Train.Count / 10.0;
+            Assert.InRange(counts.Sum(c => (c - expected) * (c - expected) / expected), 0, 33.7);
+        }
+    }
+
+    public sealed class Heterogeneity
+    {
+        [Fact]
+        public void Separates_writers_when_high_and_makes_them_alike_when_zero()
+        {
+            Assert.InRange(BetweenWriterShare(0), 0, 0.04);
+            Assert.InRange(BetweenWriterShare(1), 0.5, 1.1);
+        }
+
+        [Fact]
+        public void Leaves_the_pooled_images_distributed_alike()
+        {
+            // Mean ink over 400 writers × 25 images: relative standard error of the mean below 2 % even at heterogeneity 1 (sd of ink
+            // between writers about 30 %, 400 writers), so a difference beyond 8 % is a four-sigma event (6e-5).
+            var options = new DrawnDigitsOptions { Writers = 400, TrainPerWriter = 25, TestPerWriter = 1, Noise = 0, Size = 16 };
+            var none = DrawnDigits.Generate(options with { Heterogeneity = 0 }, 8).Train.Features.Average();
+            var full = DrawnDigits.Generate(options with { Heterogeneity = 1 }, 8).Train.Features.Average();
+
+            Assert.InRange(full / none, 0.92, 1.08);
+        }
+
+        /// <summary>The share of the variance of ink, for the digit 3, that lies between writers.</summary>
+        private static double BetweenWriterShare(double heterogeneity)
+        {
+            var options = new DrawnDigitsOptions { Writers = 60, TrainPerWriter = 400, TestPerWriter = 1, Noise = 0, Size = 16, Heterogeneity = heterogeneity };
+            var data = DrawnDigits.Generate(options, seed: 11);
+            var inks = data.Clients
+                .Select(client => client.Train.Where(i => data.Train.Labels[i] == 3).Select(i => (double)Sum(data.Train, i)).ToArray())
+                .ToArray();
+            var mean = inks.SelectMany(x => x).Average();
+            var total = inks.SelectMany(x => x).Average(x => (x - mean) * (x - mean));
+            var between = inks.Average(writer => (writer.Average() - mean) * (writer.Average() - mean));
+            return between / total;
+        }
+
+        private static float Sum(DataSet set, int index)
+        {
+            var sum = 0f;
+            foreach (var value in set.Row(index))
+            {
+                sum += value;
+            }
+
+            return sum;
+        }
+    }
+
+    public sealed class Task
+    {
+        [Fact]
+        public void Is_learnable_but_not_by_the_nearest_mean_alone()
+        {
+            // The nearest class mean is the weakest sensible classifier: well above chance, well below what a network reaches.
+            var data = DrawnDigits.Generate(new DrawnDigitsOptions { Writers = 40 }, seed: 6);
+            var means = new double[10, 784];
+            var counts = new int[10];
+            for (var i = 0; i < data.Train.Count; i++)
+            {
+                var row = data.Train.Row(i);
+                counts[data.Train.Labels[i]]++;
+                for (var p = 0; p < 784; p++)
+                {
+                    means[data.Train.Labels[i], p] += row[p];
+                }
+            }
+
+            var correct = 0;
+            for (var i = 0; i < data.Test.Count; i++)
+            {
+                var row = data.Test.Row(i).ToArray();
+                var nearest = Enumerable.Range(0, 10).MinBy(c => row.Select((v, p) => Math.Pow(v - (means[c, p] / counts[c]), 2)).Sum());
+                correct += nearest == data.Test.Labels[i] ? 1 : 0;
+            }
+
+            Assert.InRange((double)correct / data.Test.Count, 0.55, 0.85);
+        }
+    }
+
+    [Fact]
+    public static void More_pixels_than_an_array_holds_are_refused_before_allocating() =>
+        Assert.Contains(
+            "one data set holds at most",
+            Assert.Throws<TrainingException>(() => DrawnDigits.Generate(Small with { Writers = 1_000_000, TrainPerWriter = 1_000_000 }, 1)).Message,
+            StringComparison.Ordinal);
+}
