@@ -20,7 +20,8 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
         var text = new StringBuilder();
         foreach (var tensor in tensors)
         {
-            text.Append(tensor.Name).Append('[').AppendJoin(',', tensor.Shape).Append("]\n");
+            // The name's length makes the text unambiguous whatever characters the name holds.
+            text.Append(tensor.Name.Length).Append(':').Append(tensor.Name).Append('[').AppendJoin(',', tensor.Shape).Append("]\n");
         }
 
         Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
@@ -38,6 +39,9 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
     public TensorSpec this[string name] => byName.TryGetValue(name, out var tensor)
         ? tensor
         : throw new AggregationException($"No tensor '{name}' in this layout; it has {string.Join(", ", byName.Keys)}.");
+
+    /// <summary>The tensor of that name; null when there is none.</summary>
+    public TensorSpec? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>Lays the tensors out one after the other in the given order.</summary>
     /// <exception cref="AggregationException">A name twice, a negative extent, or more than 2³¹−1 parameters.</exception>
@@ -61,12 +65,14 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
                     throw new AggregationException($"Tensor '{name}' has extent {extent}; extents must be 0 or more.");
                 }
 
-                length = checked(length * extent);
+                // Saturates instead of wrapping: beyond int.MaxValue every number means "too many".
+                length = Math.Min(length * extent, 1L << 31);
             }
 
             if (offset + length > int.MaxValue)
             {
-                throw new AggregationException($"The layout needs {offset + length} parameters up to '{name}'; one buffer holds {int.MaxValue}.");
+                throw new AggregationException(
+                    $"The layout needs more than {int.MaxValue} parameters up to '{name}' [{string.Join(", ", shape)}]; one buffer holds no more.");
             }
 
             specs.Add(new TensorSpec(name, [.. shape], (int)offset));

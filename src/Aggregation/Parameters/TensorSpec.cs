@@ -9,7 +9,7 @@ namespace Federated.Aggregation.Parameters;
 public sealed record TensorSpec(string Name, ImmutableArray<int> Shape, int Offset)
 {
     /// <summary>Number of elements.</summary>
-    public int Length { get; } = checked((int)Shape.Aggregate(1L, (product, extent) => checked(product * extent)));
+    public int Length { get; } = Shape.Contains(0) ? 0 : checked((int)Shape.Aggregate(1L, (product, extent) => checked(product * extent)));
 
     /// <summary>The tensor's elements within <paramref name="buffer"/>, without a copy.</summary>
     public Span<T> In<T>(Span<T> buffer) => buffer.Slice(Offset, Length);
