@@ -1,0 +1,81 @@
+using System.Numerics;
+
+namespace Federated.Aggregation.Robust;
+
+/// <summary>Holds a copy of every update until a robust rule combines them in ascending (client, sequence).</summary>
+/// <remarks>
+/// Holds n·d coordinates: robust rules need all updates at once. Buffers are kept for the next aggregate. Weights reach those rules whose
+/// paper weights the updates (geometric median, norm bounding); the others count every update alike, and leave those of weight 0 out.
+/// The result does not depend on the order of arrival or the number of threads.
+/// </remarks>
+public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IAggregator<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly List<Entry> held = [];
+    private readonly HashSet<(int, long)> seen = [];
+    private readonly Stack<T[]> spare = new();
+
+    public string Name => Rule.Name;
+
+    public bool IsStreaming => false;
+
+    public int Count => held.Count;
+
+    /// <summary>The rule that combines the updates.</summary>
+    public IRobustRule<T> Rule { get; } = rule;
+
+    /// <summary>Workers that may share one combination; the result is the same, to the bit, for any value.</summary>
+    /// <value>The default is the number of processors. Must be at least 1.</value>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    public void Add(in Contribution<T> contribution)
+    {
+        if (contribution.Delta.Length != dimension)
+        {
+            throw new AggregationException(
+                $"Client {contribution.Client} sent {contribution.Delta.Length} coordinates, this aggregate has {dimension}; check the model layout before adding.");
+        }
+
+        if (!(contribution.Weight >= 0) || double.IsInfinity(contribution.Weight))
+        {
+            throw new AggregationException($"Client {contribution.Client} came with weight {contribution.Weight}; weights must be finite and 0 or more.");
+        }
+
+        if (!seen.Add((contribution.Client, contribution.Sequence)))
+        {
+            throw new AggregationException(
+                $"Client {contribution.Client}, sequence {contribution.Sequence} is already in this aggregate; each accepted update has its own sequence.");
+        }
+
+        var copy = spare.Count > 0 ? spare.Pop() : GC.AllocateUninitializedArray<T>(dimension);
+        contribution.Delta.CopyTo(copy);
+        held.Add(new Entry(contribution.Client, contribution.Sequence, contribution.Weight, copy));
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="AggregationException">Fewer updates than the rule needs; the ones at hand stay, so that more can be added.</exception>
+    public CombineReport Combine(Span<T> pseudoGradient)
+    {
+        held.Sort(static (a, b) => a.Client != b.Client ? a.Client.CompareTo(b.Client) : a.Sequence.CompareTo(b.Sequence));
+        var voters = held.FindAll(static entry => entry.Weight > 0);
+        var updates = new HeldUpdates<T>(
+            [.. voters.Select(static entry => (ReadOnlyMemory<T>)entry.Delta)], [.. voters.Select(static entry => entry.Weight)])
+        {
+            Threads = Threads,
+        };
+        var outcome = Rule.Combine(updates, pseudoGradient);
+        var leftOut = new List<(int, string)>();
+        leftOut.AddRange(held.Where(static entry => entry.Weight == 0).Select(static entry => (entry.Client, "weight 0")));
+        leftOut.AddRange(outcome.LeftOut.Select(left => (voters[left.Index].Client, left.Reason)));
+        foreach (var entry in held)
+        {
+            spare.Push(entry.Delta);
+        }
+
+        held.Clear();
+        seen.Clear();
+        return new CombineReport(outcome.Used, outcome.WeightSum) { LeftOut = leftOut };
+    }
+
+    private readonly record struct Entry(int Client, long Sequence, double Weight, T[] Delta);
+}
