@@ -14,19 +14,6 @@ public sealed class IidPartitioner : IPartitioner
     public int[][] Partition(ReadOnlySpan<int> labels, int classes, int clients, SeededRandom random)
     {
         PartitionGuard.Require(Name, labels.Length, clients);
-        var order = Enumerable.Range(0, labels.Length).ToArray();
-        random.Shuffle(order.AsSpan());
-
-        var shards = new int[clients][];
-        var (size, larger) = Math.DivRem(labels.Length, clients);
-        var start = 0;
-        for (var i = 0; i < clients; i++)
-        {
-            var length = size + (i < larger ? 1 : 0);
-            shards[i] = order.AsSpan(start, length).ToArray();
-            start += length;
-        }
-
-        return shards;
+        return Apportionment.Cut(ClassIndex.Permutation(labels.Length, random), Apportionment.Equal(labels.Length, clients));
     }
 }

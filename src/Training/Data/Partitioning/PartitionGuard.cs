@@ -14,6 +14,26 @@ internal static class PartitionGuard
         }
     }
 
+    /// <summary>Draws pieces[class, client] until the smallest client has <paramref name="minimum"/> examples, or fails after so many attempts.</summary>
+    public static int[,] Retry(string partitioner, int attempts, int minimum, Func<int[,]> draw, string remedy)
+    {
+        var best = 0;
+        for (var attempt = 0; attempt < attempts; attempt++)
+        {
+            var pieces = draw();
+            var smallest = ClassPieces.Smallest(pieces);
+            if (smallest >= minimum)
+            {
+                return pieces;
+            }
+
+            best = Math.Max(best, smallest);
+        }
+
+        throw new TrainingException(
+            $"Partition '{partitioner}': after {attempts} draws no split gives every client at least {minimum} examples; the best left the smallest client with {best}. {remedy}");
+    }
+
     /// <summary>Fails if a client got nothing.</summary>
     public static int[][] NoneEmpty(string partitioner, int[][] clients, string remedy)
     {

@@ -7,6 +7,15 @@ namespace Federated.Training.Data.Partitioning;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(NaturalPartition), Partitioners.Natural)]
 [JsonDerivedType(typeof(IidPartition), Partitioners.Iid)]
+[JsonDerivedType(typeof(QuantitySkewPartition), Partitioners.QuantitySkew)]
+[JsonDerivedType(typeof(DirichletPartition), Partitioners.Dirichlet)]
+[JsonDerivedType(typeof(ClientDirichletPartition), Partitioners.ClientDirichlet)]
+[JsonDerivedType(typeof(ReplacementDirichletPartition), Partitioners.ReplacementDirichlet)]
+[JsonDerivedType(typeof(DualDirichletPartition), Partitioners.DualDirichlet)]
+[JsonDerivedType(typeof(ShardsPartition), Partitioners.Shards)]
+[JsonDerivedType(typeof(ClassesPerClientPartition), Partitioners.ClassesPerClient)]
+[JsonDerivedType(typeof(SimilarityPartition), Partitioners.Similarity)]
+[JsonDerivedType(typeof(FedProxPowerLawPartition), Partitioners.FedProxPowerLaw)]
 public abstract record PartitionOptions;
 
 /// <summary>The split that the data came with: a hospital, a writer, a speaking role, a file. The number of clients is the data's.</summary>
@@ -20,5 +29,5 @@ public abstract record LabelPartition : PartitionOptions
     public int Clients { get; init; } = 10;
 }
 
-/// <summary>Shuffled and dealt out: every client sees the same distribution.</summary>
+/// <summary>Options of <see cref="IidPartitioner"/>.</summary>
 public sealed record IidPartition : LabelPartition;
