@@ -14,7 +14,7 @@ namespace Federated.Coordinator.Scheduling;
 /// mean staleness of accepted updates is (M_c − 1)/K whatever their distribution.
 /// Cost: O(1) per event.
 /// </remarks>
-public sealed class BufferedScheduler(BufferedOptions options, IStepPolicy steps, UpdateWeight weight) : IScheduler
+public sealed class BufferedScheduler(BufferedOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler
 {
     private const long FillDeadline = 0;
 
@@ -36,7 +36,7 @@ public sealed class BufferedScheduler(BufferedOptions options, IStepPolicy steps
     public void OnUpdate(ISchedulingContext run, in ArrivedUpdate update)
     {
         run.Accept(update);
-        run.Accumulate(update.Assignment, update.Report, weight(update.Report.Examples, update.Staleness));
+        run.Accumulate(update.Assignment, update.Report, weight.Weight(run, update.Assignment, update.Report, update.Staleness));
         if (++buffered >= options.AggregationGoal)
         {
             buffered = 0;

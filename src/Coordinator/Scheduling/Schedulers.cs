@@ -11,8 +11,8 @@ public static class Schedulers
 
     /// <summary>Makes the scheduler that <paramref name="options"/> describe.</summary>
     /// <param name="steps">How much work an assignment asks for.</param>
-    /// <param name="weight">Weight of an update by its examples and staleness.</param>
-    public static IScheduler Create(SchedulerOptions options, IStepPolicy steps, UpdateWeight weight) => options switch
+    /// <param name="weight">Weight of an update in its aggregate.</param>
+    public static IScheduler Create(SchedulerOptions options, IStepPolicy steps, IUpdateWeight weight) => options switch
     {
         SynchronousOptions o => new SynchronousScheduler(o, steps, weight),
         BufferedOptions o => new BufferedScheduler(o, steps, weight),

@@ -14,7 +14,7 @@ namespace Federated.Coordinator.Scheduling;
 /// deadline this happens only once it has passed with fewer than the minimum reports.
 /// Cost: O(cohort) per round.
 /// </remarks>
-public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy steps, UpdateWeight weight) : IScheduler
+public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler
 {
     private const long OpenRoundKind = 0, RoundEndKind = 1;
 
@@ -34,7 +34,7 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
     {
         outstanding.Remove(update.Assignment.Id.Value);
         run.Accept(update);
-        run.Accumulate(update.Assignment, update.Report, weight(update.Report.Examples, update.Staleness));
+        run.Accumulate(update.Assignment, update.Report, weight.Weight(run, update.Assignment, update.Report, update.Staleness));
         reports++;
         Proceed(run);
     }

@@ -183,19 +183,19 @@ public sealed class SynchronousRunMachine : RunMachineConformance
     protected override IScheduler NewScheduler() => new SynchronousScheduler(
         new SynchronousOptions { Cohort = 4, OverSelection = 0.5, RoundDeadline = 20, MinimumReports = 2 },
         new FixedWork(LocalWork.OfSteps(5)),
-        (examples, _) => examples);
+        UpdateWeight.ByExamples);
 }
 
 public sealed class SynchronousRunMachineWithoutDeadline : RunMachineConformance
 {
     protected override IScheduler NewScheduler() => new SynchronousScheduler(
-        new SynchronousOptions { Cohort = 5, SelectionWindow = 3 }, new FixedWork(LocalWork.OfEpochs(1)), (examples, _) => examples);
+        new SynchronousOptions { Cohort = 5, SelectionWindow = 3 }, new FixedWork(LocalWork.OfEpochs(1)), UpdateWeight.ByExamples);
 }
 
 public sealed class BufferedRunMachine : RunMachineConformance
 {
     protected override IScheduler NewScheduler() => new BufferedScheduler(
-        new BufferedOptions { Concurrency = 8, AggregationGoal = 3 }, new FixedWork(LocalWork.OfSteps(5)), (_, staleness) => 1 / Math.Sqrt(1 + staleness));
+        new BufferedOptions { Concurrency = 8, AggregationGoal = 3 }, new FixedWork(LocalWork.OfSteps(5)), new UpdateWeight(_ => 1, staleness => 1 / Math.Sqrt(1 + staleness)));
 }
 
 public sealed class BufferedRunMachineThatAbortsAndRests : RunMachineConformance
@@ -203,5 +203,5 @@ public sealed class BufferedRunMachineThatAbortsAndRests : RunMachineConformance
     protected override RunOptions Options => base.Options with { MaxStaleness = 2, OnStale = StalenessPolicy.Abort, CoolDown = 5 };
 
     protected override IScheduler NewScheduler() => new BufferedScheduler(
-        new BufferedOptions { Concurrency = 8, AggregationGoal = 2 }, new FixedWork(LocalWork.OfSteps(5)), (_, _) => 1);
+        new BufferedOptions { Concurrency = 8, AggregationGoal = 2 }, new FixedWork(LocalWork.OfSteps(5)), UpdateWeight.Equal);
 }
