@@ -17,6 +17,9 @@ internal struct ClientRecord
 
     public int Dispatched;
     public int AcceptedUpdates;
+
+    /// <summary>The version whose aggregate last had an update of this client; 0 before the first.</summary>
+    public int LastIncluded;
     public bool LastEndedAccepted;
 
     /// <summary>Checked in, but held back by a pause or a cool-down.</summary>
@@ -36,6 +39,7 @@ internal struct ClientRecord
         writer.Write(LastEnded);
         writer.Write(Dispatched);
         writer.Write(AcceptedUpdates);
+        writer.Write(LastIncluded);
         writer.Write(LastEndedAccepted);
         writer.Write(HeldBack);
         writer.Write(Gone);
@@ -50,6 +54,7 @@ internal struct ClientRecord
         LastEnded = reader.ReadInt64(),
         Dispatched = reader.ReadInt32(),
         AcceptedUpdates = reader.ReadInt32(),
+        LastIncluded = reader.ReadInt32(),
         LastEndedAccepted = reader.ReadBoolean(),
         HeldBack = reader.ReadBoolean(),
         Gone = reader.ReadBoolean(),

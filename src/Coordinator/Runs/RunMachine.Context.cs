@@ -16,7 +16,7 @@ public sealed partial class RunMachine : ISchedulingContext
     public ClientFacts Facts(ClientId client)
     {
         ref readonly var record = ref clients[client.Value];
-        return new ClientFacts(record.Examples, record.Dispatched, record.AcceptedUpdates, record.SecondsPerStep, record.LastDispatchedAt);
+        return new ClientFacts(record.Examples, record.Dispatched, record.AcceptedUpdates, record.LastIncluded, record.SecondsPerStep, record.LastDispatchedAt);
     }
 
     Assignment ISchedulingContext.Dispatch(ClientId client, LocalWork work, double timeout)
@@ -75,6 +75,7 @@ public sealed partial class RunMachine : ISchedulingContext
         accumulated++;
         var effect = new Accumulate(assignment, report, weight, Version - assignment.BaseVersion, basis);
         openAggregate.Add(effect);
+        clients[assignment.Client.Value].LastIncluded = Version + 1;
         effects.Add(effect);
     }
 

@@ -17,8 +17,8 @@ public interface IUpdateWeight
 
 /// <summary>Example weight times staleness weight, ω(n_i)·s(τ).</summary>
 /// <param name="importance">ω: from the examples n_i.</param>
-/// <param name="staleness">s: from τ.</param>
-public sealed class UpdateWeight(Func<double, double> importance, Func<int, double> staleness) : IUpdateWeight
+/// <param name="decay">s: from τ.</param>
+public sealed class UpdateWeight(Func<double, double> importance, Func<int, double> decay) : IUpdateWeight
 {
     /// <summary>n_i, whatever the staleness (FedAvg).</summary>
     public static UpdateWeight ByExamples { get; } = new(n => n, _ => 1);
@@ -31,5 +31,5 @@ public sealed class UpdateWeight(Func<double, double> importance, Func<int, doub
 
     public double Importance(double examples) => importance(examples);
 
-    public double Staleness(int staleness1) => staleness(staleness1);
+    public double Staleness(int staleness) => decay(staleness);
 }
