@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Federated.Simulation.Devices;
+
+/// <summary>The simulated clients: how many, and the four knobs of their heterogeneity. The knobs draw from streams of their own, per client and task.</summary>
+public sealed record ClientsOptions
+{
+    /// <summary>Number of clients; 0 for as many as the data are split over.</summary>
+    /// <value>The default is 0. Must be 0 or more; with <c>training: none</c> and no data, 1 or more.</value>
+    [Range(0, 100_000_000)]
+    public int Count { get; init; }
+
+    /// <summary>Examples per client where nothing else tells it: only in a run without data (<c>training: none</c>).</summary>
+    /// <value>The default is 100. Must be 1 or more.</value>
+    [Range(1, int.MaxValue)]
+    public int Examples { get; init; } = 100;
+
+    /// <summary>Bytes of one model, where nothing else tells it: only in a run without data (<c>training: none</c>).</summary>
+    /// <value>The default is 0. Must be 0 or more.</value>
+    [Range(0, long.MaxValue)]
+    public long ModelBytes { get; init; }
+
+    /// <summary>When clients are online.</summary>
+    /// <value>The default is <c>always</c>.</value>
+    public AvailabilityOptions Availability { get; init; } = new AlwaysAvailable();
+
+    /// <summary>How clients reach the coordinator, and how often they fail to.</summary>
+    /// <value>The default is <c>instant</c>.</value>
+    public ConnectivityOptions Connectivity { get; init; } = new InstantConnectivity();
+
+    /// <summary>How long clients compute.</summary>
+    /// <value>The default is <c>constant</c>.</value>
+    public ResponsivenessOptions Responsiveness { get; init; } = new ConstantResponsiveness();
+
+    /// <summary>How much of the work asked clients do.</summary>
+    /// <value>The default is <c>full</c>.</value>
+    public CompletenessOptions Completeness { get; init; } = new FullCompleteness();
+
+    /// <summary>What clients do when the work is left to them.</summary>
+    public EffortOptions Effort { get; init; } = new();
+}
