@@ -1,0 +1,49 @@
+using Federated.Coordinator.Runs;
+using Federated.Protocol;
+using Federated.Training.Models;
+
+namespace Federated.Simulation.Engine;
+
+/// <summary>
+/// The computing behind a timeline: what a simulated client trains and what the server makes of it. The timeline never depends on how
+/// long that takes, nor on where and when it runs; a workload may work ahead on other threads. A task is known by its slot from
+/// <see cref="Begin"/> until <see cref="Discard"/>.
+/// </summary>
+public interface IWorkload : IDisposable
+{
+    /// <summary>False when there is no model: requests for evaluation are then not answered.</summary>
+    bool CanEvaluate { get; }
+
+    /// <summary>Bytes of one model on its way down, and of one update on its way up.</summary>
+    (long Down, long Up) Bytes { get; }
+
+    /// <summary>n_i.</summary>
+    double Examples(int client);
+
+    /// <summary>Local steps that the work is for this client's data; not called when the work is the client's choice.</summary>
+    int StepsFor(int client, LocalWork work);
+
+    /// <summary>A client starts from the current version; its update will be asked for at virtual time <paramref name="due"/>.</summary>
+    void Begin(int slot, Assignment assignment, int steps, double due);
+
+    /// <summary>The update is due: waits for it.</summary>
+    TaskResult Complete(int slot);
+
+    /// <summary>Folds a completed update in.</summary>
+    void Accumulate(int slot, Accumulate effect);
+
+    /// <summary>The task is over, completed or not, and its slot free again.</summary>
+    void Discard(int slot);
+
+    /// <summary>Makes what was folded in the next version.</summary>
+    /// <returns>Sum of the weights after normalisation; NaN without a model.</returns>
+    double Publish(Publish effect);
+
+    /// <summary>Evaluates the current version on the pooled test set.</summary>
+    Evaluation Evaluate();
+}
+
+/// <summary>What the numbers of an update say; the times are the timeline's.</summary>
+/// <param name="TrainingLoss">Mean over the local steps; NaN when not known.</param>
+/// <param name="StepWeight">‖a_i‖₁ of FedNova.</param>
+public readonly record struct TaskResult(bool IsFinite, double TrainingLoss, double StepWeight);

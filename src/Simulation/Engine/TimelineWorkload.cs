@@ -1,0 +1,42 @@
+using Federated.Coordinator.Runs;
+using Federated.Protocol;
+using Federated.Training.Models;
+
+namespace Federated.Simulation.Engine;
+
+/// <summary>No training at all: the timeline alone, to study schedulers and clocks, or to time the engine.</summary>
+/// <param name="examples">Examples that every client is taken to have.</param>
+/// <param name="batchSize">Examples per step, for work asked in epochs; 0 for the full batch.</param>
+/// <param name="modelBytes">Bytes of one model, each way.</param>
+public sealed class TimelineWorkload(int examples, int batchSize, long modelBytes) : IWorkload
+{
+    public bool CanEvaluate => false;
+
+    public (long Down, long Up) Bytes => (modelBytes, modelBytes);
+
+    public double Examples(int client) => examples;
+
+    public int StepsFor(int client, LocalWork work) => work.StepsFor(examples, batchSize);
+
+    public void Begin(int slot, Assignment assignment, int steps, double due)
+    {
+    }
+
+    public TaskResult Complete(int slot) => new(true, double.NaN, 0);
+
+    public void Accumulate(int slot, Accumulate effect)
+    {
+    }
+
+    public void Discard(int slot)
+    {
+    }
+
+    public double Publish(Publish effect) => double.NaN;
+
+    public Evaluation Evaluate() => throw new InvalidOperationException("There is no model to evaluate.");
+
+    public void Dispose()
+    {
+    }
+}
