@@ -6,19 +6,9 @@ namespace Federated.Simulation.Devices;
 public sealed record ClientsOptions
 {
     /// <summary>Number of clients; 0 for as many as the data are split over.</summary>
-    /// <value>The default is 0. Must be 0 or more; with <c>training: none</c> and no data, 1 or more.</value>
+    /// <value>The default is 0. Must be 0 or more; without data 1 or more, and with data either 0 or their number of clients.</value>
     [Range(0, 100_000_000)]
     public int Count { get; init; }
-
-    /// <summary>Examples per client where nothing else tells it: only in a run without data (<c>training: none</c>).</summary>
-    /// <value>The default is 100. Must be 1 or more.</value>
-    [Range(1, int.MaxValue)]
-    public int Examples { get; init; } = 100;
-
-    /// <summary>Bytes of one model, where nothing else tells it: only in a run without data (<c>training: none</c>).</summary>
-    /// <value>The default is 0. Must be 0 or more.</value>
-    [Range(0, long.MaxValue)]
-    public long ModelBytes { get; init; }
 
     /// <summary>When clients are online.</summary>
     /// <value>The default is <c>always</c>.</value>

@@ -5,18 +5,18 @@ using Federated.Training.Models;
 namespace Federated.Simulation.Engine;
 
 /// <summary>No training at all: the timeline alone, to study schedulers and clocks, or to time the engine.</summary>
-/// <param name="examples">Examples that every client is taken to have.</param>
+/// <param name="examples">n_i of a client.</param>
 /// <param name="batchSize">Examples per step, for work asked in epochs; 0 for the full batch.</param>
 /// <param name="modelBytes">Bytes of one model, each way.</param>
-public sealed class TimelineWorkload(int examples, int batchSize, long modelBytes) : IWorkload
+public sealed class TimelineWorkload(Func<int, int> examples, int batchSize, long modelBytes) : IWorkload
 {
     public bool CanEvaluate => false;
 
     public (long Down, long Up) Bytes => (modelBytes, modelBytes);
 
-    public double Examples(int client) => examples;
+    public double Examples(int client) => examples(client);
 
-    public int StepsFor(int client, LocalWork work) => work.StepsFor(examples, batchSize);
+    public int StepsFor(int client, LocalWork work) => work.StepsFor(examples(client), batchSize);
 
     public void Begin(int slot, Assignment assignment, int steps, double due)
     {

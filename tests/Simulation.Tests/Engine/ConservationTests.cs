@@ -16,7 +16,7 @@ public sealed class ConservationTests
         Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
         {
             var (scheduler, clients, options) = Configuration((ulong)seed);
-            var (outcome, record) = Timeline.Run(scheduler, clients, options);
+            var (outcome, record) = Timeline.Run(scheduler, clients, options, modelBytes: 10_000);
 
             var counters = outcome.Counters;
             Assert.Equal(counters.Dispatched, counters.Accepted + counters.Rejected + counters.Lost);
@@ -46,7 +46,7 @@ public sealed class ConservationTests
         for (var seed = 0UL; seed < 20; seed++)
         {
             var (scheduler, clients, options) = Configuration(seed);
-            var (one, other) = (Timeline.Run(scheduler, clients, options).Record, Timeline.Run(scheduler, clients, options).Record);
+            var (one, other) = (Timeline.Run(scheduler, clients, options, modelBytes: 10_000).Record, Timeline.Run(scheduler, clients, options, modelBytes: 10_000).Record);
             Assert.Equal(one.Updates, other.Updates);
             Assert.Equal(one.Versions, other.Versions);
         }
@@ -98,7 +98,6 @@ public sealed class ConservationTests
         var clients = new ClientsOptions
         {
             Count = count,
-            ModelBytes = 10_000,
             Availability = availability,
             Connectivity = connectivity,
             Responsiveness = responsiveness,

@@ -11,12 +11,12 @@ namespace Federated.Simulation.Tests.Engine;
 internal static class Timeline
 {
     public static (SimulationOutcome Outcome, Recorder Record) Run(
-        SchedulerOptions scheduler, ClientsOptions clients, RunOptions options, LocalWork? work = null)
+        SchedulerOptions scheduler, ClientsOptions clients, RunOptions options, LocalWork? work = null, long modelBytes = 0)
     {
         var record = new Recorder();
         var machine = new RunMachine(
             options, Schedulers.Create(scheduler, new FixedWork(work ?? LocalWork.OfSteps(1)), UpdateWeight.Equal));
-        using var workload = new TimelineWorkload(clients.Examples, 10, clients.ModelBytes);
+        using var workload = new TimelineWorkload(_ => 100, 10, modelBytes);
         var outcome = new Simulator(machine, options, new Fleet(clients, clients.Count, options.Seed), workload, record, TimeProvider.System)
             .Run(CancellationToken.None);
         return (outcome, record);

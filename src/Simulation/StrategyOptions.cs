@@ -1,0 +1,13 @@
+using System.ComponentModel.DataAnnotations;
+using Federated.Coordinator.Scheduling;
+
+namespace Federated.Simulation;
+
+/// <summary>Scheduler × aggregator × server optimizer × local objective: the <c>strategy</c> section of an experiment.</summary>
+public sealed record StrategyOptions
+{
+    /// <summary>Who trains, from which version, and when a version is published.</summary>
+    /// <value>The default is <c>synchronous</c>.</value>
+    [Required]
+    public SchedulerOptions Scheduler { get; init; } = new SynchronousOptions();
+}
