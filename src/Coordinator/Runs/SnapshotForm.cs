@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Runs;
@@ -82,6 +83,21 @@ public static class SnapshotForm
         }
 
         return report with { Extras = extras.ToImmutable() };
+    }
+
+    public static void WriteUpdate(this BinaryWriter writer, in ArrivedUpdate update)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.WriteAssignment(update.Assignment);
+        writer.WriteReport(update.Report);
+        writer.Write(update.Staleness);
+        writer.Write(update.Ready);
+    }
+
+    public static ArrivedUpdate ReadUpdate(this BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return new ArrivedUpdate(reader.ReadAssignment(), reader.ReadReport(), reader.ReadInt32(), reader.ReadBoolean());
     }
 
     private static LocalWork ReadWork(BinaryReader reader)

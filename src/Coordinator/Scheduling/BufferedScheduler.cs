@@ -16,22 +16,12 @@ namespace Federated.Coordinator.Scheduling;
 /// </remarks>
 public sealed class BufferedScheduler(BufferedOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler
 {
-    private const long FillDeadline = 0;
-
+    private readonly SlotFiller slots = new(options.Concurrency, steps);
     private int buffered;
-    private bool filling;
 
     public string Name => Schedulers.Buffered;
 
-    /// <summary>Fills free places once all check-ins of this instant are in, so that the first to ask are not always the ones chosen.</summary>
-    public void OnAvailable(ISchedulingContext run, ClientId client)
-    {
-        if (!filling && run.InFlight < options.Concurrency)
-        {
-            filling = true;
-            run.Arm(FillDeadline, run.Now);
-        }
-    }
+    public void OnAvailable(ISchedulingContext run, ClientId client) => slots.FillSoon(run);
 
     public void OnUpdate(ISchedulingContext run, in ArrivedUpdate update)
     {
@@ -43,16 +33,12 @@ public sealed class BufferedScheduler(BufferedOptions options, IStepPolicy steps
             run.Publish();
         }
 
-        Fill(run); // After the publish, so that the replacement starts from the version this update completed.
+        slots.Fill(run); // After the publish, so that the replacement starts from the version this update completed.
     }
 
-    public void OnEnded(ISchedulingContext run, Assignment assignment) => Fill(run);
+    public void OnEnded(ISchedulingContext run, Assignment assignment) => slots.Fill(run);
 
-    public void OnDeadline(ISchedulingContext run, long number)
-    {
-        filling = false;
-        Fill(run);
-    }
+    public void OnDeadline(ISchedulingContext run, long number) => slots.OnDeadline(run);
 
     public void OnFinishing(ISchedulingContext run)
     {
@@ -63,27 +49,17 @@ public sealed class BufferedScheduler(BufferedOptions options, IStepPolicy steps
         }
     }
 
-    public WaitReason DescribeWait(ISchedulingContext run, ClientId client) =>
-        new(WaitKind.ForSlot, run.InFlight, options.Concurrency, double.PositiveInfinity);
+    public WaitReason DescribeWait(ISchedulingContext run, ClientId client) => slots.DescribeWait(run);
 
     public void Save(BinaryWriter writer)
     {
         writer.Write(buffered);
-        writer.Write(filling);
+        slots.Save(writer);
     }
 
     public void Load(BinaryReader reader)
     {
         buffered = reader.ReadInt32();
-        filling = reader.ReadBoolean();
-    }
-
-    private void Fill(ISchedulingContext run)
-    {
-        while (run.InFlight < options.Concurrency && run.Available.Count > 0)
-        {
-            var client = run.Available.Draw(run.Random);
-            run.Dispatch(client, steps.WorkFor(run, client));
-        }
+        slots.Load(reader);
     }
 }

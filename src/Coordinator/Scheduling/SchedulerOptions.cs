@@ -6,4 +6,8 @@ namespace Federated.Coordinator.Scheduling;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(SynchronousOptions), Schedulers.Synchronous)]
 [JsonDerivedType(typeof(BufferedOptions), Schedulers.Buffered)]
+[JsonDerivedType(typeof(ImmediateOptions), Schedulers.Immediate)]
+[JsonDerivedType(typeof(CompassOptions), Schedulers.Compass)]
+[JsonDerivedType(typeof(FixedWindowOptions), Schedulers.FixedWindow)]
+[JsonDerivedType(typeof(AnarchicOptions), Schedulers.Anarchic)]
 public abstract record SchedulerOptions;

@@ -205,3 +205,26 @@ public sealed class BufferedRunMachineThatAbortsAndRests : RunMachineConformance
     protected override IScheduler NewScheduler() => new BufferedScheduler(
         new BufferedOptions { Concurrency = 8, AggregationGoal = 2 }, new FixedWork(LocalWork.OfSteps(5)), UpdateWeight.Equal);
 }
+
+public sealed class ImmediateRunMachine : RunMachineConformance
+{
+    protected override IScheduler NewScheduler() => new ImmediateScheduler(
+        new ImmediateOptions { Concurrency = 6 }, new FixedWork(LocalWork.OfSteps(5)), new UpdateWeight(_ => 1, staleness => 1 / Math.Sqrt(1 + staleness)));
+}
+
+public sealed class CompassRunMachine : RunMachineConformance
+{
+    protected override IScheduler NewScheduler() => new CompassScheduler(
+        new CompassOptions { MinSteps = 2, MaxSteps = 10 }, new UpdateWeight(_ => 1, staleness => 1 / Math.Sqrt(1 + staleness)));
+}
+
+public sealed class FixedWindowRunMachine : RunMachineConformance
+{
+    protected override IScheduler NewScheduler() => new FixedWindowScheduler(
+        new FixedWindowOptions { Window = 7 }, new FixedWork(LocalWork.OfSteps(5)), new ParticipationWeight(UpdateWeight.ByExamples));
+}
+
+public sealed class AnarchicRunMachine : RunMachineConformance
+{
+    protected override IScheduler NewScheduler() => new AnarchicScheduler(new AnarchicOptions { AggregationGoal = 3 }, UpdateWeight.Equal);
+}
