@@ -56,7 +56,7 @@ internal static unsafe class MatrixMultiply
         }
     }
 
-    private static void Multiply<T, TVector, TLanes>(in Product<T> p, AlignedBuffer<T> scratch)
+    internal static void Multiply<T, TVector, TLanes>(in Product<T> p, AlignedBuffer<T> scratch)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
@@ -165,7 +165,7 @@ internal static unsafe class MatrixMultiply
         }
     }
 
-    private static void MultiplyTransposed<T, TVector, TLanes>(
+    internal static void MultiplyTransposed<T, TVector, TLanes>(
         T* a, nint strideA, T* b, nint strideB, T* bias, T* c, nint strideC, int m, int n, int k, AlignedBuffer<T> scratch)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct

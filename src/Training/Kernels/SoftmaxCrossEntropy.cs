@@ -62,7 +62,7 @@ internal static unsafe class SoftmaxCrossEntropy
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static double Run<T, TVector, TLanes>(T* logits, int rows, int classes, int stride, ReadOnlySpan<int> labels, T scale, bool write)
+    internal static double Run<T, TVector, TLanes>(T* logits, int rows, int classes, int stride, ReadOnlySpan<int> labels, T scale, bool write)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
