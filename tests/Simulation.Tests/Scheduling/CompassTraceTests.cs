@@ -1,0 +1,96 @@
+using System.Globalization;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Simulation.Devices;
+using Federated.Simulation.Engine;
+using Federated.Simulation.Results;
+
+namespace Federated.Simulation.Tests.Scheduling;
+
+/// <summary>
+/// The two FedCompass traces on which the published scheduler and an independent implementation agree: Q_min = 20, Q_max = 100, λ = 1.25,
+/// speed momentum 0.75, everybody starts at 0 with 100 steps, transfers take no time. Speeds are dyadic, so every floor() is exact.
+/// </summary>
+public sealed class CompassTraceTests
+{
+    private const double A = 1 / 64.0, B = 3 / 128.0, C = 5 / 128.0, D = 29 / 256.0;
+
+    [Fact]
+    public void ConstantSpeedsGiveTheReferenceTrace() => Assert.Equal(
+        [
+            "1.5625 v1 A:100/0",
+            "2.34375 v2 B:100/1",
+            "3.125 v3 A:100/1 B:33/0",
+            "3.90625 v4 C:100/3",
+            "4.6875 v5 A:100/1 B:66/1 C:20/0",
+            "6.25 v6 A:100/0 B:66/0 C:40/0",
+            "7.8125 v7 A:100/0 B:66/0 C:40/0",
+            "9.375 v8 A:100/0 B:66/0 C:40/0",
+            "10.9375 v9 A:100/0 B:66/0 C:40/0",
+            "11.328125 v10 D:100/9",
+            "12.5 v11 A:100/1 B:66/1 C:40/1",
+            "14.0625 v12 A:100/0",
+            "14.386719 v13 A:20/0 B:80/1 C:48/1 D:27/2",
+        ],
+        Trace([[A], [B], [C], [D]], versions: 13));
+
+    [Fact]
+    public void TheStepsGivenAfterTheLastVersionOfTheTraceAreTheReferences()
+    {
+        // Replies at 14.386719: A 100, B 66, C 40, D 31 steps; they come back with the next merges.
+        var later = Trace([[A], [B], [C], [D]], versions: 14)[^1];
+        Assert.Equal("A:100/0 B:66/0 C:40/0", string.Join(' ', later.Split(' ').Skip(2).Where(e => !e.StartsWith('D'))));
+    }
+
+    [Fact]
+    public void ALateArrivalIsParkedAndMergedWithTheNextGroup() => Assert.Equal(
+        [
+            "1.5625 v1 A:100/0",
+            "2.34375 v2 B:100/1",
+            "3.125 v3 A:100/1 B:33/0",
+            "3.90625 v4 C:100/3",
+            "5.078125 v5 A:100/1 C:20/0",
+            "6.640625 v6 A:100/0 C:40/0",
+            "8.203125 v7 A:100/0 C:40/0",
+            "9.765625 v8 A:100/0 B:66/4 C:40/0",
+            "11.328125 v9 A:100/0",
+            "11.671875 v10 A:22/0 B:31/2 C:48/1",
+        ],
+        Trace([[A], [B, B, 4 * B, B], [C]], versions: 10));
+
+    private static List<string> Trace(IReadOnlyList<IReadOnlyList<double>> secondsPerStep, int versions)
+    {
+        var options = new RunOptions { EvaluateEvery = 0, Stop = new StopOptions { Versions = versions } };
+        var scheduler = new CompassScheduler(
+            new CompassOptions { MinSteps = 20, MaxSteps = 100, LatestTimeFactor = 1.25, SpeedMomentum = 0.75 }, UpdateWeight.Equal);
+        var clients = new ClientsOptions { Responsiveness = new TableResponsiveness { Rows = secondsPerStep } };
+        using var workload = new TimelineWorkload(_ => 100, 10, 0);
+        var observer = new TraceObserver();
+        new Simulator(
+            new RunMachine(options, scheduler), options, new Fleet(clients, secondsPerStep.Count, 1), workload, observer, TimeProvider.System)
+            .Run(CancellationToken.None);
+        return observer.Lines;
+    }
+
+    private sealed class TraceObserver : ISimulationObserver
+    {
+        private readonly List<(int Client, string Text)> merged = [];
+
+        public List<string> Lines { get; } = [];
+
+        public void OnUpdate(in UpdateRow row)
+        {
+            if (row.Outcome == UpdateOutcome.Accepted)
+            {
+                merged.Add((row.Client, $"{(char)('A' + row.Client)}:{row.LocalSteps}/{row.Staleness}"));
+            }
+        }
+
+        public void OnVersion(in VersionPublished version)
+        {
+            var time = Math.Round(version.VirtualSeconds, 6).ToString(CultureInfo.InvariantCulture);
+            Lines.Add($"{time} v{version.Version} {string.Join(' ', merged.OrderBy(m => m.Client).Select(m => m.Text))}");
+            merged.Clear();
+        }
+    }
+}
