@@ -20,11 +20,11 @@ public sealed class FedDyn<T>(FedDynOptions options) : ILocalObjective<T>
 
     public string Name => LocalObjectiveKinds.FedDyn;
 
-    public IReadOnlyList<string> ServerTensors => [];
+    public IReadOnlyList<string> ServerTensors { get; } = [];
 
-    public IReadOnlyList<string> ClientState => [ClientDrift];
+    public IReadOnlyList<string> ClientState { get; } = [ClientDrift];
 
-    public IReadOnlyList<string> ClientTensors => [];
+    public IReadOnlyList<string> ClientTensors { get; } = [];
 
     public bool NeedsPlainSgd => false;
 

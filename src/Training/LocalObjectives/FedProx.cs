@@ -16,11 +16,11 @@ public sealed class FedProx<T>(FedProxOptions options) : ILocalObjective<T>
 {
     public string Name => LocalObjectiveKinds.FedProx;
 
-    public IReadOnlyList<string> ServerTensors => [];
+    public IReadOnlyList<string> ServerTensors { get; } = [];
 
-    public IReadOnlyList<string> ClientState => [];
+    public IReadOnlyList<string> ClientState { get; } = [];
 
-    public IReadOnlyList<string> ClientTensors => [];
+    public IReadOnlyList<string> ClientTensors { get; } = [];
 
     public bool NeedsPlainSgd => false;
 

@@ -24,11 +24,11 @@ public sealed class FedSpeed<T>(FedSpeedOptions options) : ILocalObjective<T>
 
     public string Name => LocalObjectiveKinds.FedSpeed;
 
-    public IReadOnlyList<string> ServerTensors => [];
+    public IReadOnlyList<string> ServerTensors { get; } = [];
 
-    public IReadOnlyList<string> ClientState => [ClientDrift];
+    public IReadOnlyList<string> ClientState { get; } = [ClientDrift];
 
-    public IReadOnlyList<string> ClientTensors => [];
+    public IReadOnlyList<string> ClientTensors { get; } = [];
 
     public bool NeedsPlainSgd => false;
 

@@ -9,11 +9,11 @@ public sealed class PlainObjective<T> : ILocalObjective<T>
 {
     public string Name => LocalObjectiveKinds.None;
 
-    public IReadOnlyList<string> ServerTensors => [];
+    public IReadOnlyList<string> ServerTensors { get; } = [];
 
-    public IReadOnlyList<string> ClientState => [];
+    public IReadOnlyList<string> ClientState { get; } = [];
 
-    public IReadOnlyList<string> ClientTensors => [];
+    public IReadOnlyList<string> ClientTensors { get; } = [];
 
     public bool NeedsPlainSgd => false;
 

@@ -31,11 +31,11 @@ public sealed class Scaffold<T>(ScaffoldOptions options) : ILocalObjective<T>
 
     public string Name => LocalObjectiveKinds.Scaffold;
 
-    public IReadOnlyList<string> ServerTensors => [ServerControl];
+    public IReadOnlyList<string> ServerTensors { get; } = [ServerControl];
 
-    public IReadOnlyList<string> ClientState => [ClientControl];
+    public IReadOnlyList<string> ClientState { get; } = [ClientControl];
 
-    public IReadOnlyList<string> ClientTensors => [ControlDelta];
+    public IReadOnlyList<string> ClientTensors { get; } = [ControlDelta];
 
     public bool NeedsPlainSgd => true;
 
