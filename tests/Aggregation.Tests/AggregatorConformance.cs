@@ -1,0 +1,163 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Federated.Aggregation.Randomness;
+
+namespace Federated.Aggregation.Tests;
+
+/// <summary>What holds for every aggregator (algorithms.md §0, universal invariants); a subclass per aggregator and element type.</summary>
+public abstract class AggregatorConformance<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    protected const int Dimension = 1500;
+    protected const int Clients = 12;
+
+    /// <summary>A new aggregator over updates of that many coordinates.</summary>
+    protected abstract IAggregator<T> Create(int dimension);
+
+    /// <summary>c·u_i for all i gives c times the result.</summary>
+    protected virtual bool IsLinear => true;
+
+    /// <summary>What n equal updates combine to, relative to one of them (weights 1, one local step).</summary>
+    protected virtual double ShareOfEqualUpdates => 1;
+
+    /// <summary>Whether nothing of one combination is left for the next.</summary>
+    protected virtual bool ForgetsAfterCombine => true;
+
+    /// <summary>Relative tolerance where bits need not agree.</summary>
+    protected virtual double Tolerance => typeof(T) == typeof(float) ? 1e-5 : 1e-11;
+
+    private static T[][] Updates(ulong seed, int dimension = Dimension)
+    {
+        var random = SeededRandom.Derive(seed, "conformance");
+        return [.. Enumerable.Range(0, Clients).Select(_ => Enumerable.Range(0, dimension).Select(_ => T.CreateTruncating(random.NextNormal())).ToArray())];
+    }
+
+    private static Contribution<T> Contribution(int client, T[] delta, double weight = 1, int steps = 1) =>
+        new(client, delta, weight) { Sequence = client, Examples = weight, LocalSteps = steps, StepWeight = steps };
+
+    private T[] Combine(IAggregator<T> aggregator, T[][] updates, IEnumerable<int> order, Func<int, double> weight, Func<int, int> steps)
+    {
+        foreach (var i in order)
+        {
+            aggregator.Add(Contribution(i, updates[i], weight(i), steps(i)));
+        }
+
+        var result = new T[updates[0].Length];
+        var report = aggregator.Combine(result);
+        Assert.Equal(updates.Length, report.Count);
+        Assert.True(double.IsFinite(report.WeightSum));
+        return result;
+    }
+
+    private static void SameBits(T[] expected, T[] actual) =>
+        Assert.True(MemoryMarshal.AsBytes(expected.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(actual.AsSpan())), "the bits differ");
+
+    private void Near(IEnumerable<T> expected, T[] actual)
+    {
+        var i = 0;
+        foreach (var e in expected)
+        {
+            var (x, y) = (double.CreateTruncating(e), double.CreateTruncating(actual[i]));
+            Assert.True(Math.Abs(x - y) <= Tolerance * Math.Max(1, Math.Abs(x)), $"coordinate {i}: {x} and {y}");
+            i++;
+        }
+    }
+
+    [Fact]
+    public void The_order_of_updates_does_not_change_a_bit()
+    {
+        var updates = Updates(1);
+        double Weight(int i) => 1 + (i % 4);
+        int Steps(int i) => 1 + (i % 3);
+        var order = Enumerable.Range(0, Clients).ToArray();
+        var expected = Combine(Create(Dimension), updates, order, Weight, Steps);
+        var random = SeededRandom.Derive(1, "order");
+        for (var run = 0; run < 5; run++)
+        {
+            random.Shuffle<int>(order);
+            SameBits(expected, Combine(Create(Dimension), updates, order, Weight, Steps));
+        }
+    }
+
+    [Fact]
+    public void No_change_from_anybody_is_no_change()
+    {
+        var updates = Enumerable.Range(0, Clients).Select(_ => new T[Dimension]).ToArray();
+        var result = Combine(Create(Dimension), updates, Enumerable.Range(0, Clients), _ => 1, i => 1 + i);
+        Assert.All(result, x => Assert.Equal(T.Zero, x));
+    }
+
+    [Fact]
+    public void Equal_updates_after_one_step_give_that_update()
+    {
+        var update = Updates(2)[0];
+        var result = Combine(Create(Dimension), [.. Enumerable.Repeat(update, Clients)], Enumerable.Range(0, Clients), _ => 1, _ => 1);
+        Near(update.Select(x => x * T.CreateTruncating(ShareOfEqualUpdates)), result);
+    }
+
+    [Fact]
+    public void Scaled_updates_give_a_scaled_result()
+    {
+        if (!IsLinear)
+        {
+            return;
+        }
+
+        var updates = Updates(3);
+        var factor = T.CreateTruncating(-8);
+        var order = Enumerable.Range(0, Clients).ToArray();
+        var once = Combine(Create(Dimension), updates, order, i => 1 + i, i => 1 + i);
+        var scaled = Combine(Create(Dimension), [.. updates.Select(u => u.Select(x => x * factor).ToArray())], order, i => 1 + i, i => 1 + i);
+        Near(once.Select(x => x * factor), scaled);
+    }
+
+    [Fact]
+    public void A_combination_starts_afresh()
+    {
+        if (!ForgetsAfterCombine)
+        {
+            return;
+        }
+
+        var order = Enumerable.Range(0, Clients).ToArray();
+        var expected = Combine(Create(Dimension), Updates(5), order, i => 1 + i, i => 1 + i);
+        var aggregator = Create(Dimension);
+        Combine(aggregator, Updates(4), order, _ => 1, _ => 1);
+        Assert.Equal(0, aggregator.Count);
+        SameBits(expected, Combine(aggregator, Updates(5), order, i => 1 + i, i => 1 + i));
+    }
+
+    [Fact]
+    public void The_delta_is_not_needed_after_it_was_added()
+    {
+        var updates = Updates(6);
+        var expected = Combine(Create(Dimension), updates, Enumerable.Range(0, Clients), _ => 1, _ => 1);
+        var aggregator = Create(Dimension);
+        for (var i = 0; i < Clients; i++)
+        {
+            var delta = (T[])updates[i].Clone();
+            aggregator.Add(Contribution(i, delta));
+            Assert.Equal(i + 1, aggregator.Count);
+            Array.Fill(delta, T.NaN);
+        }
+
+        var result = new T[Dimension];
+        aggregator.Combine(result);
+        SameBits(expected, result);
+    }
+
+    [Fact]
+    public void Nothing_cannot_be_combined() => Assert.Throws<AggregationException>(() => Create(3).Combine(new T[3]));
+
+    [Fact]
+    public void Lengths_must_agree()
+    {
+        var aggregator = Create(3);
+        Assert.ThrowsAny<ArgumentException>(() => aggregator.Add(Contribution(0, new T[2])));
+        aggregator.Add(Contribution(0, new T[3]));
+        Assert.ThrowsAny<ArgumentException>(() => aggregator.Combine(new T[4]));
+    }
+
+    [Fact]
+    public void It_has_a_name() => Assert.NotEmpty(Create(1).Name);
+}
