@@ -1,0 +1,267 @@
+using System.Globalization;
+using System.Text;
+
+namespace Federated.Coordinator.Storage.Files;
+
+/// <summary>A run's log in a folder of files: <c>log-SEQUENCE</c> (records from that sequence on) and <c>snapshot-SEQUENCE</c>.</summary>
+/// <remarks>
+/// Every file begins with a magic word that names its format. A snapshot is written aside, synced and renamed, so that it is whole or
+/// absent; a new log file is begun at each, and what lies before the newest whole snapshot is deleted afterwards. A record cut off at the
+/// end of the last log file is what a crash tore off: it is removed when the log is loaded. Anything else that does not check is damage,
+/// and refused.
+/// </remarks>
+public sealed class FileRunLog : IRunLog
+{
+    private const string LogPrefix = "log-", SnapshotPrefix = "snapshot-", Unfinished = ".new";
+
+    private static readonly byte[] Magic = Encoding.ASCII.GetBytes("FEDLOG1\n");
+
+    private readonly IFileSystem files;
+    private readonly string folder;
+    private IAppendFile? current;
+    private bool loaded, broken;
+
+    public FileRunLog(IFileSystem files, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        (this.files, this.folder) = (files, folder);
+    }
+
+    public long NextSequence { get; private set; }
+
+    public ValueTask<RunHistory> LoadAsync(CancellationToken cancellation)
+    {
+        foreach (var name in files.List(folder).Where(n => n.EndsWith(Unfinished, StringComparison.Ordinal)))
+        {
+            files.Delete(Path(name));
+        }
+
+        var (snapshot, start) = NewestSnapshot();
+        var records = new List<ReadOnlyMemory<byte>>();
+        NextSequence = start;
+        var logs = Numbered(LogPrefix);
+        for (var i = 0; i < logs.Count; i++)
+        {
+            if (i + 1 < logs.Count && logs[i + 1] <= start)
+            {
+                continue; // Wholly before the snapshot.
+            }
+
+            ReadLog(logs[i], isLast: i == logs.Count - 1, start, records);
+        }
+
+        loaded = true;
+        OpenForAppending(logs.Count > 0 ? logs[^1] : start);
+        return ValueTask.FromResult(new RunHistory(snapshot, start, records));
+    }
+
+    public ValueTask AppendAsync(long expected, IReadOnlyList<ReadOnlyMemory<byte>> records, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        ThrowUnlessUsable();
+        if (expected != NextSequence)
+        {
+            throw new FencedException($"An append at {expected} came to a log whose next record is {NextSequence}; another host writes this run.");
+        }
+
+        // One write for the whole group, so that a crash cuts at most its end off, and one sync for all.
+        using var group = new MemoryStream();
+        for (var i = 0; i < records.Count; i++)
+        {
+            group.Write(LogRecord.Encode(expected + i, records[i].Span));
+        }
+
+        Guard(() =>
+        {
+            current!.Append(group.GetBuffer().AsSpan(0, (int)group.Length));
+            current.Sync();
+        });
+        NextSequence += records.Count;
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask SaveSnapshotAsync(long sequence, ReadOnlyMemory<byte> snapshot, CancellationToken cancellation)
+    {
+        ThrowUnlessUsable();
+        if (sequence != NextSequence)
+        {
+            throw new ArgumentException($"A snapshot is of the state after all {NextSequence} records, not after {sequence}.", nameof(sequence));
+        }
+
+        Guard(() =>
+        {
+            var name = Name(SnapshotPrefix, sequence);
+            using (var file = files.OpenAppend(Path(name + Unfinished)))
+            {
+                file.Append(Magic);
+                file.Append(LogRecord.Encode(sequence, snapshot.Span));
+                file.Sync();
+            }
+
+            files.Rename(Path(name + Unfinished), Path(name));
+            files.SyncFolder(folder);
+            current?.Dispose();
+            OpenForAppending(sequence);
+            foreach (var old in Numbered(SnapshotPrefix).Where(s => s < sequence))
+            {
+                files.Delete(Path(Name(SnapshotPrefix, old)));
+            }
+
+            foreach (var old in Numbered(LogPrefix).Where(s => s < sequence))
+            {
+                files.Delete(Path(Name(LogPrefix, old)));
+            }
+        });
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        current?.Dispose();
+        current = null;
+        return ValueTask.CompletedTask;
+    }
+
+    private (ReadOnlyMemory<byte>? Snapshot, long Sequence) NewestSnapshot()
+    {
+        var sequences = Numbered(SnapshotPrefix);
+        if (sequences.Count == 0)
+        {
+            return (null, 0);
+        }
+
+        // Renamed only when synced: a snapshot that does not check is damage, never a torn write.
+        var name = Name(SnapshotPrefix, sequences[^1]);
+        var bytes = ReadAll(name);
+        if (!bytes.AsSpan().StartsWith(Magic) || !LogRecord.TryDecode(bytes.AsSpan(Magic.Length), out var sequence, out var payload)
+            || sequence != sequences[^1])
+        {
+            throw new StorageException($"Snapshot '{folder}/{name}' is damaged or of another format; restore the folder from a backup.");
+        }
+
+        return (payload.ToArray(), sequence);
+    }
+
+    private void ReadLog(long first, bool isLast, long start, List<ReadOnlyMemory<byte>> records)
+    {
+        var name = Name(LogPrefix, first);
+        var bytes = ReadAll(name);
+        var position = Magic.Length;
+        if (isLast && bytes.Length <= Magic.Length && !bytes.AsSpan().SequenceEqual(Magic))
+        {
+            files.Truncate(Path(name), 0); // Torn while it was created: records come only after a synced magic word.
+            return;
+        }
+
+        if (!bytes.AsSpan().StartsWith(Magic))
+        {
+            throw new StorageException($"Log '{folder}/{name}' is of another format; use the build that wrote it.");
+        }
+
+        var expected = first;
+        while (position < bytes.Length)
+        {
+            if (!LogRecord.TryDecode(bytes.AsSpan(position), out var sequence, out var payload))
+            {
+                if (!isLast || LaterRecordChecks(bytes, position, expected))
+                {
+                    throw new StorageException(
+                        $"Log '{folder}/{name}' is damaged at byte {position} before records that are whole; restore the folder from a backup.");
+                }
+
+                files.Truncate(Path(name), position);
+                break;
+            }
+
+            if (sequence != expected)
+            {
+                throw new StorageException($"Log '{folder}/{name}' has record {sequence} where {expected} belongs; restore the folder from a backup.");
+            }
+
+            if (sequence >= start)
+            {
+                if (sequence != NextSequence)
+                {
+                    throw new StorageException($"Record {NextSequence} of '{folder}' is missing; restore the folder from a backup.");
+                }
+
+                records.Add(payload.ToArray());
+                NextSequence = sequence + 1;
+            }
+
+            expected++;
+            position += LogRecord.HeaderLength + payload.Length;
+        }
+    }
+
+    /// <summary>Whether a whole record with a later sequence follows a broken one: then it is damage in the middle, not a torn end.</summary>
+    private static bool LaterRecordChecks(byte[] bytes, int position, long expected)
+    {
+        for (var at = position + 1; at + LogRecord.HeaderLength <= bytes.Length; at++)
+        {
+            if (LogRecord.TryDecode(bytes.AsSpan(at), out var sequence, out _) && sequence > expected && sequence - expected < bytes.Length)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void OpenForAppending(long first)
+    {
+        var path = Path(Name(LogPrefix, first));
+        current = files.OpenAppend(path);
+        if (current.Length == 0)
+        {
+            current.Append(Magic);
+            current.Sync();
+            files.SyncFolder(folder);
+        }
+    }
+
+    /// <summary>After a failed write nobody knows what the medium holds: the log refuses to go on until it is loaded again.</summary>
+    private void Guard(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e)
+        {
+            broken = true;
+            throw new StorageException($"Writing the log '{folder}' failed: {e.Message} Free space or mend the disk, then restart: nothing acknowledged is lost.", e);
+        }
+    }
+
+    private void ThrowUnlessUsable()
+    {
+        if (!loaded)
+        {
+            throw new InvalidOperationException("Load the log before writing to it.");
+        }
+
+        if (broken)
+        {
+            throw new StorageException($"The log '{folder}' failed before and must be loaded again.");
+        }
+    }
+
+    private byte[] ReadAll(string name)
+    {
+        using var stream = files.OpenRead(Path(name));
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+
+    private List<long> Numbered(string prefix) =>
+        [.. files.List(folder)
+            .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !n.EndsWith(Unfinished, StringComparison.Ordinal))
+            .Select(n => long.Parse(n.AsSpan(prefix.Length), CultureInfo.InvariantCulture))
+            .Order()];
+
+    private static string Name(string prefix, long sequence) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{sequence:D19}");
+
+    private string Path(string name) => $"{folder}/{name}";
+}

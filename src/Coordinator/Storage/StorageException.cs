@@ -1,0 +1,7 @@
+namespace Federated.Coordinator.Storage;
+
+/// <summary>The store cannot give or keep what was asked; the message says what was needed, what was there and what to do.</summary>
+public class StorageException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Another host appended to this run's log: this one must stop, since it no longer knows the run's state.</summary>
+public sealed class FencedException(string message, Exception? inner = null) : StorageException(message, inner);

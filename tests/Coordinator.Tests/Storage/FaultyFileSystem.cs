@@ -1,0 +1,184 @@
+using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Storage.Files;
+
+namespace Federated.Coordinator.Tests.Storage;
+
+/// <summary>The power went: nothing after this operation happened.</summary>
+internal sealed class CrashException() : Exception("The machine crashed.");
+
+/// <summary>
+/// A disk in memory that forgets as a real one may: what was not synced is lost, kept or torn at random when it crashes; names that were
+/// not synced too. It can be told to crash at its n-th operation, or to be full from a size on.
+/// </summary>
+internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
+{
+    private readonly SeededRandom random = SeededRandom.Derive(seed, "disk");
+    private Dictionary<string, Node> names = [];
+    private Dictionary<string, Node> durableNames = [];
+
+    /// <summary>Operations until the next crash; negative for never.</summary>
+    public long CrashIn { get; set; } = -1;
+
+    public long Operations { get; private set; }
+
+    /// <summary>Bytes that fit; writes beyond fail half-written, as on a full disk.</summary>
+    public long Capacity { get; set; } = long.MaxValue;
+
+    /// <summary>Restarts the machine on what its disk remembers.</summary>
+    public void Restart()
+    {
+        var after = new Dictionary<string, Node>(durableNames);
+        foreach (var path in names.Keys.Union(durableNames.Keys).Order(StringComparer.Ordinal))
+        {
+            // A name that was changed but not synced may have reached the disk or not.
+            names.TryGetValue(path, out var now);
+            durableNames.TryGetValue(path, out var before);
+            if (!ReferenceEquals(now, before) && random.NextDouble() < 0.5)
+            {
+                if (now is null)
+                {
+                    after.Remove(path);
+                }
+                else
+                {
+                    after[path] = now;
+                }
+            }
+        }
+
+        foreach (var node in after.Values.Distinct())
+        {
+            node.Crash(random);
+        }
+
+        (names, durableNames) = (after, new Dictionary<string, Node>(after));
+        CrashIn = -1;
+    }
+
+    public IReadOnlyList<string> List(string folder) =>
+        [.. names.Keys.Where(p => p.StartsWith(folder + "/", StringComparison.Ordinal) && !p.AsSpan(folder.Length + 1).Contains('/'))
+            .Select(p => p[(folder.Length + 1)..]).Order(StringComparer.Ordinal)];
+
+    public bool Exists(string path) => names.ContainsKey(path);
+
+    public long Length(string path) => names[path].Bytes.Count;
+
+    public Stream OpenRead(string path) => new MemoryStream([.. names[path].Bytes], writable: false);
+
+    public IAppendFile OpenAppend(string path)
+    {
+        Operate();
+        if (!names.TryGetValue(path, out var node))
+        {
+            names[path] = node = new Node();
+        }
+
+        return new AppendFile(this, node);
+    }
+
+    public void Truncate(string path, long length)
+    {
+        Operate();
+        names[path].Bytes.RemoveRange((int)length, names[path].Bytes.Count - (int)length);
+        names[path].Sync();
+    }
+
+    public void Rename(string from, string to)
+    {
+        Operate();
+        names[to] = names[from];
+        names.Remove(from);
+    }
+
+    public void Delete(string path)
+    {
+        Operate();
+        names.Remove(path);
+    }
+
+    public void SyncFolder(string folder)
+    {
+        Operate();
+        foreach (var path in names.Keys.Union(durableNames.Keys).Where(p => p[..p.LastIndexOf('/')] == folder).ToList())
+        {
+            if (names.TryGetValue(path, out var node))
+            {
+                durableNames[path] = node;
+            }
+            else
+            {
+                durableNames.Remove(path);
+            }
+        }
+    }
+
+    private void Operate()
+    {
+        Operations++;
+        if (CrashIn >= 0 && CrashIn-- == 0)
+        {
+            CrashIn = 0; // Dead until restarted.
+            throw new CrashException();
+        }
+    }
+
+    private sealed class Node
+    {
+        private int synced;
+
+        public List<byte> Bytes { get; } = [];
+
+        public void Sync() => synced = Bytes.Count;
+
+        /// <summary>Of what was not synced, a random part stays, and sometimes its last bytes are garbage.</summary>
+        public void Crash(SeededRandom random)
+        {
+            if (Bytes.Count > synced)
+            {
+                var kept = synced + random.NextInt(Bytes.Count - synced + 1);
+                Bytes.RemoveRange(kept, Bytes.Count - kept);
+                for (var i = Math.Max(synced, kept - 3); i < kept && random.NextDouble() < 0.3; i++)
+                {
+                    Bytes[i] ^= 0x5a;
+                }
+            }
+
+            synced = Bytes.Count;
+        }
+    }
+
+    private sealed class AppendFile(FaultyFileSystem disk, Node node) : IAppendFile
+    {
+        public long Length => node.Bytes.Count;
+
+        public void Append(ReadOnlySpan<byte> bytes)
+        {
+            try
+            {
+                disk.Operate();
+            }
+            catch (CrashException)
+            {
+                node.Bytes.AddRange(bytes[..disk.random.NextInt(bytes.Length + 1)]); // It crashed in the middle of the write.
+                throw;
+            }
+
+            var free = disk.Capacity - disk.names.Values.Distinct().Sum(n => (long)n.Bytes.Count);
+            node.Bytes.AddRange(bytes[..(int)Math.Clamp(free, 0, bytes.Length)]);
+            if (free < bytes.Length)
+            {
+                throw new IOException("No space left on device.");
+            }
+        }
+
+        public void Sync()
+        {
+            disk.Operate();
+            node.Sync();
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text;
+using Federated.Coordinator.Storage;
+
+namespace Federated.Coordinator.Tests.Storage;
+
+/// <summary>What every run log promises, whatever it is kept in.</summary>
+public abstract class RunLogConformance
+{
+    /// <summary>Opens the log of a run; the second time for the same name, what the first left.</summary>
+    protected abstract ValueTask<IRunLog> OpenAsync(string run);
+
+    private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
+
+    private async Task<(IRunLog Log, RunHistory History)> Loaded(string run)
+    {
+        var log = await OpenAsync(run);
+        return (log, await log.LoadAsync(default));
+    }
+
+    [Fact]
+    public async Task ANewLogIsEmpty()
+    {
+        var (log, history) = await Loaded("new");
+        await using var owned = log;
+        Assert.Null(history.Snapshot);
+        Assert.Empty(history.Records);
+        Assert.Equal(0, log.NextSequence);
+    }
+
+    [Fact]
+    public async Task WhatWasAppendedIsThereAfterReopening()
+    {
+        var (log, _) = await Loaded("append");
+        await log.AppendAsync(0, [Bytes("a"), Bytes(""), Bytes("c")], default);
+        await log.AppendAsync(3, [Bytes("d")], default);
+        await log.DisposeAsync();
+        var (again, history) = await Loaded("append");
+        await using var owned = again;
+        Assert.Equal(["a", "", "c", "d"], history.Records.Select(Text));
+        Assert.Equal(4, again.NextSequence);
+    }
+
+    [Fact]
+    public async Task AnAppendThatExpectsAnotherSequenceIsFenced()
+    {
+        var (log, _) = await Loaded("fence");
+        await using var owned = log;
+        await log.AppendAsync(0, [Bytes("a")], default);
+        await Assert.ThrowsAsync<FencedException>(async () => await log.AppendAsync(0, [Bytes("fork")], default));
+        await log.AppendAsync(1, [Bytes("b")], default);
+    }
+
+    [Fact]
+    public async Task ASnapshotReplacesTheRecordsBeforeIt()
+    {
+        var (log, _) = await Loaded("snapshot");
+        await log.AppendAsync(0, [Bytes("a"), Bytes("b")], default);
+        await log.SaveSnapshotAsync(2, Bytes("state after b"), default);
+        await log.AppendAsync(2, [Bytes("c")], default);
+        await log.DisposeAsync();
+        var (again, history) = await Loaded("snapshot");
+        Assert.Equal("state after b", Text(history.Snapshot!.Value));
+        Assert.Equal((2L, "c"), (history.SnapshotSequence, Text(Assert.Single(history.Records))));
+        await again.SaveSnapshotAsync(3, Bytes("state after c"), default);
+        await again.DisposeAsync();
+        (again, history) = await Loaded("snapshot");
+        await using var owned = again;
+        Assert.Equal("state after c", Text(history.Snapshot!.Value));
+        Assert.Empty(history.Records);
+        Assert.Equal(3, again.NextSequence);
+    }
+
+    [Fact]
+    public async Task RunsDoNotSeeEachOther()
+    {
+        var (one, _) = await Loaded("one");
+        await one.AppendAsync(0, [Bytes("a")], default);
+        await one.DisposeAsync();
+        var (other, history) = await Loaded("other");
+        await using var owned = other;
+        Assert.Empty(history.Records);
+    }
+
+    [Fact]
+    public async Task WritingBeforeLoadingIsADefect()
+    {
+        await using var log = await OpenAsync("unloaded");
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await log.AppendAsync(0, [Bytes("a")], default));
+    }
+}
