@@ -19,17 +19,21 @@ public sealed class ModelState<T>
 {
     private readonly IAggregator<T> aggregator;
     private readonly IServerOptimizer<T> optimizer;
+    private readonly IObjectiveServer<T>? objective;
+    private readonly T[] deployed;
     private readonly List<ModelVersion<T>> retired = [];
     private readonly T[] pseudoGradient;
     private T[]? rebased;
 
     /// <param name="initial">The d parameters of version 0; owned by this state from here on.</param>
-    public ModelState(T[] initial, IAggregator<T> aggregator, IServerOptimizer<T> optimizer)
+    /// <param name="objective">The server's part of the local objective; null for objectives that have none.</param>
+    public ModelState(T[] initial, IAggregator<T> aggregator, IServerOptimizer<T> optimizer, IObjectiveServer<T>? objective = null)
     {
         ArgumentNullException.ThrowIfNull(initial);
-        (this.aggregator, this.optimizer) = (aggregator, optimizer);
-        Current = new ModelVersion<T>(0, initial);
+        (this.aggregator, this.optimizer, this.objective) = (aggregator, optimizer, objective);
+        Current = new ModelVersion<T>(0, initial) { Extras = Downlink() };
         pseudoGradient = new T[initial.Length];
+        deployed = objective is { HasOwnDeployment: true } ? (T[])initial.Clone() : [];
     }
 
     /// <summary>The current version; hold it before handing it to another thread.</summary>
@@ -38,12 +42,22 @@ public sealed class ModelState<T>
     /// <summary>The pseudo-gradient of the last publish (add-form, d coordinates), for metrics.</summary>
     public ReadOnlySpan<T> LastPseudoGradient => pseudoGradient;
 
+    /// <summary>The model to evaluate and to ship: the current version's parameters, unless the objective deploys another.</summary>
+    public T[] Deployed => deployed.Length > 0 ? deployed : Current.Parameters;
+
     /// <summary>Folds one accepted update in.</summary>
     /// <param name="delta">d coordinates, local − base.</param>
     /// <param name="baseModel">The parameters of the update's base version; read only when the basis is the current version.</param>
-    public void Accumulate(Accumulate effect, ReadOnlySpan<T> delta, ReadOnlySpan<T> baseModel)
+    /// <param name="extras">What came up beside the delta; may be null when the objective needs nothing.</param>
+    public void Accumulate(
+        Accumulate effect, ReadOnlySpan<T> delta, ReadOnlySpan<T> baseModel, IReadOnlyDictionary<string, ReadOnlyMemory<T>>? extras = null)
     {
         ArgumentNullException.ThrowIfNull(effect);
+        if (objective is { Up.Count: > 0 })
+        {
+            objective.Accumulate(extras ?? throw new ArgumentNullException(nameof(extras), "The objective needs what came up beside the delta."));
+        }
+
         if (effect.Basis == DeltaBasis.CurrentVersion && effect.Staleness > 0)
         {
             // y − w^t = u + w^b − w^t, where y = w^b + u.
@@ -87,9 +101,30 @@ public sealed class ModelState<T>
         }
 
         next.Version = effect.Version;
-        optimizer.Step(next.Parameters, pseudoGradient);
+        if (objective is null)
+        {
+            optimizer.Step(next.Parameters, pseudoGradient);
+        }
+        else
+        {
+            objective.Step(next.Parameters, pseudoGradient, effect.Count, optimizer, deployed);
+            next.Extras = Downlink();
+        }
+
         Current = next;
         return report;
+    }
+
+    private Dictionary<string, ReadOnlyMemory<T>> Downlink()
+    {
+        // A copy per version: clients in flight read the value of the version they started from.
+        var values = new Dictionary<string, ReadOnlyMemory<T>>();
+        foreach (var name in objective?.Down ?? [])
+        {
+            values.Add(name, objective!.Value(name).ToArray());
+        }
+
+        return values;
     }
 
     private ModelVersion<T> Fresh(int version)

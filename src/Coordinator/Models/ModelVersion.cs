@@ -11,6 +11,11 @@ public sealed class ModelVersion<T>
 
     public int Version { get; internal set; }
 
+    /// <summary>The vectors that go down beside the parameters, by name (SCAFFOLD's c); d values each, read-only.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<T>> Extras { get; internal set; } = NoExtras;
+
+    private static Dictionary<string, ReadOnlyMemory<T>> NoExtras { get; } = [];
+
     /// <summary>d parameters; read-only for everyone but the model state that owns the current version.</summary>
     public T[] Parameters { get; }
 
