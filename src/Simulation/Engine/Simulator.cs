@@ -143,11 +143,10 @@ public sealed partial class Simulator
         ref var state = ref clients[next.Client];
         if (state.Activity == ClientActivity.Waiting && state.Tasks == next.Number)
         {
-            state.Activity = ClientActivity.Offline;
             waiting--;
             idleEvents++;
             Handle(new CheckOut(next.Time, new ClientId(next.Client)));
-            queue.Post(fleet.WindowAfter(next.Client, next.Time).Start, EventKind.Online, next.Client, 0);
+            GoIdle(next.Client);
         }
     }
 
