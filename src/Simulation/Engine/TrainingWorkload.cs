@@ -1,0 +1,102 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Runs;
+using Federated.Protocol;
+using Federated.Training.Data;
+using Federated.Training.LocalTraining;
+using Federated.Training.Models;
+using Federated.Training.Optimizers;
+
+namespace Federated.Simulation.Engine;
+
+/// <summary>Real training on real data behind a timeline: local trainers on a pool of threads, and the server's model state.</summary>
+/// <remarks>
+/// A task's delta is a pure function of (base version, client, steps, run seed, assignment id). Deltas that are not finite are told as
+/// such and never reach the aggregator.
+/// </remarks>
+internal sealed class TrainingWorkload<T> : IWorkload
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly FederatedData data;
+    private readonly LocalTrainingOptions options;
+    private readonly ModelState<T> state;
+    private readonly TrainingPool<T> pool;
+    private readonly ulong seed;
+    private readonly int versions;
+    private readonly int[] test;
+    private TrainingJob<T>?[] jobs = new TrainingJob<T>?[64];
+
+    /// <param name="createModel">Makes one thread's model.</param>
+    /// <param name="state">The run's model, aggregator and server optimizer.</param>
+    /// <param name="versions">Versions that the run is to publish, for schedules; 0 when open-ended.</param>
+    /// <param name="threads">Threads that compute, the simulation's own included.</param>
+    public TrainingWorkload(
+        Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, ModelState<T> state, ulong seed, int versions, int threads)
+    {
+        (this.data, this.options, this.state, this.versions) = (data, options, state, versions);
+        this.seed = SeededRandom.DeriveSeed(seed, "training");
+        test = [.. Enumerable.Range(0, data.Test.Count)];
+        pool = new TrainingPool<T>(threads, () => new Worker<T>(createModel(), options, data));
+        var bytes = (long)state.Current.Parameters.Length * Unsafe.SizeOf<T>();
+        Bytes = (bytes, bytes);
+    }
+
+    public bool CanEvaluate => test.Length > 0;
+
+    public (long Down, long Up) Bytes { get; }
+
+    public double Examples(int client) => data.Clients[client].Train.Length;
+
+    public int StepsFor(int client, LocalWork work) => work.StepsFor(data.Clients[client].Train.Length, options.BatchSize);
+
+    public void Begin(int slot, Assignment assignment, int steps, double due)
+    {
+        if (slot >= jobs.Length)
+        {
+            Array.Resize(ref jobs, Math.Max(slot + 1, jobs.Length * 2));
+        }
+
+        if (assignment.BaseVersion != state.Current.Version)
+        {
+            throw new SimulationException(
+                $"{assignment.Id} starts from version {assignment.BaseVersion}, but the model is at {state.Current.Version}. This is a defect.");
+        }
+
+        var client = assignment.Client.Value;
+        jobs[slot] = pool.Begin(
+            state.Current, client, steps, SeededRandom.DeriveSeed(seed, "", client, assignment.Id.Value),
+            RateSchedule.Factor(options.Schedule, assignment.BaseVersion, versions), due);
+    }
+
+    public TaskResult Complete(int slot)
+    {
+        var result = pool.Complete(jobs[slot]!);
+        return new TaskResult(result.IsFinite, result.MeanLoss, result.StepWeight);
+    }
+
+    public void Accumulate(int slot, Accumulate effect)
+    {
+        var job = jobs[slot]!;
+        state.Accumulate(effect, job.Delta, job.Version.Parameters);
+    }
+
+    public void Discard(int slot)
+    {
+        if (slot < jobs.Length && jobs[slot] is { } job)
+        {
+            jobs[slot] = null;
+            pool.Release(job);
+        }
+    }
+
+    public double Publish(Publish effect) => state.Publish(effect).WeightSum;
+
+    public Evaluation Evaluate() => Evaluate(state.Current.Parameters, test);
+
+    /// <summary>Evaluates any parameters on some of the test examples.</summary>
+    public Evaluation Evaluate(T[] parameters, int[] examples) => pool.Evaluate(new EvaluationPass<T>(parameters, data.Test, examples));
+
+    public void Dispose() => pool.Dispose();
+}
