@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Federated.Coordinator.Runs;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
+using Federated.Training.Models;
 
 namespace Federated.Simulation;
 
@@ -33,10 +34,14 @@ public sealed record ExperimentConfiguration
     /// <value>The default is none.</value>
     public DataOptions? Data { get; init; }
 
+    /// <summary>The model; only a run without training can do without.</summary>
+    /// <value>The default is none.</value>
+    public ModelOptions? Model { get; init; }
+
     /// <summary>What clients do with an assignment.</summary>
     /// <value>The default is <c>local</c>.</value>
     [Required]
-    public TrainingOptions Training { get; init; } = new NoTraining();
+    public TrainingOptions Training { get; init; } = new LocalTraining();
 
     /// <summary>Scheduler × aggregator × server optimizer × local objective.</summary>
     [Required]

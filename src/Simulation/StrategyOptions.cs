@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Federated.Coordinator.Scheduling;
+using Federated.Training.LocalObjectives;
 
 namespace Federated.Simulation;
 
@@ -10,4 +11,9 @@ public sealed record StrategyOptions
     /// <value>The default is <c>synchronous</c>.</value>
     [Required]
     public SchedulerOptions Scheduler { get; init; } = new SynchronousOptions();
+
+    /// <summary>What clients minimise.</summary>
+    /// <value>The default is <c>none</c>: the client's own loss.</value>
+    [Required]
+    public LocalObjectiveOptions Objective { get; init; } = new PlainObjectiveOptions();
 }

@@ -1,11 +1,15 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Federated.Protocol;
+using Federated.Training.LocalObjectives;
+using Federated.Training.LocalTraining;
+using Federated.Training.Optimizers;
 
 namespace Federated.Simulation;
 
 /// <summary>What clients do with an assignment, and how much of it: the <c>training</c> section of an experiment.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(LocalTraining), "local")]
 [JsonDerivedType(typeof(NoTraining), "none")]
 public abstract record TrainingOptions
 {
@@ -26,6 +30,23 @@ public abstract record TrainingOptions
 
     /// <summary>The work of an assignment.</summary>
     internal LocalWork Work => Steps > 0 ? LocalWork.OfSteps(Steps) : Epochs > 0 ? LocalWork.OfEpochs(Epochs) : LocalWork.ClientsChoice;
+}
+
+/// <summary>Clients train on their own examples.</summary>
+public sealed record LocalTraining : TrainingOptions
+{
+    /// <summary>The optimizer that clients run; its state begins afresh with every assignment.</summary>
+    /// <value>The default is <c>sgd</c>.</value>
+    [Required]
+    public LocalOptimizerOptions Optimizer { get; init; } = new SgdOptions();
+
+    /// <summary>How the learning rate falls over the run.</summary>
+    /// <value>The default is <c>constant</c>.</value>
+    [Required]
+    public RateScheduleOptions Schedule { get; init; } = new ConstantRate();
+
+    internal LocalTrainingOptions With(LocalObjectiveOptions objective) =>
+        new() { BatchSize = BatchSize, Optimizer = Optimizer, Schedule = Schedule, Objective = objective };
 }
 
 /// <summary>Nothing is computed: the timeline alone, to study schedulers and clocks.</summary>

@@ -1,0 +1,139 @@
+using Federated.Coordinator.Scheduling;
+using Federated.Simulation.Devices;
+using Federated.Training.Data;
+using Federated.Training.Optimizers;
+
+namespace Federated.Simulation;
+
+/// <summary>Everything about a configuration that no single option can know: told before anything is computed or written.</summary>
+internal static class ExperimentGuard
+{
+    /// <summary>Fills in what follows from other options.</summary>
+    public static ExperimentConfiguration Resolve(ExperimentConfiguration configuration)
+    {
+        if (configuration.Run.Seed != 1 && configuration.Run.Seed != configuration.Seed)
+        {
+            throw new SimulationException(
+                $"run.seed is {configuration.Run.Seed} and seed is {configuration.Seed}: an experiment has one seed. Remove run.seed.");
+        }
+
+        return configuration with
+        {
+            Run = configuration.Run with { Seed = configuration.Seed },
+            Threads = configuration.Threads == 0 ? Environment.ProcessorCount : configuration.Threads,
+        };
+    }
+
+    /// <summary>The number of clients, from the data or the clients section.</summary>
+    public static int Clients(ExperimentConfiguration configuration, FederatedData? data)
+    {
+        var asked = configuration.Clients.Count;
+        if (data is null)
+        {
+            return asked > 0
+                ? asked
+                : throw new SimulationException("A run needs at least one client; there are 0. Set clients.count, or give data that are split over clients.");
+        }
+
+        if (asked != 0 && asked != data.Clients.Count)
+        {
+            throw new SimulationException(
+                $"clients.count is {asked}, but the data are split over {data.Clients.Count} clients. Remove clients.count, or change the partition.");
+        }
+
+        return data.Clients.Count;
+    }
+
+    /// <exception cref="SimulationException">Parts that do not go together; the message says what to change.</exception>
+    public static void Check(ExperimentConfiguration configuration, FederatedData? data, int clients)
+    {
+        CheckSections(configuration);
+        CheckData(configuration, data);
+        CheckScheduler(configuration, clients);
+        CheckStop(configuration);
+        CheckVanishing(configuration, new Fleet(configuration.Clients, clients, configuration.Seed));
+    }
+
+    private static void CheckSections(ExperimentConfiguration configuration)
+    {
+        if (configuration.Training is NoTraining)
+        {
+            if (configuration.Model is not null || configuration.Baselines.Count > 0)
+            {
+                throw new SimulationException("training: none computes nothing, so a model or baselines would be ignored. Remove these sections, or train.");
+            }
+
+            return;
+        }
+
+        if (configuration.Data is null || configuration.Model is null)
+        {
+            throw new SimulationException(
+                $"Training needs data and a model; there is no {(configuration.Data is null ? "data" : "model")} section. Add one, or set training: none.");
+        }
+    }
+
+    private static void CheckData(ExperimentConfiguration configuration, FederatedData? data)
+    {
+        if (data is null)
+        {
+            return;
+        }
+
+        for (var client = 0; client < data.Clients.Count; client++)
+        {
+            if (data.Clients[client].Train.Length == 0)
+            {
+                throw new SimulationException(
+                    $"Client {client} ('{data.Clients[client].Name}') has no training examples; every client needs at least one. "
+                    + "Use fewer clients, or a less extreme partition.");
+            }
+        }
+
+        var stop = configuration.Run.Stop;
+        if ((data.Test.Count == 0 || configuration.Training is NoTraining) && (stop.TargetAccuracy > 0 || stop.Patience > 0))
+        {
+            throw new SimulationException("A target accuracy or a patience needs evaluations; this run has no model or no test examples. Remove them, or hold examples out.");
+        }
+    }
+
+    private static void CheckScheduler(ExperimentConfiguration configuration, int clients)
+    {
+        switch (configuration.Strategy.Scheduler)
+        {
+            case SynchronousOptions o when Math.Ceiling(o.Cohort * (1 + o.OverSelection)) > clients:
+                throw new SimulationException(
+                    $"A round invites {Math.Ceiling(o.Cohort * (1 + o.OverSelection))} clients (cohort {o.Cohort}, over-selection {o.OverSelection}), but there are {clients}. "
+                    + "Lower strategy.scheduler.cohort, or use more clients.");
+            case SynchronousOptions o when o.MinimumReports > o.Cohort:
+                throw new SimulationException($"A round of {o.Cohort} updates cannot need {o.MinimumReports}. Lower minimumReports, or raise cohort.");
+            case BufferedOptions o when o.AggregationGoal > o.Concurrency:
+                throw new SimulationException(
+                    $"An aggregation goal of {o.AggregationGoal} updates is above the concurrency of {o.Concurrency}. Lower aggregationGoal, or raise concurrency.");
+        }
+    }
+
+    private static void CheckStop(ExperimentConfiguration configuration)
+    {
+        var stop = configuration.Run.Stop;
+        if (stop is { Versions: 0, ClientUpdates: 0, Seconds: 0 })
+        {
+            throw new SimulationException("A run needs an end that it is sure to reach. Set run.stop.versions, clientUpdates or seconds above 0.");
+        }
+
+        if (configuration.Training is LocalTraining { Schedule: CosineRate } && stop.Versions == 0)
+        {
+            throw new SimulationException("A cosine schedule needs to know where the run ends. Set run.stop.versions, or choose another schedule.");
+        }
+    }
+
+    private static void CheckVanishing(ExperimentConfiguration configuration, Fleet fleet)
+    {
+        var isBounded = configuration.Run.ClientTimeout > 0 || configuration.Strategy.Scheduler is SynchronousOptions { RoundDeadline: > 0 };
+        if (fleet.CanVanish && !isBounded)
+        {
+            throw new SimulationException(
+                "Clients can fall silent (vanish), and nothing ends the wait for them. Set run.clientTimeout or a round deadline, or let them fail instead.");
+        }
+    }
+}
