@@ -47,14 +47,13 @@ internal static class ExperimentGuard
     /// <exception cref="SimulationException">Parts that do not go together; the message says what to change.</exception>
     public static void Check(ExperimentConfiguration configuration, FederatedData? data, int clients)
     {
-        CheckSections(configuration);
         CheckData(configuration, data);
         CheckScheduler(configuration, clients);
         CheckStop(configuration);
         CheckVanishing(configuration, new Fleet(configuration.Clients, clients, configuration.Seed));
     }
 
-    private static void CheckSections(ExperimentConfiguration configuration)
+    public static void CheckSections(ExperimentConfiguration configuration)
     {
         if (configuration.Training is NoTraining)
         {

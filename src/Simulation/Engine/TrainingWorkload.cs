@@ -4,6 +4,7 @@ using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
+using Federated.Simulation.Results;
 using Federated.Training.Data;
 using Federated.Training.LocalTraining;
 using Federated.Training.Models;
@@ -93,10 +94,27 @@ internal sealed class TrainingWorkload<T> : IWorkload
 
     public double Publish(Publish effect) => state.Publish(effect).WeightSum;
 
-    public Evaluation Evaluate() => Evaluate(state.Current.Parameters, test);
+    public Evaluation Evaluate() => EvaluateAll(state.Current.Parameters);
 
-    /// <summary>Evaluates any parameters on some of the test examples.</summary>
-    public Evaluation Evaluate(T[] parameters, int[] examples) => pool.Evaluate(new EvaluationPass<T>(parameters, data.Test, examples));
+    /// <summary>Any parameters on the pooled test set.</summary>
+    public Evaluation EvaluateAll(T[] parameters) => pool.Evaluate(new EvaluationPass<T>(parameters, data.Test, test));
+
+    /// <summary>Any parameters on each client's own test examples, for those who have some.</summary>
+    public IReadOnlyList<ClientScore> ScoreClients(T[] parameters)
+    {
+        var scores = new List<ClientScore>();
+        for (var client = 0; client < data.Clients.Count; client++)
+        {
+            var shard = data.Clients[client];
+            if (shard.Test.Length > 0)
+            {
+                var own = pool.Evaluate(new EvaluationPass<T>(parameters, data.Test, shard.Test));
+                scores.Add(new ClientScore(client, shard.Name, own.Count, own.Accuracy, own.Loss));
+            }
+        }
+
+        return scores;
+    }
 
     public void Dispose() => pool.Dispose();
 }
