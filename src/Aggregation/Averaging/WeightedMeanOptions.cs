@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Averaging;
 
 /// <summary>Options of <see cref="WeightedMean{T}"/>.</summary>
-public sealed record WeightedMeanOptions
+public sealed record WeightedMeanOptions : AggregatorOptions
 {
     /// <summary>What the weighted sum is divided by.</summary>
     /// <value>The default is WeightSum, FedAvg's. FedBuff's is Count.</value>

@@ -1,0 +1,9 @@
+using System.Text.Json.Serialization;
+using Federated.Aggregation.Averaging;
+
+namespace Federated.Aggregation;
+
+/// <summary>Which aggregator a run has, and its settings; <c>kind</c> names it in configuration (see <see cref="Aggregators"/>).</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(WeightedMeanOptions), Aggregators.Mean)]
+public abstract record AggregatorOptions;
