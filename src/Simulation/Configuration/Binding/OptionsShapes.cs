@@ -46,7 +46,9 @@ public static class OptionsShapes
             lineage.Push(t);
         }
 
-        var mandatory = ConstructorOf(type).GetParameters().Where(p => !p.HasDefaultValue).Select(p => p.Name!).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var constructor = ConstructorOf(type);
+        var mandatory = constructor.GetParameters().Where(p => !p.HasDefaultValue).Select(p => p.Name!).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var sample = mandatory.Count > 0 ? null : constructor.Invoke([.. constructor.GetParameters().Select(p => p.DefaultValue)]);
         var properties = lineage
             .SelectMany(t => t.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).OrderBy(p => p.MetadataToken))
             .Where(p => p.SetMethod is { IsPublic: true } && p.GetIndexParameters().Length == 0 && p.GetCustomAttribute<JsonIgnoreAttribute>() is null);
@@ -56,7 +58,9 @@ public static class OptionsShapes
             {
                 var underlying = Nullable.GetUnderlyingType(p.PropertyType);
                 var isNullable = underlying is not null || (!p.PropertyType.IsValueType && nullability.Create(p).WriteState == NullabilityState.Nullable);
-                var isRequired = p.IsDefined(typeof(RequiredMemberAttribute)) || p.IsDefined(typeof(RequiredAttribute)) || mandatory.Contains(p.Name);
+                // [Required] forbids null; where the default is a value already, the key may be left out.
+                var isRequired = p.IsDefined(typeof(RequiredMemberAttribute)) || mandatory.Contains(p.Name)
+                    || (p.IsDefined(typeof(RequiredAttribute)) && (sample is null || p.GetValue(sample) is null));
                 var key = p.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(p.Name);
                 return new OptionsProperty(p, key, Of(underlying ?? p.PropertyType), isNullable, isRequired, [.. p.GetCustomAttributes<ValidationAttribute>()]);
             }),

@@ -70,9 +70,9 @@ public sealed class ConfigWriterTests
         var number = Gen.OneOf(ArbMap.Default.GeneratorFor<NormalFloat>().Select(f => f.Get), Gen.Elements(0, 1, double.MaxValue, double.Epsilon, double.PositiveInfinity, 1.0 / 3));
         var shape = Gen.OneOf(
             text.Select(SampleShape (colour) => new SampleCircle { Colour = colour }),
-            number.Select(SampleShape (width) => new SampleRectangle { Width = width }),
+            number.Select(SampleShape (width) => new SampleRectangle { Width = width, Label = "l" }),
             ArbMap.Default.GeneratorFor<int>().Select(SampleShape (corners) => new SamplePolygon(corners)));
-        return (from name in text
+        return (from name in text.Where(t => !string.IsNullOrWhiteSpace(t))
                 from note in Gen.OneOf(Gen.Constant<string?>(null), text.Select(string? (t) => t))
                 from seed in ArbMap.Default.GeneratorFor<ulong>()
                 from deadline in number

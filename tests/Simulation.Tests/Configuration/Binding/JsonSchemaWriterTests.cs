@@ -45,7 +45,7 @@ public sealed class JsonSchemaWriterTests
         var choices = Schema["$defs"]!["sampleShape"]!["oneOf"]!.AsArray();
         Assert.Equal(["circle"], choices[0]!["enum"]!.AsArray().Select(kind => (string)kind!));
         Assert.Equal(["circle", "rectangle", "polygon"], choices.Skip(1).Select(choice => (string)choice!["properties"]!["kind"]!["const"]!));
-        Assert.Equal(["kind", "width"], choices[2]!["required"]!.AsArray().Select(key => (string)key!));
+        Assert.Equal(["kind", "width", "label"], choices[2]!["required"]!.AsArray().Select(key => (string)key!));
     }
 
     [Fact]

@@ -8,6 +8,7 @@ namespace Federated.Simulation.Tests.Configuration.Binding;
 public sealed record SampleOptions : IValidatableObject
 {
     /// <summary>What people call it.</summary>
+    [Required]
     public string Name { get; init; } = "sample";
 
     public ulong Seed { get; init; } = 1;
@@ -93,6 +94,9 @@ public sealed record SampleCircle : SampleShape
 public sealed record SampleRectangle : SampleShape
 {
     public required double Width { get; init; }
+
+    [Required]
+    public string Label { get; init; } = null!;
 
     public double Height { get; init; } = 2;
 }
