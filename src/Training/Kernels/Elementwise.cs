@@ -84,4 +84,21 @@ internal static unsafe class Elementwise
             y[i] += a * x[i];
         }
     }
+
+    /// <summary>y ← a·y + b·x.</summary>
+    public static void Blend<T>(T* y, T a, T* x, T b, int count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var i = 0;
+        Vector<T> keep = new(a), factor = new(b);
+        for (; i <= count - Vector<T>.Count; i += Vector<T>.Count)
+        {
+            Vector.Store((Vector.Load(y + i) * keep) + (factor * Vector.Load(x + i)), y + i);
+        }
+
+        for (; i < count; i++)
+        {
+            y[i] = (a * y[i]) + (b * x[i]);
+        }
+    }
 }

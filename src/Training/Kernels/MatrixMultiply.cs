@@ -63,7 +63,7 @@ internal static unsafe class MatrixMultiply
     {
         var width = OuterTiles<T, TVector, TLanes>.Width;
         var block = p;
-        block.Depth = p.Segments == 1 ? Math.Min(p.Depth, DepthBlock) : p.Depth;
+        block.Depth = p.Segments == 1 && !p.IsPacked ? Math.Min(p.Depth, DepthBlock) : p.Depth;
         var panel = scratch.Reserve((block.Depth * p.Segments * width) + (Math.Min(p.Rows, RowBlock) * width));
         for (var depth = 0; depth < p.Depth || depth == 0; depth += block.Depth)
         {
@@ -95,7 +95,12 @@ internal static unsafe class MatrixMultiply
         var b = p.B + (column / full * (p.PanelOffset == 0 ? full : p.PanelOffset));
         var c = p.C + (row * p.ResultStride) + column;
         var q = p;
-        if (p.PanelStride != width && ((columns != width && !p.IsPadded) || rows >= RowsWorthPacking))
+        if (p.IsPacked)
+        {
+            q.PanelStride = width;
+            q.PanelSegmentStride = p.Depth * width;
+        }
+        else if (p.PanelStride != width && ((columns != width && !p.IsPadded) || rows >= RowsWorthPacking))
         {
             Pack<T, TVector, TLanes>(in p, b, columns, width, panel);
             b = panel;

@@ -11,7 +11,6 @@ namespace Federated.Training.Kernels;
 /// <see cref="PanelOffset"/> further (0: right beside it, as in a row-major matrix).
 /// Segments exist for convolutions: one segment per kernel row, whose pixels × channels are contiguous.
 /// </remarks>
-#pragma warning disable CS0649 // the convolution sets the rest
 internal unsafe struct Product<T>
     where T : unmanaged
 {
@@ -34,4 +33,10 @@ internal unsafe struct Product<T>
 
     /// <summary>Rows of B and C are padded to whole registers, B's padding with zeros; C's padding may be overwritten.</summary>
     public bool IsPadded;
+
+    /// <summary>
+    /// B has been laid out by the caller as panels, each as wide as its tiles (two registers, the last one or two) and without gaps; the
+    /// panel strides are then implied. Columns must be whole registers.
+    /// </summary>
+    public bool IsPacked;
 }

@@ -22,7 +22,26 @@ public static class ModelFactory
         {
             SoftmaxRegressionOptions => new SoftmaxRegression<T>(features, classes),
             MultilayerPerceptronOptions o => new MultilayerPerceptron<T>(features, [.. o.Hidden], classes),
+            ConvolutionalNetworkOptions o => Convolutional<T>(o, exampleShape, classes),
             _ => throw new TrainingException($"No model for {options.GetType().Name}."),
         };
+    }
+
+    private static ConvolutionalNetwork<T> Convolutional<T>(ConvolutionalNetworkOptions options, IReadOnlyList<int> shape, int classes)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (channels, height, width) = shape switch
+        {
+            [var h, var w] => (1, h, w),
+            [var c, var h, var w] => (c, h, w),
+            _ => throw new TrainingException(
+                $"A convolutional network needs images, height × width or channels × height × width; this data has examples of shape {string.Join('×', shape)}. Choose another model."),
+        };
+        if (options.Channels.Count == 0)
+        {
+            throw new TrainingException("A convolutional network needs at least one convolution; channels is empty. Choose 'mlp' for none.");
+        }
+
+        return new ConvolutionalNetwork<T>(channels, height, width, [.. options.Channels], options.KernelSize, [.. options.Hidden], classes);
     }
 }

@@ -8,4 +8,7 @@ public static class ModelKinds
 
     /// <summary>Multilayer perceptron: choose it as the cheap non-convex model.</summary>
     public const string MultilayerPerceptron = "mlp";
+
+    /// <summary>Convolutional network of McMahan et al.: choose it for images.</summary>
+    public const string ConvolutionalNetwork = "cnn";
 }
