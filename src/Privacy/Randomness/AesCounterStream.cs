@@ -9,7 +9,7 @@ namespace Federated.Privacy.Randomness;
 /// so that a memory image taken later does not reveal noise drawn earlier.
 /// </summary>
 /// <remarks>
-/// Counter mode by NIST SP 800-38A §6.5 over 16-byte blocks (nonce, counter), both little-endian; erasure after Bernstein, "Fast-key-erasure
+/// Blocks by <see cref="AesBlocks"/>; erasure after Bernstein, "Fast-key-erasure
 /// random-number generators", 2017. Consumed bytes of the small-draw buffer are zeroed. A pseudo-random function in place of true
 /// randomness costs a computational assumption (AES-256), as every deployed sampler does.
 /// </remarks>
@@ -19,17 +19,16 @@ internal sealed class AesCounterStream : IDisposable
     private const int BufferBytes = 4096;
     private const int BlockBytes = 16;
 
-    private readonly Aes aes = Aes.Create();
-    private readonly byte[] key = new byte[KeyBytes];
+    private readonly AesBlocks blocks;
     private readonly ulong nonce;
     private byte[]? buffer;
     private int position = BufferBytes;
 
-    public AesCounterStream(ReadOnlySpan<byte> key, ulong nonce)
+    public AesCounterStream(ReadOnlySpan<byte> key, ulong nonce, bool usePlatform = false)
     {
-        key.CopyTo(this.key);
+        blocks = new AesBlocks(usePlatform);
+        blocks.SetKey(key);
         this.nonce = nonce;
-        aes.Key = this.key;
     }
 
     public ulong NextUInt64()
@@ -52,7 +51,6 @@ internal sealed class AesCounterStream : IDisposable
     {
         while (destination.Length >= BufferBytes)
         {
-            // One native call per MiB: long enough to hide its set-up, short enough that the counters stay in cache.
             var chunk = destination[..Math.Min(destination.Length & ~(BlockBytes - 1), 1 << 20)];
             Generate(chunk);
             destination = destination[chunk.Length..];
@@ -75,8 +73,7 @@ internal sealed class AesCounterStream : IDisposable
 
     public void Dispose()
     {
-        aes.Dispose();
-        CryptographicOperations.ZeroMemory(key);
+        blocks.Dispose();
         CryptographicOperations.ZeroMemory(buffer);
         position = BufferBytes;
     }
@@ -84,33 +81,9 @@ internal sealed class AesCounterStream : IDisposable
     /// <summary>Fills whole blocks from the present key, then replaces the key by two further blocks.</summary>
     private void Generate(Span<byte> destination)
     {
-        var blocks = WriteCounters(destination, 0);
-        aes.EncryptEcb(destination, destination, PaddingMode.None);
-        WriteCounters(key, blocks);
-        aes.EncryptEcb(key, key, PaddingMode.None);
-        aes.Key = key;
-    }
-
-    private ulong WriteCounters(Span<byte> destination, ulong counter)
-    {
-        if (!BitConverter.IsLittleEndian)
-        {
-            for (; destination.Length >= BlockBytes; destination = destination[BlockBytes..])
-            {
-                BinaryPrimitives.WriteUInt64LittleEndian(destination, nonce);
-                BinaryPrimitives.WriteUInt64LittleEndian(destination[sizeof(ulong)..], counter++);
-            }
-
-            return counter;
-        }
-
-        var words = MemoryMarshal.Cast<byte, ulong>(destination);
-        for (var i = 0; i + 1 < words.Length; i += 2)
-        {
-            words[i] = nonce;
-            words[i + 1] = counter++;
-        }
-
-        return counter;
+        Span<byte> next = stackalloc byte[KeyBytes];
+        blocks.Encrypt(next, nonce, blocks.Encrypt(destination, nonce, counter: 0));
+        blocks.SetKey(next);
+        CryptographicOperations.ZeroMemory(next);
     }
 }

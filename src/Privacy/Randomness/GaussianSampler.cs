@@ -18,7 +18,7 @@ namespace Federated.Privacy.Randomness;
 public static class GaussianSampler
 {
     /// <summary>Normals made per request of random bytes.</summary>
-    private const int ChunkLength = 1 << 14;
+    private const int ChunkLength = 1 << 15;
 
     /// <summary>Overwrites with independent N(0, sigma²), from one stream on the calling thread.</summary>
     public static void Fill<T>(Span<T> destination, double sigma, IRandomSource random)
