@@ -39,11 +39,11 @@ public sealed class DiscreteLaplace
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
         ArgumentOutOfRangeException.ThrowIfZero(sensitivity);
-        var bits = 46 - (int)Math.Ceiling(Math.Log2(sensitivity));
-        if (bits < 8 || Math.ScaleB(epsilon, bits) is < 256 or > 9e15)
+        var bits = Math.Min(46 - (int)Math.Ceiling(Math.Log2(sensitivity)), 52 - (int)Math.Ceiling(Math.Log2(epsilon)));
+        if (bits < 0 || Math.ScaleB(epsilon, bits) < 256)
         {
             throw new PrivacyException(
-                $"Discrete Laplace noise needs epsilon/sensitivity between 2^-38 and 2^20; epsilon is {epsilon}, sensitivity {sensitivity}. Use a coarser grid.");
+                $"Discrete Laplace noise needs epsilon/sensitivity of 2^-38 or more, and neither above 2^46; epsilon is {epsilon}, sensitivity {sensitivity}. Use a coarser grid.");
         }
 
         return new DiscreteLaplace((ulong)Math.Floor(Math.ScaleB(epsilon, bits)), sensitivity << bits);

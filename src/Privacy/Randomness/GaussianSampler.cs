@@ -67,13 +67,21 @@ public static class GaussianSampler
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         CheckSigma(sigma);
-        if (!double.IsNormal(step) || !double.IsPow2(step))
+        CheckStep(step);
+        ForEachChunk(values, sigma / step, random, maxThreads, (chunk, noise) => AddRoundedChunk(chunk, step, 1, noise));
+    }
+
+    /// <summary>values ← step·(⌊values/step⌉ + ⌊scale·noise⌉): as above, for noise that was drawn before.</summary>
+    internal static void AddRounded<T>(Span<T> values, double step, double scale, ReadOnlySpan<T> noise)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        CheckStep(step);
+        if (values.Length != noise.Length)
         {
-            throw new PrivacyException($"The grid step must be a power of two, so that moving to and from the grid is exact; it is {step}.");
+            throw new PrivacyException($"The noise has {noise.Length} coordinates; the values have {values.Length}.");
         }
 
-        var inverse = 1 / step;
-        ForEachChunk(values, sigma * inverse, random, maxThreads, (chunk, noise) => AddRounded(chunk, step, inverse, noise));
+        AddRoundedChunk(values, step, scale, noise);
     }
 
     private delegate void NoiseChunk<T>(Span<T> chunk, ReadOnlySpan<T> noise);
@@ -111,9 +119,10 @@ public static class GaussianSampler
         }
     }
 
-    private static void AddRounded<T>(Span<T> values, double step, double inverse, ReadOnlySpan<T> noise)
+    private static void AddRoundedChunk<T>(Span<T> values, double step, double scale, ReadOnlySpan<T> noise)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var inverse = 1 / step;
         var done = 0;
         if (typeof(T) == typeof(float))
         {
@@ -123,8 +132,8 @@ public static class GaussianSampler
             {
                 Vector.Widen(vectors[i], out var low, out var high);
                 Vector.Widen(noiseVectors[i], out var noiseLow, out var noiseHigh);
-                low = (Vector.Round(low * inverse) + Vector.Round(noiseLow)) * step;
-                high = (Vector.Round(high * inverse) + Vector.Round(noiseHigh)) * step;
+                low = (Vector.Round(low * inverse) + Vector.Round(noiseLow * scale)) * step;
+                high = (Vector.Round(high * inverse) + Vector.Round(noiseHigh * scale)) * step;
                 vectors[i] = Vector.Narrow(low, high);
             }
 
@@ -133,7 +142,7 @@ public static class GaussianSampler
 
         for (var i = done; i < values.Length; i++)
         {
-            var onGrid = Math.Round(double.CreateTruncating(values[i]) * inverse) + Math.Round(double.CreateTruncating(noise[i]));
+            var onGrid = Math.Round(double.CreateTruncating(values[i]) * inverse) + Math.Round(double.CreateTruncating(noise[i]) * scale);
             values[i] = T.CreateTruncating(onGrid * step);
         }
     }
@@ -208,6 +217,14 @@ public static class GaussianSampler
     {
         var u = 1 - x;
         return u == 1 ? -x : Math.Log(u) * (-x / (u - 1));
+    }
+
+    private static void CheckStep(double step)
+    {
+        if (!double.IsNormal(step) || !double.IsPow2(step))
+        {
+            throw new PrivacyException($"The grid step must be a power of two, so that moving to and from the grid is exact; it is {step}.");
+        }
     }
 
     private static void CheckSigma(double sigma)
