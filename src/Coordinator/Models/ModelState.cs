@@ -45,6 +45,17 @@ public sealed class ModelState<T>
     /// <summary>The model to evaluate and to ship: the current version's parameters, unless the objective deploys another.</summary>
     public T[] Deployed => deployed.Length > 0 ? deployed : Current.Parameters;
 
+    /// <summary>Says that the parameters in <see cref="Current"/>, and the optimizer's and objective's state, have been set to a version's.</summary>
+    public void Restore(int version)
+    {
+        Current.Version = version;
+        Current.Extras = Downlink();
+        if (deployed.Length > 0)
+        {
+            Current.Parameters.CopyTo(deployed, 0); // Only until the next publish; evaluations of this version came before.
+        }
+    }
+
     /// <summary>Folds one accepted update in.</summary>
     /// <param name="delta">d coordinates, local − base.</param>
     /// <param name="baseModel">The parameters of the update's base version; read only when the basis is the current version.</param>

@@ -64,6 +64,10 @@ public sealed partial class RunMachine
     /// <summary>Accepted updates that are folded into the aggregate not yet published.</summary>
     public IReadOnlyList<Accumulate> OpenAggregate => openAggregate;
 
+    /// <summary>Accepted updates that are in no published version yet: a host keeps their blobs, and the versions they count against.</summary>
+    public IEnumerable<(Assignment Assignment, UpdateReport Report)> Unpublished =>
+        openAggregate.Select(a => (a.Assignment, a.Report)).Concat(scheduler.Held.Select(u => (u.Assignment, u.Report)));
+
     /// <summary>The assignments out at clients, in no meaningful order.</summary>
     public IReadOnlyCollection<Assignment> Assignments => inFlight.Values;
 

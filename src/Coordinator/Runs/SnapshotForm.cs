@@ -4,7 +4,7 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Runs;
 
-/// <summary>How assignments and reports stand in a snapshot; schedulers use it for what they hold.</summary>
+/// <summary>How assignments, reports and blob references stand in a snapshot; schedulers use it for what they hold.</summary>
 public static class SnapshotForm
 {
     public static void WriteAssignment(this BinaryWriter writer, Assignment assignment)
@@ -106,14 +106,16 @@ public static class SnapshotForm
         return steps > 0 ? LocalWork.OfSteps(steps) : epochs > 0 ? LocalWork.OfEpochs(epochs) : LocalWork.ClientsChoice;
     }
 
-    private static void WriteBlob(BinaryWriter writer, BlobReference? blob)
+    public static void WriteBlob(this BinaryWriter writer, BlobReference? blob)
     {
+        ArgumentNullException.ThrowIfNull(writer);
         writer.Write(blob?.Sha256 ?? "");
         writer.Write(blob?.Length ?? 0);
     }
 
-    private static BlobReference? ReadBlob(BinaryReader reader)
+    public static BlobReference? ReadBlob(this BinaryReader reader)
     {
+        ArgumentNullException.ThrowIfNull(reader);
         var (sha256, length) = (reader.ReadString(), reader.ReadInt64());
         return sha256.Length == 0 ? null : new BlobReference(sha256, length);
     }

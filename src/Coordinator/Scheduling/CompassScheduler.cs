@@ -27,6 +27,8 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
 
     public string Name => Schedulers.Compass;
 
+    public IEnumerable<ArrivedUpdate> Held => groups.Values.SelectMany(g => g.Updates).Concat(late);
+
     public void OnAvailable(ISchedulingContext run, ClientId client)
     {
         if (!groupOf.ContainsKey(client))

@@ -21,6 +21,8 @@ public sealed class FixedWindowScheduler(FixedWindowOptions options, IStepPolicy
 
     public string Name => Schedulers.FixedWindow;
 
+    public IEnumerable<ArrivedUpdate> Held => window;
+
     public void OnAvailable(ISchedulingContext run, ClientId client)
     {
         if (!ticking)

@@ -29,6 +29,9 @@ public interface IScheduler
     /// <summary>Why <paramref name="client"/> waits.</summary>
     WaitReason DescribeWait(ISchedulingContext run, ClientId client);
 
+    /// <summary>Updates that were accepted and not yet accumulated: their blobs must be kept.</summary>
+    IEnumerable<ArrivedUpdate> Held => [];
+
     /// <summary>Writes all state that a restored run needs, in a form <see cref="Load"/> reads.</summary>
     void Save(BinaryWriter writer);
 

@@ -1,0 +1,289 @@
+using Federated.Aggregation;
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Parameters;
+using Federated.Aggregation.Randomness;
+using Federated.Aggregation.ServerOptimizers;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Storage;
+using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Tests.Hosting;
+
+/// <summary>
+/// Kills the coordinator between any two file operations, with torn, garbled and lost writes, and compares the run that survived it with
+/// an undisturbed one. Updates are one-hot: assignment i adds 1 at coordinate i, so that every update counted twice or lost shows.
+/// </summary>
+public sealed class CrashTests
+{
+    private const int Parameters = 160, Clients = 5, Steps = 150;
+
+    public static TheoryData<string, ulong> Schedules()
+    {
+        var data = new TheoryData<string, ulong>();
+        foreach (var scheduler in (string[])[Schedulers.Synchronous, Schedulers.Buffered, Schedulers.Immediate, Schedulers.Compass, Schedulers.FixedWindow, Schedulers.Anarchic])
+        {
+            data.Add(scheduler, 1);
+            data.Add(scheduler, 2);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Schedules))]
+    public async Task ARunThatIsKilledAtRandomEndsAsTheUndisturbedOne(string scheduler, ulong seed)
+    {
+        var undisturbed = new World(scheduler, seed, crashEvery: 0);
+        await undisturbed.PlayAsync();
+        Assert.True(undisturbed.Crashes == 0 && undisturbed.Version > 5, $"The run made only {undisturbed.Version} versions: the test would show little.");
+        var crashes = 0;
+        for (var disturbance = 0UL; disturbance < 8; disturbance++)
+        {
+            var world = new World(scheduler, seed, crashEvery: 60, disturbance);
+            await world.PlayAsync();
+            Assert.Equal(undisturbed.Version, world.Version);
+            Assert.Equal(undisturbed.Model, world.Model);
+            Assert.Equal(undisturbed.Acknowledged, world.Acknowledged);
+            crashes += world.Crashes;
+        }
+
+        Assert.True(crashes > 60, $"Only {crashes} crashes: the test would show little.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Schedules))]
+    public async Task EveryPublishedUpdateCountsExactlyOnce(string scheduler, ulong seed)
+    {
+        if (scheduler == Schedulers.Immediate)
+        {
+            return; // Mixes models, so that later versions shrink earlier ones: the comparison above covers it.
+        }
+
+        var world = new World(scheduler, seed, crashEvery: 40);
+        await world.PlayAsync();
+        Assert.All(world.Model, value => Assert.True(value is 0 or 1, $"A coordinate is {value}: an update was counted more than once."));
+        Assert.Equal(world.Accumulated, world.Model.Sum());
+    }
+
+    /// <summary>A coordinator on a disk that fails, and clients that repeat what was not answered.</summary>
+    private sealed class World(string scheduler, ulong seed, int crashEvery, ulong disturbance = 0)
+    {
+        private static readonly ParameterLayout Layout = ParameterLayout.Of(("w", [Parameters]));
+
+        private readonly FaultyFileSystem disk = new(SeededRandom.DeriveSeed(seed, "disk", (long)disturbance));
+        private readonly SeededRandom crashes = SeededRandom.Derive(seed, "crashes", (long)disturbance);
+        private readonly SeededRandom random = SeededRandom.Derive(seed, "clients");
+        private readonly Dictionary<ClientId, Assignment> leases = [];
+        private readonly SortedDictionary<(double Time, long Order), Deadline> deadlines = [];
+        private long order;
+        private DurableRun? run;
+        private BlobModel<double>? model;
+        private FileBlobStore? blobs;
+
+        public int Crashes { get; private set; }
+
+        public int Version => run!.Machine.Version;
+
+        public double[] Model => model!.State.Current.Parameters;
+
+        public long Accumulated => run!.Machine.Counters.Accumulated - run.Machine.OpenAggregate.Count;
+
+        /// <summary>What clients were told of their updates, in order.</summary>
+        public List<string> Acknowledged { get; } = [];
+
+        public async Task PlayAsync()
+        {
+            await InsistAsync(() => PostAsync(new RunStarted(0)));
+            for (var i = 0; i < Clients; i++)
+            {
+                var client = new ClientId(i);
+                await InsistAsync(() => PostAsync(new ClientJoined(0, client, 10)));
+            }
+
+            for (var step = 1; step <= Steps; step++)
+            {
+                var now = (double)step;
+                while (deadlines.Count > 0 && deadlines.First() is var due && due.Key.Time <= now)
+                {
+                    await InsistAsync(() => PostAsync(new DeadlinePassed(due.Key.Time, due.Value)));
+                    deadlines.Remove(due.Key);
+                }
+
+                var client = new ClientId(random.NextInt(Clients));
+                var fails = random.NextDouble() < 0.1;
+                var ready = random.NextDouble() < 0.7;
+                if (!leases.TryGetValue(client, out var lease))
+                {
+                    await InsistAsync(() => PostAsync(new CheckIn(now, client)));
+                }
+                else if (fails)
+                {
+                    await InsistAsync(() => PostAsync(new AssignmentFailed(now, lease.Id, client, "battery")));
+                    Forget(lease);
+                }
+                else
+                {
+                    await InsistAsync(() => UploadAsync(now, lease, ready));
+                    Forget(lease);
+                }
+
+                if (step % 20 == 0)
+                {
+                    await InsistAsync(async () => await blobs!.SweepAsync(run!.ReferencedBlobs(), default));
+                }
+            }
+        }
+
+        /// <summary>The client is done with this lease; it may have been given the next one already.</summary>
+        private void Forget(Assignment lease)
+        {
+            if (leases.TryGetValue(lease.Client, out var held) && held.Id == lease.Id)
+            {
+                leases.Remove(lease.Client);
+            }
+        }
+
+        private async Task UploadAsync(double now, Assignment lease, bool ready)
+        {
+            var delta = new double[Parameters];
+            delta[lease.Id.Value] = 1;
+            using var bytes = new MemoryStream();
+            new SafetensorsWriter().Add<double>(Layout, delta, ElementType.F64).WriteTo(bytes);
+            await using var blob = await blobs!.CreateAsync(default);
+            await blob.WriteAsync(bytes.ToArray(), default);
+            var reference = await blob.CommitAsync(null, default);
+            var report = new UpdateReport { Examples = 10, LocalSteps = 5, Delta = reference };
+            var effects = await PostAsync(new UpdateArrived(now, lease.Id, lease.Client, report, ready));
+
+            // A repeated upload is answered "accepted before": to the client that is the same as accepted.
+            var accepted = effects.Any(e => e is Accepted a && a.Assignment.Id == lease.Id)
+                || effects.Any(e => e is Rejected { Reason: Rejection.Duplicate } r && r.Id == lease.Id);
+            Acknowledged.Add($"{lease.Id} {(accepted ? "accepted" : "rejected")}");
+        }
+
+        private async Task<IReadOnlyList<RunEffect>> PostAsync(RunEvent e)
+        {
+            var effects = (await run!.PostAsync([e], default))[0];
+            Deliver(effects);
+            return effects;
+        }
+
+        private void Deliver(IReadOnlyList<RunEffect> effects)
+        {
+            foreach (var effect in effects)
+            {
+                switch (effect)
+                {
+                    case Dispatch dispatch:
+                        leases[dispatch.Assignment.Client] = dispatch.Assignment;
+                        break;
+                    case ArmDeadline arm:
+                        deadlines[(arm.Time, order++)] = arm.Deadline;
+                        break;
+                    case Lost lost:
+                        Forget(lost.Assignment);
+                        break;
+                    case Rejected { Assignment: { } assignment }:
+                        Forget(assignment);
+                        break;
+                }
+            }
+        }
+
+        /// <summary>Does it until it is answered, restarting the coordinator as often as it dies.</summary>
+        private async Task InsistAsync(Func<Task> request)
+        {
+            while (true)
+            {
+                try
+                {
+                    if (run is null)
+                    {
+                        await StartAsync();
+                    }
+
+                    await request();
+                    return;
+                }
+                catch (Exception e) when (e is CrashException || e.InnerException is CrashException)
+                {
+                    Crashes++;
+                    run = null;
+                    disk.Restart();
+                }
+            }
+        }
+
+        private async Task StartAsync()
+        {
+            disk.CrashIn = crashEvery > 0 ? 1 + crashes.NextInt(2 * crashEvery) : -1;
+            blobs = new FileBlobStore(disk, "blobs");
+            model = new BlobModel<double>(Layout, NewModel, ElementType.F64);
+            var options = new RunOptions { Seed = seed, EvaluateEvery = 0, ClientTimeout = 60, Stop = new StopOptions { Versions = 10_000 } };
+            var opened = await DurableRun.OpenAsync(
+                new RunMachine(options, NewScheduler()), model, new FileRunLog(disk, "run"), blobs, keepVersions: 3, default);
+            deadlines.Clear();
+            Deliver(opened.Recovered);
+
+            // Leases that clients never heard of are told again; those they hold stay.
+            foreach (var assignment in opened.Machine.Assignments.OrderBy(a => a.Id))
+            {
+                leases[assignment.Client] = assignment;
+            }
+
+            run = opened;
+        }
+
+        private IScheduler NewScheduler()
+        {
+            var steps = new FixedWork(LocalWork.OfSteps(5));
+            return scheduler switch
+            {
+                Schedulers.Synchronous => new SynchronousScheduler(new SynchronousOptions { Cohort = 3, RoundDeadline = 30, MinimumReports = 1 }, steps, UpdateWeight.Equal),
+                Schedulers.Buffered => new BufferedScheduler(new BufferedOptions { Concurrency = 4, AggregationGoal = 3 }, steps, UpdateWeight.Equal),
+                Schedulers.Immediate => new ImmediateScheduler(new ImmediateOptions { Concurrency = 4, Mixing = 1 }, steps, UpdateWeight.Equal),
+                Schedulers.Compass => new CompassScheduler(
+                    new CompassOptions { MinSteps = 2, MaxSteps = 8, Mixing = 1, DeltaAgainst = DeltaBasis.BaseVersion }, new ShareFree()),
+                Schedulers.FixedWindow => new FixedWindowScheduler(new FixedWindowOptions { Window = 7 }, steps, UpdateWeight.Equal),
+                _ => new AnarchicScheduler(new AnarchicOptions { AggregationGoal = 2 }, UpdateWeight.Equal),
+            };
+        }
+
+        private RestorableModel<double> NewModel() => new(
+            new ModelState<double>(
+                new double[Parameters],
+                new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }),
+                new PlainStep()),
+            new Dictionary<string, Memory<double>>());
+    }
+
+    /// <summary>Makes FedCompass's p_i·s(τ) exactly 1, so that one-hot sums stay whole numbers: N times the share.</summary>
+    private sealed class ShareFree : IUpdateWeight
+    {
+        public double Weight(ISchedulingContext run, Assignment assignment, UpdateReport report, int staleness) => 1;
+
+        public double Importance(double examples) => 1;
+
+        public double Staleness(int staleness) => Clients;
+    }
+
+    private sealed class PlainStep : IServerOptimizer<double>
+    {
+        public string Name => "plain";
+
+        public IReadOnlyDictionary<string, Memory<double>> State { get; } = new Dictionary<string, Memory<double>>();
+
+        public void Step(Span<double> model, ReadOnlySpan<double> pseudoGradient)
+        {
+            for (var i = 0; i < model.Length; i++)
+            {
+                model[i] += pseudoGradient[i];
+            }
+        }
+    }
+}
