@@ -63,12 +63,12 @@ internal sealed class PendingMemory<T>
         isPending = false;
     }
 
-    /// <summary>Refuses an update of another length, or with NaN or infinities, before anything is overwritten.</summary>
+    /// <summary>Forgets the last message, and refuses an update of another length or with NaN or infinities.</summary>
     public void Check(ReadOnlySpan<T> update)
     {
+        isPending = false;
         ArgumentOutOfRangeException.ThrowIfNotEqual(update.Length, committed[0].Length);
         CompressionGuards.ThrowIfNotFinite(update);
-        isPending = false;
     }
 
     /// <summary>target ← a + factor·b.</summary>
