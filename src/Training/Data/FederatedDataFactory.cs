@@ -1,6 +1,8 @@
 using System.Globalization;
 using Federated.Aggregation.Randomness;
 using Federated.Training.Data.Generators;
+using Federated.Training.Data.Loading;
+using Federated.Training.Data.Loading.Csv;
 using Federated.Training.Data.Partitioning;
 using Federated.Training.Data.Sets;
 
@@ -37,8 +39,12 @@ public static class FederatedDataFactory
     {
         (null, null) => throw new TrainingException($"The data section names no data; give 'set' (one of {KnownDataSets.Names}) or describe a 'source'."),
         (not null, not null) => throw new TrainingException($"The data section has both 'set: {options.Set}' and a 'source'; give one of them."),
-        (not null, null) => KnownDataSets.Load(options.Set, dataDirectory, seed),
+        (not null, null) => KnownDataSets.Find(options.Set).Load(dataDirectory, seed),
         (null, DrawnDigitsOptions drawn) => DrawnDigits.Generate(drawn, seed),
+        (null, CsvSourceOptions csv) => CsvSource.Load(csv, dataDirectory, seed),
+        (null, LeafSourceOptions leaf) => LeafSource.Load(leaf, dataDirectory),
+        (null, SpeechSourceOptions speeches) => SpeechSource.Load(speeches, SpeechSource.Name, dataDirectory),
+        (null, SyntheticShape synthetic) => Synthetic.Generate(synthetic, seed),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Source, "Unknown source."),
     };
 }

@@ -27,6 +27,9 @@ internal sealed class BinaryFile : IDisposable
     /// <summary>Bytes of uncompressed content read so far.</summary>
     public long Position { get; private set; }
 
+    /// <summary>Bytes of the file itself.</summary>
+    public long Length => file.Length;
+
     /// <summary>Opens the file; one that is missing or empty is an error that names it.</summary>
     public static BinaryFile Open(string path)
     {
