@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using Federated.Aggregation.Randomness;
+using Federated.Training.Data;
 using Federated.Training.Kernels;
+using Federated.Training.LocalObjectives;
+using Federated.Training.LocalTraining;
 using Federated.Training.Models;
+using Federated.Training.Optimizers;
 
 namespace Federated.Benchmarks.Training;
 
@@ -20,8 +24,50 @@ internal static class TrainingSpeed
         Model("softmax 784-10 batch 10", filter, new SoftmaxRegression<float>(784, 10), 784, 10);
         Model("cnn 28x28 batch 10", filter, new ConvolutionalNetwork<float>(1, 28, 28, [32, 64], 5, [512], 10), 784, 10);
         Model("cnn 28x28 batch 32", filter, new ConvolutionalNetwork<float>(1, 28, 28, [32, 64], 5, [512], 10), 784, 32);
+        Clients(filter);
         Products(filter);
         return 0;
+    }
+
+    /// <summary>Whole client updates of the size of FedProx's Synthetic(1,1): 60 features, 10 classes, batch 10, one epoch.</summary>
+    private static void Clients(string filter)
+    {
+        if (!"client".Contains(filter, StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        var random = new SeededRandom(1);
+        var sizes = Enumerable.Range(0, 100).Select(_ => (int)(0.9 * (50 + (int)random.NextLogNormal(4, 2)))).ToArray();
+        var shards = new int[100][];
+        var next = 0;
+        for (var i = 0; i < shards.Length; i++)
+        {
+            shards[i] = [.. Enumerable.Range(next, sizes[i])];
+            next += sizes[i];
+        }
+
+        var data = new DataSet(
+            "random", [.. Enumerable.Range(0, next * 60).Select(_ => (float)random.NextNormal())], [.. Enumerable.Range(0, next).Select(_ => random.NextInt(10))], [60], 10);
+        foreach (var (name, objective) in new (string, LocalObjectiveOptions)[] { ("FedAvg", new PlainObjectiveOptions()), ("FedProx", new FedProxOptions()) })
+        {
+            var model = new SoftmaxRegression<float>(60, 10);
+            var trainer = new LocalTrainer<float>(model, new LocalTrainingOptions { Objective = objective, Optimizer = new SgdOptions { LearningRate = 0.01 } });
+            var start = new float[model.Layout.Count];
+            var delta = new float[start.Length];
+            foreach (var (work, epochs) in new[] { ("one epoch", 1.0), ("one step", 0.0) })
+            {
+                var seconds = Best(() =>
+                {
+                    for (var client = 0; client < 100; client++)
+                    {
+                        var steps = epochs == 0 ? 1 : (sizes[client] + 9) / 10;
+                        trainer.Train(new LocalTask<float> { Start = start, Data = data, Examples = shards[client], Steps = steps, Seed = (ulong)client }, delta);
+                    }
+                }) / 100;
+                Console.WriteLine($"client {name,-8} {work,-10} {1 / seconds,12:N0} updates/s ({seconds * 1e6:N2} us, mean of {sizes.Average():F0} examples)");
+            }
+        }
     }
 
     private static void Model(string name, string filter, IResidentModel<float> model, int features, int batch)
