@@ -12,8 +12,8 @@ namespace Federated.Training.Models;
 /// <remarks>
 /// McMahan et al. 2017, https://arxiv.org/abs/1602.05629, section 3 (the parameter count implies "same" padding). Tensors are <c>conv1.weight</c>
 /// [out, in, k, k], <c>conv1.bias</c>, …, <c>fc1.weight</c>, …; the features enter <c>fc1</c> in PyTorch's order (channel, row, column). Initial values follow
-/// PyTorch's default distribution. Cost of the paper's network: some 72 million multiply-add operations ×1 per example and step; scratch of
-/// some 0.3 MB per example of the largest batch.
+/// PyTorch's default distribution. Cost of the paper's network: some 72 million floating-point operations per example and step, and 0.1 MB of
+/// scratch per example of the largest batch.
 /// </remarks>
 public sealed unsafe class ConvolutionalNetwork<T> : IResidentModel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -6,7 +6,10 @@ namespace Federated.Training.Models;
 /// A model that can keep one client's parameters in a working layout of its own for the length of a local run, and apply SGD in the
 /// same pass that computes the gradient: no gradient is written, and layouts are converted once per run instead of once per step.
 /// </summary>
-/// <remarks>Every model here is resident. A step gives the same parameters as <see cref="IModel{T}.Gradient"/> and an SGD step, up to rounding.</remarks>
+/// <remarks>
+/// Every model here is resident. A step gives the same parameters as <see cref="IModel{T}.Gradient"/> and an SGD step, up to rounding.
+/// Gradient and evaluation may use the working layout: store what is wanted before them, and load again after.
+/// </remarks>
 public interface IResidentModel<T> : IModel<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
