@@ -19,6 +19,14 @@ internal static class Guards
         }
     }
 
+    public static void RequireWeightSum(double sum, int count)
+    {
+        if (!(sum > 0))
+        {
+            throw new AggregationException($"The weights of the {count} updates sum to 0, so they have no mean; at least one must be positive.");
+        }
+    }
+
     public static void RequireSteps(double steps, string aggregator, int client)
     {
         if (!(steps > 0 && double.IsFinite(steps)))

@@ -98,11 +98,14 @@ public sealed class WeightedMean<T> : IAggregator<T>
     private double DivisorOf(Tally tally)
     {
         Guards.RequireUpdates(tally.Count);
+        if (options.Normalisation == Normalisation.WeightSum)
+        {
+            Guards.RequireWeightSum(tally.Total, tally.Count);
+        }
+
         return options.Normalisation switch
         {
-            Normalisation.WeightSum when tally.Total > 0 => tally.Total,
-            Normalisation.WeightSum => throw new AggregationException(
-                $"The weights of the {tally.Count} updates sum to 0, so they have no mean; at least one must be positive."),
+            Normalisation.WeightSum => tally.Total,
             Normalisation.Count => tally.Count,
             Normalisation.Divisor => options.Divisor,
             _ => 1,

@@ -25,3 +25,8 @@ public class WeightedSumConformance : AggregatorConformance<double>
     protected override IAggregator<double> Create(int dimension) =>
         new WeightedMean<double>(dimension, new WeightedMeanOptions { Normalisation = Normalisation.None });
 }
+
+public class FedNovaConformance : AggregatorConformance<float>
+{
+    protected override IAggregator<float> Create(int dimension) => new FedNova<float>(dimension);
+}
