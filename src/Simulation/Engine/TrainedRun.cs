@@ -1,0 +1,78 @@
+using System.Numerics;
+using System.Security.Cryptography;
+using Federated.Aggregation.Parameters;
+using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Runs;
+using Federated.Simulation.Devices;
+using Federated.Simulation.Results;
+using Federated.Training.Data;
+using Federated.Training.Models;
+
+namespace Federated.Simulation.Engine;
+
+/// <summary>An experiment that trains.</summary>
+internal sealed class TrainedRun<T> : IExperimentRun
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    private readonly Experiment experiment;
+    private readonly LocalTraining training;
+    private readonly FederatedData data;
+    private readonly Func<IModel<T>> createModel;
+    private readonly IModel<T> model;
+
+    public TrainedRun(Experiment experiment, LocalTraining training, ModelOptions model, FederatedData data)
+    {
+        (this.experiment, this.training, this.data) = (experiment, training, data);
+        createModel = () => ModelFactory.Create<T>(model, data.Train.ExampleShape, data.Train.Classes);
+        this.model = createModel();
+
+        // Whatever cannot be composed is refused here, before anything is written.
+        _ = new Worker<T>(this.model, training.With(experiment.Configuration.Strategy.Objective), data);
+        _ = StrategyFactory.CreateScheduler(experiment.Configuration);
+        _ = StrategyFactory.CreateAggregator<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
+        _ = StrategyFactory.CreateServerOptimizer<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
+    }
+
+    public ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation)
+    {
+        var configuration = experiment.Configuration;
+        var local = training.With(configuration.Strategy.Objective);
+        var d = model.Layout.Count;
+        var state = new ModelState<T>(
+            Initial(), StrategyFactory.CreateAggregator<T>(configuration.Strategy, d), StrategyFactory.CreateServerOptimizer<T>(configuration.Strategy, d));
+        var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
+        var steps = new StepCounter(observer, experiment.ClientCount);
+        using var workload = new TrainingWorkload<T>(
+            createModel, data, local, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads);
+        var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock).Run(cancellation);
+        var writer = new SafetensorsWriter().Add<T>(
+            model.Layout, state.Current.Parameters, typeof(T) == typeof(double) ? ElementType.F64 : ElementType.F32);
+        var baselines = new BaselineTraining<T>(createModel, data, local, configuration, outcome.Versions);
+        var summary = outcome.Summarize(experiment, StrategyFactory.Describe(configuration)) with
+        {
+            ModelSha256 = HashOf(writer),
+            ClientScores = workload.ScoreClients(state.Current.Parameters),
+            Baselines = cancellation.IsCancellationRequested ? [] : baselines.Run(workload, Initial, steps.PerClient, cancellation),
+        };
+        return new ExperimentResult(summary, writer);
+    }
+
+    private T[] Initial()
+    {
+        var parameters = new T[model.Layout.Count];
+        model.Initialize(parameters, SeededRandom.Derive(experiment.Configuration.Seed, "model"));
+        return parameters;
+    }
+
+    private static string HashOf(SafetensorsWriter writer)
+    {
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            writer.WriteTo(stream);
+        }
+
+        return Convert.ToHexStringLower(hash.Hash!);
+    }
+}
