@@ -5,7 +5,6 @@ using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Simulation.Devices;
-using Federated.Simulation.Results;
 using Federated.Training.Data;
 using Federated.Training.Models;
 

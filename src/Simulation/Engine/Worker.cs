@@ -6,12 +6,27 @@ using Federated.Training.Models;
 namespace Federated.Simulation.Engine;
 
 /// <summary>What one thread owns: a resident model, its trainer, and buffers for evaluation. Serves any number of clients.</summary>
-internal sealed class Worker<T>(IModel<T> model, LocalTrainingOptions options, FederatedData data)
+internal sealed class Worker<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly LocalTrainer<T> trainer = new(model, options);
+    private readonly IModel<T> model;
+    private readonly FederatedData data;
+    private readonly LocalTrainer<T> trainer;
     private T[] features = [];
     private int[] labels = [];
+
+    /// <exception cref="SimulationException">The objective exchanges more than model and delta.</exception>
+    public Worker(IModel<T> model, LocalTrainingOptions options, FederatedData data)
+    {
+        (this.model, this.data, trainer) = (model, data, new LocalTrainer<T>(model, options));
+        var objective = trainer.Objective;
+        if (objective.ServerTensors.Count + objective.ClientState.Count + objective.ClientTensors.Count > 0)
+        {
+            throw new SimulationException(
+                $"The objective '{objective.Name}' keeps state at clients or exchanges more than model and delta, which simulated clients cannot do yet. "
+                + "Choose none or fedprox.");
+        }
+    }
 
     public int ParameterCount => model.Layout.Count;
 

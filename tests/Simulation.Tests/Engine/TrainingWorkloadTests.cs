@@ -1,6 +1,5 @@
-using Federated.Aggregation;
+using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Randomness;
-using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
@@ -12,6 +11,7 @@ using Federated.Training.Data;
 using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 using Federated.Training.Optimizers;
+using ClientSgd = Federated.Training.Optimizers.SgdOptions;
 
 namespace Federated.Simulation.Tests.Engine;
 
@@ -68,7 +68,7 @@ public static class TrainingWorkloadTests
         [Fact]
         public void Ends_the_run_and_says_so()
         {
-            var (outcome, record, _) = Simulate(new SynchronousOptions { Cohort = 8 }, 3, 2, new SgdOptions { LearningRate = 3e38 });
+            var (outcome, record, _) = Simulate(new SynchronousOptions { Cohort = 8 }, 3, 2, new ClientSgd { LearningRate = 3e38 });
             Assert.Equal(FinishReason.Diverged, outcome.Reason);
             Assert.Contains(record.Updates, u => u is { Outcome: UpdateOutcome.Rejected, Reason: "not-finite" });
         }
@@ -83,7 +83,7 @@ public static class TrainingWorkloadTests
         {
             using var stop = new CancellationTokenSource();
             stop.Cancel();
-            var (outcome, _, model) = Simulate(new SynchronousOptions { Cohort = 8 }, 3, threads, new SgdOptions(), 100_000, stop: stop.Token);
+            var (outcome, _, model) = Simulate(new SynchronousOptions { Cohort = 8 }, 3, threads, new ClientSgd(), 100_000, stop: stop.Token);
             Assert.Equal(FinishReason.Operator, outcome.Reason);
             Assert.InRange(outcome.Versions, 1, 1000);
             Assert.All(model, parameter => Assert.True(float.IsFinite(parameter)));
@@ -99,13 +99,13 @@ public static class TrainingWorkloadTests
         {
             // Client 5's examples point beyond the data set.
             var broken = Data with { Clients = [.. Data.Clients.Select((c, i) => i == 5 ? c with { Train = [int.MaxValue] } : c)] };
-            Assert.ThrowsAny<ArgumentException>(() => Simulate(new SynchronousOptions { Cohort = 40 }, 3, threads, new SgdOptions(), data: broken));
+            Assert.ThrowsAny<ArgumentException>(() => Simulate(new SynchronousOptions { Cohort = 40 }, 3, threads, new ClientSgd(), data: broken));
         }
     }
 
     private static (float[] Model, List<UpdateRow> Rows, List<MetricsRow> Evaluations) Run(SchedulerOptions scheduler, ulong seed, int threads)
     {
-        var (_, record, model) = Simulate(scheduler, seed, threads, new SgdOptions { LearningRate = 0.1 });
+        var (_, record, model) = Simulate(scheduler, seed, threads, new ClientSgd { LearningRate = 0.1 });
         return (model, record.Updates, [.. record.Evaluations.Select(e => e with { WallSeconds = 0 })]);
     }
 
@@ -118,61 +118,12 @@ public static class TrainingWorkloadTests
         SoftmaxRegression<float> Model() => new(TestData.Features, TestData.Classes);
         var initial = new float[Model().Layout.Count];
         Model().Initialize(initial, SeededRandom.Derive(seed, "model"));
-        var state = new ModelState<float>(initial, new SortedMean(), new AddIt());
+        var state = new ModelState<float>(initial, new WeightedMean<float>(initial.Length), new Federated.Aggregation.ServerOptimizers.Sgd<float>(new()));
         using var workload = new TrainingWorkload<float>(
             Model, data, new LocalTrainingOptions { Optimizer = optimizer }, state, seed, versions, threads);
         var record = new Recorder();
         var machine = new RunMachine(options, Schedulers.Create(scheduler, new FixedWork(LocalWork.OfEpochs(2)), UpdateWeight.ByExamples));
         var outcome = new Simulator(machine, options, new Fleet(Restless, data.Clients.Count, seed), workload, record, TimeProvider.System).Run(stop);
         return (outcome, record, [.. state.Current.Parameters]);
-    }
-
-    /// <summary>The weighted mean in ascending order of client and assignment, by the definition.</summary>
-    private sealed class SortedMean : IAggregator<float>
-    {
-        private readonly List<(int Client, long Sequence, double Weight, float[] Delta)> held = [];
-
-        public string Name => "sorted-mean";
-
-        public bool IsStreaming => false;
-
-        public int Count => held.Count;
-
-        public void Add(in Contribution<float> contribution) =>
-            held.Add((contribution.Client, contribution.Sequence, contribution.Weight, [.. contribution.Delta]));
-
-        public CombineReport Combine(Span<float> pseudoGradient)
-        {
-            var sum = held.Sum(c => c.Weight);
-            var ordered = held.OrderBy(c => c.Client).ThenBy(c => c.Sequence).ToList();
-            for (var j = 0; j < pseudoGradient.Length; j++)
-            {
-                var coordinate = 0.0;
-                foreach (var (_, _, weight, delta) in ordered)
-                {
-                    coordinate += weight / sum * delta[j];
-                }
-
-                pseudoGradient[j] = (float)coordinate;
-            }
-
-            held.Clear();
-            return new CombineReport(ordered.Count, 1);
-        }
-    }
-
-    private sealed class AddIt : IServerOptimizer<float>
-    {
-        public string Name => "add";
-
-        public IReadOnlyDictionary<string, Memory<float>> State { get; } = new Dictionary<string, Memory<float>>();
-
-        public void Step(Span<float> model, ReadOnlySpan<float> pseudoGradient)
-        {
-            for (var j = 0; j < model.Length; j++)
-            {
-                model[j] += pseudoGradient[j];
-            }
-        }
     }
 }
