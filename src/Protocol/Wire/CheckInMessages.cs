@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace Federated.Protocol.Wire;
+
+/// <summary>Body of <c>POST /v1/runs/{run}/check-ins</c>.</summary>
+/// <param name="Examples">n_i, the client's training examples; 0 to keep it to oneself until an update.</param>
+/// <param name="WaitSeconds">How long the client is willing to wait for an assignment in this request (long poll); at most 300.</param>
+public sealed record CheckInRequest(double Examples, double WaitSeconds);
+
+/// <summary>Reply to a check-in, and to an update that said it was ready for more: exactly one of the three is set.</summary>
+public sealed record CheckInReply
+{
+    public AssignmentMessage? Assignment { get; init; }
+
+    public WaitMessage? Wait { get; init; }
+
+    /// <summary>The run is over: do not ask again.</summary>
+    public OverMessage? Over { get; init; }
+}
+
+/// <summary>A lease to train.</summary>
+/// <param name="Id">Names the assignment in every later request about it.</param>
+/// <param name="BaseVersion">The version to start from.</param>
+/// <param name="Steps">Local steps to do; 0 when counted in epochs or left to the client.</param>
+/// <param name="Epochs">Passes over the client's data; 0 when counted in steps or left to the client.</param>
+/// <param name="SecondsLeft">Until the lease ends; null for no end.</param>
+/// <param name="Model">The parameters of the base version (safetensors).</param>
+/// <param name="Extras">Vectors that go down beside the model (SCAFFOLD's c), by name.</param>
+/// <param name="Training">The run's local training plan: batch size, optimizer, objective; see docs/protocol.md.</param>
+/// <param name="Codec">How the delta is encoded on its way up; <c>safetensors</c> for none.</param>
+public sealed record AssignmentMessage(
+    long Id,
+    int BaseVersion,
+    int Steps,
+    double Epochs,
+    double? SecondsLeft,
+    BlobReference Model,
+    IReadOnlyDictionary<string, BlobReference> Extras,
+    JsonElement Training,
+    string Codec);
+
+/// <summary>No work yet.</summary>
+/// <param name="Reason">Why, for people.</param>
+/// <param name="RetryAfterSeconds">When to ask again.</param>
+public sealed record WaitMessage(string Reason, double RetryAfterSeconds);
+
+/// <param name="Reason">How the run ended.</param>
+/// <param name="FinalVersion">Its last version.</param>
+public sealed record OverMessage(string Reason, int FinalVersion);

@@ -1,0 +1,12 @@
+namespace Federated.Protocol.Wire;
+
+/// <summary>Body of <c>POST /v1/clients</c>: a one-time token for a credential.</summary>
+/// <param name="Token">The enrolment token that an operator gave out.</param>
+/// <param name="PublicKey">The client's P-256 public key: SubjectPublicKeyInfo, DER, base64url. The private key never leaves the client.</param>
+/// <param name="Name">What people call the client; shown on the dashboard.</param>
+public sealed record EnrolmentRequest(string Token, string PublicKey, string Name);
+
+/// <summary>Reply to an enrolment.</summary>
+/// <param name="Client">The client's id: <c>iss</c> and <c>sub</c> of the tokens that it signs.</param>
+/// <param name="Coordinator">The coordinator's id: their <c>aud</c>.</param>
+public sealed record EnrolmentReply(string Client, string Coordinator);

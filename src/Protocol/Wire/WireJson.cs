@@ -1,0 +1,20 @@
+using System.Text.Json.Serialization;
+
+namespace Federated.Protocol.Wire;
+
+/// <summary>JSON of the wire: camelCase, unknown members refused, generated at build time so that it survives trimming.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(EnrolmentRequest))]
+[JsonSerializable(typeof(EnrolmentReply))]
+[JsonSerializable(typeof(CheckInRequest))]
+[JsonSerializable(typeof(CheckInReply))]
+[JsonSerializable(typeof(UpdateDeclaration))]
+[JsonSerializable(typeof(UpdateReply))]
+[JsonSerializable(typeof(UpdateOutcomeMessage))]
+[JsonSerializable(typeof(FailRequest))]
+public sealed partial class WireJson : JsonSerializerContext;
