@@ -38,7 +38,7 @@ internal static class HtmlPage
         .legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:0 0 8px;padding:0;list-style:none;font-size:.86rem;color:var(--soft)}
         .legend svg{display:inline-block;width:26px;height:12px;margin-right:6px;vertical-align:-1px}
         table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem;min-width:100%}th,td{text-align:right;padding:4px 8px;border-bottom:1px solid var(--grid);white-space:nowrap}
-        th:first-child,td:first-child,.words th:nth-child(2),.words td:nth-child(2){text-align:left}.words td:nth-child(2){white-space:normal;min-width:11em}thead th{color:var(--soft);font-weight:600}caption{text-align:left;color:var(--soft);padding-bottom:6px}
+        th:first-child,td:first-child,.words th:nth-child(2),.words td:nth-child(2){text-align:left}.words td:nth-child(2){white-space:normal;min-width:11em}thead th{color:var(--soft);font-weight:600;white-space:normal;vertical-align:bottom}caption{text-align:left;color:var(--soft);padding-bottom:6px}
         details{margin-top:10px}summary{cursor:pointer;color:var(--soft)}pre{overflow-x:auto;background:var(--card);border-radius:10px;padding:14px;font-size:.85rem;line-height:1.45}
         footer{margin-top:40px;color:var(--soft);font-size:.86rem}.empty{color:var(--soft)}
         @media(max-width:560px){main{padding:16px 12px 40px}.facts{grid-template-columns:repeat(2,1fr)}figure{padding:10px}}

@@ -12,7 +12,7 @@ public sealed record TimelineChart(string Id, string Title, IReadOnlyList<Update
 {
     public const int MostLanes = 48;
 
-    private const double Width = 900, Left = 92, Right = 10, Top = 14, Bottom = 40, Lane = 13;
+    private const double Width = 900, Left = 92, Right = 10, Top = 14, Bottom = 40;
 
     public Markup Render()
     {
@@ -20,7 +20,8 @@ public sealed record TimelineChart(string Id, string Title, IReadOnlyList<Update
         var shown = Rows.Where((_, i) => lanes[i] >= 0).ToList();
         var (start, end) = (shown.Min(r => r.DispatchedAt), shown.Max(r => r.EndedAt));
         var axis = Axis.CoveringTime(start, end, 8);
-        var height = Top + (Lane * count) + Bottom;
+        var tall = count <= 12 ? 22.0 : 13;
+        var height = Top + (tall * count) + Bottom;
         double X(double time) => Left + (Math.Clamp(axis.At(time), 0, 1) * (Width - Left - Right));
         var body = new Markup();
         foreach (var tick in axis.Ticks)
@@ -29,7 +30,7 @@ public sealed record TimelineChart(string Id, string Title, IReadOnlyList<Update
         }
 
         var published = Versions.Where(time => time >= start && time <= end).ToList();
-        foreach (var time in published.Count <= 200 ? published : [])
+        foreach (var time in published.Count <= 150 ? published : [])
         {
             body.Add($"""<path class="publish" d="M{X(time)} {Top - 2}l-3 -6h6z"><title>a version was published at {Readable.Seconds(time)}</title></path>""");
         }
@@ -38,18 +39,22 @@ public sealed record TimelineChart(string Id, string Title, IReadOnlyList<Update
         {
             if (lanes[i] >= 0)
             {
-                Draw(body, Rows[i], X, Top + (Lane * lanes[i]));
+                Draw(body, Rows[i], X, Top + (tall * lanes[i]), tall);
             }
         }
 
         for (var lane = 0; Clients <= MostLanes && lane < count; lane += count > 24 ? 5 : 1)
         {
-            body.Add($"""<text class="tick" x="{Left - 8}" y="{Top + (Lane * (lane + 0.5)) + 4}" text-anchor="end">{Name(lane)}</text>""");
+            body.Add($"""<text class="tick" x="{Left - 8}" y="{Top + (tall * (lane + 0.5)) + 4}" text-anchor="end">{Name(lane)}</text>""");
         }
 
         var what = Clients <= MostLanes ? "client" : "clients at work";
         body.Add($"""<text class="label" x="{(Left + Width - Right) / 2}" y="{height - 6}" text-anchor="middle">virtual time</text>""");
-        body.Add($"""<text class="label" transform="translate(14 {Top + (Lane * count / 2)}) rotate(-90)" text-anchor="middle">{what}</text>""");
+        if (count >= 8)
+        {
+            body.Add($"""<text class="label" transform="translate(14 {Top + (tall * count / 2)}) rotate(-90)" text-anchor="middle">{what}</text>""");
+        }
+
         var outcomes = string.Join(", ", shown.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"));
         return Plot.Svg(Id, Title, $"{shown.Count} assignments in {count} lanes from {Readable.Seconds(start)} to {Readable.Seconds(end)}: {outcomes}.", Width, height, body, least: 640);
     }
@@ -94,10 +99,10 @@ public sealed record TimelineChart(string Id, string Title, IReadOnlyList<Update
         return (lanes, busyUntil.Count);
     }
 
-    private static void Draw(Markup body, in UpdateRow row, Func<double, double> x, double top)
+    private static void Draw(Markup body, in UpdateRow row, Func<double, double> x, double top, double lane)
     {
         var (start, end) = (row.DispatchedAt, row.EndedAt);
-        var (y, tall) = (top + 1.5, Lane - 3);
+        var (y, tall) = (top + 1.5, lane - 3);
         var title = $"client {row.Client}, from version {row.BaseVersion}: {row.Outcome.ToString().ToLowerInvariant()}{(row.Reason.Length > 0 ? $" ({row.Reason})" : "")}, "
             + $"{Readable.Seconds(start)} to {Readable.Seconds(end)}, {row.LocalSteps} steps, staleness {row.Staleness}";
         var bars = new Markup();
