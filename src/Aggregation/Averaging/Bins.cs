@@ -25,11 +25,13 @@ internal static class Bins
     /// <summary>Marks a block to which nothing but zeros was added.</summary>
     public const int Empty = int.MinValue;
 
+    private static readonly double[] Magics = [.. Enumerable.Range(Lowest - 1, Highest - Lowest + 2).Select(bin => Math.ScaleB(1.5, 52 + (Width * bin)))];
+
     /// <summary>Unit of bin <paramref name="bin"/>.</summary>
     public static double Grid(int bin) => Math.ScaleB(1.0, Width * bin);
 
     /// <summary>x + Magic(b) is x rounded to the grid (to nearest, ties to even), with the multiple in the last bits of the sum.</summary>
-    public static double Magic(int bin) => Math.ScaleB(1.5, 52 + (Width * bin));
+    public static double Magic(int bin) => Magics[bin - Lowest + 1];
 
     /// <summary>First magnitude that bin <paramref name="bin"/> does not take.</summary>
     public static double Limit(int bin) => Math.ScaleB(1.0, TermBits + (Width * bin));
