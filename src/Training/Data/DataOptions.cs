@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Federated.Training.Data.Partitioning;
 
 namespace Federated.Training.Data;
@@ -10,6 +11,20 @@ public sealed record DataOptions
 
     /// <value>A source described in full: files of your own, or a generator with its options. The default is none: <see cref="Set"/> names it.</value>
     public DataSourceOptions? Source { get; init; }
+
+    /// <value>
+    /// Whether every feature is shifted and scaled by its mean and standard deviation over the training set, (x − mean)/(deviation + 0.001),
+    /// as FedProx does with MNIST. The default is false: pixels are in [0, 1], tables standardise by their own schema.
+    /// </value>
+    public bool Standardize { get; init; }
+
+    /// <value>Use only the first so many training examples, in the set's order. The default is all. Must be at least 1.</value>
+    [Range(1, int.MaxValue)]
+    public int? TrainExamples { get; init; }
+
+    /// <value>Use only the first so many test examples, in the set's order. The default is all. Must be at least 1.</value>
+    [Range(1, int.MaxValue)]
+    public int? TestExamples { get; init; }
 
     /// <value>How the training examples are split over clients. The default is the data's own split.</value>
     public PartitionOptions Partition { get; init; } = new NaturalPartition();

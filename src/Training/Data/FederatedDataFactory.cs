@@ -17,9 +17,16 @@ public static class FederatedDataFactory
     public static FederatedData Create(DataOptions options, string dataDirectory, ulong seed)
     {
         var dataSeed = options.Seed ?? seed;
-        var source = Load(options, dataDirectory, dataSeed);
+        var source = Preparation.Limit(Load(options, dataDirectory, dataSeed), options.TrainExamples, options.TestExamples);
+        if (options.Standardize)
+        {
+            Preparation.Standardize(source);
+        }
+
         return options.Partition switch
         {
+            NaturalPartition when source.Clients.FirstOrDefault(client => client.Train.Length == 0) is { } empty => throw new TrainingException(
+                $"Data set '{source.Train.Name}': client '{empty.Name}' has no training example left; raise trainExamples or choose another partition."),
             NaturalPartition when source.Clients.Count > 0 => source,
             NaturalPartition => throw new TrainingException(
                 $"Data set '{source.Train.Name}' has no clients of its own, so partition 'natural' is impossible; choose another partition.kind, for example iid."),

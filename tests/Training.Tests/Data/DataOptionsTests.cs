@@ -12,7 +12,11 @@ namespace Federated.Training.Tests.Data;
 /// <summary>The options as configuration meets them.</summary>
 public static class DataOptionsTests
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
 
     private static DataOptions Read(string json) => JsonSerializer.Deserialize<DataOptions>(json, Json)!;
 

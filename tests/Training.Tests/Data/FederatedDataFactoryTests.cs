@@ -41,6 +41,49 @@ public static class FederatedDataFactoryTests
         }
     }
 
+    public sealed class Preparation
+    {
+        [Fact]
+        public void Only_the_first_examples_are_used_where_asked()
+        {
+            var whole = FederatedDataFactory.Create(new DataOptions { Source = Digits }, "", 1);
+            var data = FederatedDataFactory.Create(new DataOptions { Source = Digits, TrainExamples = 80, TestExamples = 7 }, "", 1);
+
+            Assert.Equal((80, 7), (data.Train.Count, data.Test.Count));
+            Assert.Equal(whole.Train.Features[..data.Train.Features.Length], data.Train.Features);
+            Assert.Equal([25, 25, 25, 5], data.Clients.Select(c => c.Train.Length));
+            Assert.Equal([5, 2, 0, 0], data.Clients.Select(c => c.Test.Length));
+        }
+
+        [Fact]
+        public void A_natural_client_that_is_left_with_nothing_is_an_error() =>
+            Assert.Contains(
+                "client 'writer 3' has no training example left",
+                Assert.Throws<TrainingException>(() => FederatedDataFactory.Create(new DataOptions { Source = Digits, TrainExamples = 70 }, "", 1)).Message,
+                StringComparison.Ordinal);
+
+        [Fact]
+        public void More_than_there_are_is_an_error() =>
+            Assert.Contains(
+                "trainExamples is 101; data set 'drawn-digits' has 100",
+                Assert.Throws<TrainingException>(() => FederatedDataFactory.Create(new DataOptions { Source = Digits, TrainExamples = 101 }, "", 1)).Message,
+                StringComparison.Ordinal);
+
+        [Fact]
+        public void Standardised_features_have_mean_zero_and_nearly_unit_spread_over_the_training_set()
+        {
+            var plain = FederatedDataFactory.Create(new DataOptions { Source = Digits }, "", 1);
+            var data = FederatedDataFactory.Create(new DataOptions { Source = Digits, Standardize = true }, "", 1);
+            var column = Enumerable.Range(0, 100).Select(i => (double)data.Train.Row(i)[70]).ToArray();
+            var before = Enumerable.Range(0, 100).Select(i => (double)plain.Train.Row(i)[70]).ToArray();
+            var deviation = Math.Sqrt(before.Average(x => Math.Pow(x - before.Average(), 2)));
+
+            Assert.Equal(0, column.Average(), 1e-6);
+            Assert.Equal(deviation / (deviation + 0.001), Math.Sqrt(column.Average(x => x * x)), 1e-6);
+            Assert.Equal((plain.Test.Row(3)[70] - before.Average()) / (deviation + 0.001), data.Test.Row(3)[70], 1e-5);
+        }
+    }
+
     public sealed class Seeds
     {
         [Fact]

@@ -12,11 +12,11 @@ internal sealed class BinaryFile : IDisposable
     // Deflate's best case is 1032:1 (zlib's technical notes); a header that claims more than that of a compressed file lies.
     private const int LargestDeflateRatio = 1032;
 
-    private readonly FileStream file;
+    private readonly Stream file;
     private readonly Stream content;
     private readonly bool compressed;
 
-    private BinaryFile(string path, FileStream file, bool compressed)
+    private BinaryFile(string path, Stream file, bool compressed)
     {
         (Path, this.file, this.compressed) = (path, file, compressed);
         content = compressed ? new GZipStream(file, CompressionMode.Decompress) : file;
@@ -30,10 +30,42 @@ internal sealed class BinaryFile : IDisposable
     /// <summary>Bytes of the file itself.</summary>
     public long Length => file.Length;
 
-    /// <summary>Opens the file; one that is missing or empty is an error that names it.</summary>
-    public static BinaryFile Open(string path)
+    /// <summary>Opens the file; one that is missing is an error that names it.</summary>
+    public static BinaryFile Open(string path) => Open(path, DataFiles.OpenRead(path, bufferSize: 64 * 1024));
+
+    /// <summary>Opens a file within a zip archive, found by its name whatever its folder; it is held in memory as the archive has it.</summary>
+    public static BinaryFile OpenInZip(string archivePath, string name)
     {
-        var file = DataFiles.OpenRead(path, bufferSize: 64 * 1024);
+        try
+        {
+            using var archive = new ZipArchive(DataFiles.OpenRead(archivePath), ZipArchiveMode.Read);
+            var entry = archive.Entries.FirstOrDefault(entry => entry.Name == name)
+                ?? throw new TrainingException($"{archivePath}: the archive has no file {name}; it is another archive.");
+            if (entry.Length > Array.MaxLength)
+            {
+                throw new TrainingException($"{archivePath}: {name} claims {entry.Length} bytes; at most {Array.MaxLength} are read.");
+            }
+
+            var content = new MemoryStream();
+            using (var stream = entry.Open())
+            {
+                // The entry's stream ends at the length that the archive states, whatever is compressed in it.
+                stream.CopyTo(content);
+            }
+
+            content.Position = 0;
+            return content.Length == entry.Length
+                ? Open($"{archivePath}, {name}", content)
+                : throw new TrainingException($"{archivePath}: {name} has {content.Length} of {entry.Length} bytes; the archive is cut short. Get it again.");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new TrainingException($"{archivePath}: the archive is damaged or cut short ({e.Message}) Get it again.", e);
+        }
+    }
+
+    private static BinaryFile Open(string path, Stream file)
+    {
         try
         {
             Span<byte> start = stackalloc byte[2];

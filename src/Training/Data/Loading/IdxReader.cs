@@ -23,18 +23,38 @@ public static class IdxReader
     /// <param name="labelsPath">An IDX file of one dimension: count.</param>
     public static DataSet ReadDataSet(string name, string imagesPath, string labelsPath, int classes)
     {
-        var (pixels, shape) = ReadImages(imagesPath);
-        var labels = ReadLabels(labelsPath, classes);
+        using var images = BinaryFile.Open(imagesPath);
+        using var labels = BinaryFile.Open(labelsPath);
+        return ReadDataSet(name, images, labels, classes);
+    }
+
+    /// <summary>The same from open files.</summary>
+    internal static DataSet ReadDataSet(string name, BinaryFile imagesFile, BinaryFile labelsFile, int classes)
+    {
+        var (pixels, shape) = ReadImages(imagesFile);
+        var labels = ReadLabels(labelsFile, classes);
         return pixels.LongLength == (long)labels.Length * shape[1] * shape[2]
             ? new DataSet(name, pixels, labels, shape, classes)
             : throw new TrainingException(
-                $"{imagesPath} holds {pixels.LongLength / ((long)shape[1] * shape[2])} images, but {labelsPath} holds {labels.Length} labels; they must be the pair that belongs together.");
+                $"{imagesFile.Path} holds {pixels.LongLength / ((long)shape[1] * shape[2])} images, but {labelsFile.Path} holds {labels.Length} labels; they must be the pair that belongs together.");
     }
 
     /// <summary>Pixels of all images scaled to [0, 1], row-major, and the shape of one image (1 × height × width).</summary>
     public static (float[] Pixels, ImmutableArray<int> Shape) ReadImages(string path)
     {
         using var file = BinaryFile.Open(path);
+        return ReadImages(file);
+    }
+
+    /// <summary>One label per example, each checked to be in [0, <paramref name="classes"/>).</summary>
+    public static int[] ReadLabels(string path, int classes)
+    {
+        using var file = BinaryFile.Open(path);
+        return ReadLabels(file, classes);
+    }
+
+    private static (float[] Pixels, ImmutableArray<int> Shape) ReadImages(BinaryFile file)
+    {
         var extents = ReadHeader(file, dimensions: 3, "images");
         var pixels = new float[Elements(file, extents)];
         var buffer = new byte[BufferSize];
@@ -50,10 +70,8 @@ public static class IdxReader
         return (pixels, [1, extents[1], extents[2]]);
     }
 
-    /// <summary>One label per example, each checked to be in [0, <paramref name="classes"/>).</summary>
-    public static int[] ReadLabels(string path, int classes)
+    private static int[] ReadLabels(BinaryFile file, int classes)
     {
-        using var file = BinaryFile.Open(path);
         var extents = ReadHeader(file, dimensions: 1, "labels");
         var labels = new int[Elements(file, extents)];
         var buffer = new byte[BufferSize];
@@ -66,7 +84,7 @@ public static class IdxReader
                 if (chunk[i] >= classes)
                 {
                     throw new TrainingException(
-                        $"{path}: label {chunk[i]} of example {done + i} (byte {file.Position - chunk.Length + i}) is out of range; labels must be in 0..{classes - 1}.");
+                        $"{file.Path}: label {chunk[i]} of example {done + i} (byte {file.Position - chunk.Length + i}) is out of range; labels must be in 0..{classes - 1}.");
                 }
 
                 labels[done + i] = chunk[i];

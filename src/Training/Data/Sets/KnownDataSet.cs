@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Federated.Training.Data.Sets;
 
 /// <summary>A data set that a name is enough for: what it is, where it comes from, which files it needs, and how to load it.</summary>
-/// <param name="Name">What configuration calls it, and the folder of its files in the data folder.</param>
+/// <param name="Name">What configuration calls it.</param>
 /// <param name="Description">One line: what, how much, how it is split.</param>
 /// <param name="Licence">What its owners allow.</param>
 /// <param name="Source">The page to read and cite.</param>
@@ -17,13 +17,16 @@ public sealed record KnownDataSet(
     ImmutableArray<KnownFile> Files,
     Func<string, ulong, FederatedData> Loader)
 {
+    /// <value>The folder of its files in the data folder; sets that come in one archive share one. The default is the name.</value>
+    public string FolderName { get; init; } = Name;
+
     public bool IsGenerated => Files.IsEmpty;
 
     /// <summary>Bytes to download.</summary>
     public long Bytes => Files.Sum(file => file.Bytes);
 
     /// <summary>The set's folder within the data folder.</summary>
-    public string Folder(string dataDirectory) => Path.Combine(dataDirectory, Name);
+    public string Folder(string dataDirectory) => Path.Combine(dataDirectory, FolderName);
 
     /// <summary>The files that are not in the data folder, in no form that is read.</summary>
     public IReadOnlyList<KnownFile> Missing(string dataDirectory) => [.. Files.Where(file => !file.IsIn(Folder(dataDirectory)))];
@@ -36,7 +39,7 @@ public sealed record KnownDataSet(
         return missing.Count == 0
             ? Loader(Folder(dataDirectory), seed)
             : throw new TrainingException(
-                $"Data set '{Name}' needs {string.Join(", ", missing.Select(file => file.Name))} in {Path.GetFullPath(Folder(dataDirectory))}; there is no such file. Run 'fed data get {Name}', or give the folder that holds '{Name}' with --data-dir.");
+                $"Data set '{Name}' needs {string.Join(", ", missing.Select(file => file.Name))} in {Path.GetFullPath(Folder(dataDirectory))}; there is no such file. Run 'fed data get {Name}', or give the folder that holds '{FolderName}' with --data-dir.");
     }
 }
 

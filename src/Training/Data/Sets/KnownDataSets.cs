@@ -55,6 +55,9 @@ public static class KnownDataSets
             (29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
             (4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
             (5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5")),
+        EmnistPart("balanced", 47, "Handwritten digits and letters in equal numbers, 112,800 + 18,800 images of 28×28, 47 classes."),
+        EmnistPart("digits", 10, "Handwritten digits in equal numbers, 240,000 + 40,000 images of 28×28."),
+        EmnistPart("byclass", 62, "Handwritten digits, capital and small letters as they occur, 697,932 + 116,323 images of 28×28, 62 classes."),
         new(
             Cifar10,
             "Photographs of ten kinds of things, 50,000 + 10,000 images of 3×32×32.",
@@ -131,6 +134,23 @@ public static class KnownDataSets
 
         KnownFile File(string plain, (long Bytes, string Sha256) published) =>
             new(plain + ".gz", published.Bytes, published.Sha256, [plain], [.. mirrors.Select(mirror => new Uri(mirror + plain + ".gz"))]);
+    }
+
+    private static KnownDataSet EmnistPart(string part, int classes, string description)
+    {
+        var name = "emnist-" + part;
+        return new KnownDataSet(
+            name, description, "public domain (NIST)", "https://www.nist.gov/itl/products-and-services/emnist-dataset",
+            [
+                new KnownFile(
+                    Emnist.Archive, 561753746, "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+                    [$"{name}-train-images-idx3-ubyte.gz"],
+                    [new Uri("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip")]),
+            ],
+            (folder, _) => Emnist.Load(name, part, folder, classes))
+        {
+            FolderName = "emnist",
+        };
     }
 
     private static KnownFile UciFile(string name, long bytes, string sha256) => new(name, bytes, sha256, [], [new Uri(Uci + HeartDisease + "/" + name)]);

@@ -63,6 +63,18 @@ public static class LabelSkewTests
         }
 
         [Fact]
+        public void A_client_that_has_its_share_gets_nothing_of_further_classes()
+        {
+            // A client is below 100 before the class that fills it, so it ends below 100 + 100.
+            var labels = Labels.Balanced(10, 100);
+            for (var seed = 0UL; seed < 50; seed++)
+            {
+                var sizes = Counts(new DirichletPartition { Alpha = 0.1, MinExamples = 1 }, labels, 10, 10, seed).Select(c => c.Sum());
+                Assert.InRange(sizes.Max(), 100, 199);
+            }
+        }
+
+        [Fact]
         public void The_minimum_size_is_respected()
         {
             var labels = Labels.Balanced(10, 600);

@@ -1,7 +1,9 @@
+using System.IO.Compression;
 using Federated.Training.Data;
 using Federated.Training.Data.Loading;
 using Federated.Training.Data.Partitioning;
 using Federated.Training.Data.Sets;
+using Federated.Training.Tests.Data.Loading;
 
 namespace Federated.Training.Tests.Data.Sets;
 
@@ -147,6 +149,65 @@ public static class KnownDataSetsTests
             Assert.DoesNotContain(TextAlphabet.Unknown, data.Train.Labels);
             // Counted independently from the same rules: 309 roles, of which 247 have text enough.
             Assert.Equal((247, 80_161, 18_767), (data.Clients.Count, data.Train.Count, data.Test.Count));
+        }
+    }
+
+    public sealed class Emnist
+    {
+        private static void WriteArchive(TemporaryFolder folder, byte[] trainImages)
+        {
+            using var content = new MemoryStream();
+            using (var zip = new ZipArchive(content, ZipArchiveMode.Create, leaveOpen: true))
+            {
+                Add("train-images-idx3", trainImages);
+                Add("train-labels-idx1", IdxReaderTests.Idx(8, [2], [46, 0]));
+                Add("test-images-idx3", IdxReaderTests.Idx(8, [1, 2, 2], [0, 0, 0, 0]));
+                Add("test-labels-idx1", IdxReaderTests.Idx(8, [1], [3]));
+
+                void Add(string part, byte[] idx)
+                {
+                    using var stream = zip.CreateEntry($"gzip/emnist-balanced-{part}-ubyte.gz").Open();
+                    stream.Write(IdxReaderTests.Gzip(idx));
+                }
+            }
+
+            folder.Write("emnist/gzip.zip", content.ToArray());
+        }
+
+        [Fact]
+        public void Is_read_from_the_archive_and_turned_upright()
+        {
+            using var folder = new TemporaryFolder();
+            WriteArchive(folder, IdxReaderTests.Idx(8, [2, 2, 2], [10, 20, 30, 40, 5, 6, 7, 8]));
+
+            var data = KnownDataSets.Find("emnist-balanced").Load(folder.Path, 1);
+
+            Assert.Equal(new[] { 10, 30, 20, 40, 5, 7, 6, 8 }.Select(p => p / 255f), data.Train.Features);
+            Assert.Equal([46, 0], data.Train.Labels);
+            Assert.Equal(47, data.Test.Classes);
+        }
+
+        [Fact]
+        public void An_archive_without_the_part_is_an_error()
+        {
+            using var folder = new TemporaryFolder();
+            WriteArchive(folder, IdxReaderTests.Idx(8, [2, 2, 2], [10, 20, 30, 40, 5, 6, 7, 8]));
+
+            Assert.Contains(
+                "the archive has no file emnist-digits-train-images-idx3-ubyte.gz",
+                Assert.Throws<TrainingException>(() => KnownDataSets.Find("emnist-digits").Load(folder.Path, 1)).Message,
+                StringComparison.Ordinal);
+        }
+
+        [Fact]
+        public void An_archive_cut_short_is_an_error()
+        {
+            using var folder = new TemporaryFolder();
+            WriteArchive(folder, IdxReaderTests.Idx(8, [2, 2, 2], [10, 20, 30, 40, 5, 6, 7, 8]));
+            var archive = File.ReadAllBytes(folder.File("emnist/gzip.zip"));
+            folder.Write("emnist/gzip.zip", archive[..(archive.Length / 2)]);
+
+            Assert.Contains("cut short", Assert.Throws<TrainingException>(() => KnownDataSets.Find("emnist-balanced").Load(folder.Path, 1)).Message, StringComparison.Ordinal);
         }
     }
 

@@ -1,51 +1,39 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 
 namespace Federated.Training.Data.Loading.Csv;
 
 /// <summary>What a column of a table becomes.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<CsvColumnKind>))]
 public enum CsvColumnKind
 {
     /// <summary>One feature: the number.</summary>
-    [JsonStringEnumMemberName("numeric")]
     Numeric,
 
     /// <summary>One feature per category: 1 for the row's category, 0 for the others.</summary>
-    [JsonStringEnumMemberName("categorical")]
     Categorical,
 
     /// <summary>Nothing.</summary>
-    [JsonStringEnumMemberName("ignore")]
     Ignore,
 }
 
 /// <summary>What stands in for a missing value; statistics are those of the training rows that have one.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Imputation>))]
 public enum Imputation
 {
     /// <summary>The mean for numbers, the most frequent category for categories.</summary>
-    [JsonStringEnumMemberName("default")]
     Default,
 
     /// <summary>A missing value is an error.</summary>
-    [JsonStringEnumMemberName("error")]
     Error,
 
     /// <summary>The mean; numbers only.</summary>
-    [JsonStringEnumMemberName("mean")]
     Mean,
 
     /// <summary>The median; numbers only.</summary>
-    [JsonStringEnumMemberName("median")]
     Median,
 
     /// <summary>The most frequent value, the smaller where two are equally frequent.</summary>
-    [JsonStringEnumMemberName("most-frequent")]
     MostFrequent,
 
     /// <summary>The number 0, or no category at all (all of the column's features 0).</summary>
-    [JsonStringEnumMemberName("zero")]
     Zero,
 }
 

@@ -1,18 +1,14 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 
 namespace Federated.Training.Data.Loading.Csv;
 
 /// <summary>Which rows the statistics of imputation and standardisation are taken from; always training rows only.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<CsvFit>))]
 public enum CsvFit
 {
     /// <summary>All clients' rows: one encoding, which in a real federation takes a round of secure sums to agree on.</summary>
-    [JsonStringEnumMemberName("pooled")]
     Pooled,
 
     /// <summary>Each client's own rows; a column of which a client has no value at all takes the pooled statistics.</summary>
-    [JsonStringEnumMemberName("per-client")]
     PerClient,
 }
 
