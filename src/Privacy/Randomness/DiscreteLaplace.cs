@@ -15,12 +15,12 @@ public sealed class DiscreteLaplace
     private readonly ulong b;
 
     /// <param name="numerator">a, of the decay a/b per unit; at least 1.</param>
-    /// <param name="denominator">b; at least 1 and at most 2⁴⁸.</param>
+    /// <param name="denominator">b; at least 1 and at most 2⁶⁰.</param>
     public DiscreteLaplace(ulong numerator, ulong denominator)
     {
         ArgumentOutOfRangeException.ThrowIfZero(numerator);
         ArgumentOutOfRangeException.ThrowIfZero(denominator);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(denominator, 1UL << 48);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(denominator, 1UL << 60);
         (a, b) = (numerator, denominator);
         Decay = (double)numerator / denominator;
     }
@@ -39,11 +39,11 @@ public sealed class DiscreteLaplace
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
         ArgumentOutOfRangeException.ThrowIfZero(sensitivity);
-        var bits = Math.Min(46 - (int)Math.Ceiling(Math.Log2(sensitivity)), 52 - (int)Math.Ceiling(Math.Log2(epsilon)));
+        var bits = Math.Min(58 - (int)Math.Ceiling(Math.Log2(sensitivity)), 52 - (int)Math.Ceiling(Math.Log2(epsilon)));
         if (bits < 0 || Math.ScaleB(epsilon, bits) < 256)
         {
             throw new PrivacyException(
-                $"Discrete Laplace noise needs epsilon/sensitivity of 2^-38 or more, and neither above 2^46; epsilon is {epsilon}, sensitivity {sensitivity}. Use a coarser grid.");
+                $"Discrete Laplace noise needs epsilon/sensitivity of 2^-50 or more, and neither above 2^52; epsilon is {epsilon}, sensitivity {sensitivity}. Use a coarser grid.");
         }
 
         return new DiscreteLaplace((ulong)Math.Floor(Math.ScaleB(epsilon, bits)), sensitivity << bits);
