@@ -28,6 +28,12 @@ public sealed class RandomStreams : IDisposable
     /// <summary>Stream number <paramref name="index"/>; the caller disposes it.</summary>
     public RandomStream Open(long index) => new(key, index, IsCryptographic, description);
 
+    /// <summary>
+    /// The stream of a seed that is sent along with what was made from it: public coins, the same on both sides and on every machine.
+    /// </summary>
+    /// <param name="seed">32 bytes.</param>
+    internal static RandomStream OpenPublic(ReadOnlySpan<byte> seed) => new(seed, 0, isCryptographic: false, "public coins");
+
     public void Dispose() => CryptographicOperations.ZeroMemory(key);
 }
 
