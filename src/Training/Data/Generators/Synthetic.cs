@@ -84,7 +84,8 @@ public static class Synthetic
         count * options.Features <= Array.MaxLength
             ? (new float[count * options.Features], new int[count])
             : throw new TrainingException(
-                $"{Name}: {options.Clients} clients drew {count} examples of {options.Features} features, {count * options.Features} values; one data set holds at most {Array.MaxLength}. Use fewer clients or a smaller sizeMu or sizeSigma.");
+                $"{Name}: {options.Clients} clients drew {count} examples of {options.Features} features, {count * options.Features} values; "
+                + $"one data set holds at most {Array.MaxLength}. Use fewer clients or a smaller sizeMu or sizeSigma.");
 
     /// <summary>What is drawn once for all clients.</summary>
     private sealed class Population

@@ -113,7 +113,8 @@ internal sealed class BinaryFile : IDisposable
         if (bytes > possible)
         {
             throw new TrainingException(
-                $"{Path}: the header claims {what}, which need {bytes} bytes after offset {Position}; the {file.Length}-byte file can hold at most {possible}. The header lies, or the file is cut short.");
+                $"{Path}: the header claims {what}, which need {bytes} bytes after offset {Position}; "
+                + $"the {file.Length}-byte file can hold at most {possible}. The header lies, or the file is cut short.");
         }
 
         if (bytes > (UInt128)Array.MaxLength)

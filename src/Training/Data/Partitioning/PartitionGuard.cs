@@ -10,7 +10,8 @@ internal static class PartitionGuard
         if ((long)clients * minimum > examples)
         {
             throw new TrainingException(
-                $"Partition '{partitioner}': {clients} clients with at least {minimum} {(minimum == 1 ? "example" : "examples")} each need {(long)clients * minimum}; the training set has {examples}. Use fewer clients or more data.");
+                $"Partition '{partitioner}': {clients} clients with at least {minimum} {(minimum == 1 ? "example" : "examples")} each need "
+                + $"{(long)clients * minimum}; the training set has {examples}. Use fewer clients or more data.");
         }
     }
 

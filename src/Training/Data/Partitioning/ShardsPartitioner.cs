@@ -34,7 +34,9 @@ public sealed class ShardsPartitioner(ShardsPartition options) : IPartitioner
         if (labels.Length % shards != 0 && !options.Uneven)
         {
             throw new TrainingException(
-                $"Partition '{Name}': {clients} clients × {options.ShardsPerClient} shards need the number of examples to be a multiple of {shards}; it is {labels.Length} ({labels.Length % shards} too many). Choose another number of clients or shardsPerClient, or set uneven: true.");
+                $"Partition '{Name}': {clients} clients × {options.ShardsPerClient} shards need the number of examples to be a multiple of {shards}; "
+                + $"it is {labels.Length} ({labels.Length % shards} too many). "
+                + "Choose another number of clients or shardsPerClient, or set uneven: true.");
         }
 
         var sorted = ClassIndex.Of(labels, classes).SelectMany(members => members).ToArray();

@@ -39,7 +39,8 @@ public sealed record KnownDataSet(
         return missing.Count == 0
             ? Loader(Folder(dataDirectory), seed)
             : throw new TrainingException(
-                $"Data set '{Name}' needs {string.Join(", ", missing.Select(file => file.Name))} in {Path.GetFullPath(Folder(dataDirectory))}; there is no such file. Run 'fed data get {Name}', or give the folder that holds '{FolderName}' with --data-dir.");
+                $"Data set '{Name}' needs {string.Join(", ", missing.Select(file => file.Name))} in {Path.GetFullPath(Folder(dataDirectory))}; there is no such file. "
+                + $"Run 'fed data get {Name}', or give the folder that holds '{FolderName}' with --data-dir.");
     }
 }
 
