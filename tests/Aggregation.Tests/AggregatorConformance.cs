@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.Randomness;
 
 namespace Federated.Aggregation.Tests;
@@ -144,6 +147,40 @@ public abstract class AggregatorConformance<T>
         var result = new T[Dimension];
         aggregator.Combine(result);
         SameBits(expected, result);
+    }
+
+    [Fact]
+    public void Encoded_updates_give_the_bits_of_the_decoded_ones()
+    {
+        if (Create(1) is not IPiecewiseAggregator<T>)
+        {
+            return;
+        }
+
+        var updates = Updates(7);
+        foreach (var name in UpdateCodecs.All)
+        {
+            var codec = UpdateCodecs.Create<T>(new CompressionOptions { Codec = name });
+            var (fused, plain) = ((IPiecewiseAggregator<T>)Create(Dimension), Create(Dimension));
+            var decoded = new T[Dimension];
+            for (var i = 0; i < Clients; i++)
+            {
+                var message = new ArrayBufferWriter<byte>();
+                codec.Encode(updates[i], SeededRandom.Derive(7, name, i), message);
+                codec.DecodeInto(message.WrittenSpan, decoded.AsSpan());
+                fused.AddEncoded(codec, message.WrittenSpan, Contribution(i, [], 1 + i, 2));
+                plain.Add(Contribution(i, decoded, 1 + i, 2));
+
+                // A refused message leaves no trace.
+                var damaged = message.WrittenSpan[..^1].ToArray();
+                Assert.Throws<AggregationException>(() => fused.AddEncoded(codec, damaged, Contribution(i, [], 1 + i, 2)));
+                Assert.Equal(i + 1, fused.Count);
+            }
+
+            var (expected, actual) = (new T[Dimension], new T[Dimension]);
+            Assert.Equal(plain.Combine(expected).WeightSum, fused.Combine(actual).WeightSum);
+            SameBits(expected, actual);
+        }
     }
 
     [Fact]

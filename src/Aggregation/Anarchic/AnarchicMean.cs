@@ -11,7 +11,7 @@ namespace Federated.Aggregation.Anarchic;
 /// Deviation: a scheduler's weights w_i multiply the gradients; the paper's are 1. Written from a description; no public code is known.
 /// Cost: as <see cref="WeightedMean{T}"/>. Unbiased when arrivals are uniform over clients; otherwise see <see cref="AnarchicMemory{T}"/>.
 /// </remarks>
-public sealed class AnarchicMean<T> : IAggregator<T>
+public sealed class AnarchicMean<T> : IPiecewiseAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly ReproducibleSum<T> sum;
@@ -28,11 +28,15 @@ public sealed class AnarchicMean<T> : IAggregator<T>
 
     public void Add(in Contribution<T> contribution)
     {
-        Guards.RequireWeight(contribution.Weight);
-        Guards.RequireSteps(contribution.LocalSteps, Name, contribution.Client);
-        var share = contribution.Weight / contribution.LocalSteps;
+        var share = ShareOf(contribution);
         sum.Add(contribution.Delta, share);
         shares.Add(share);
+    }
+
+    public SumTerm<T> Begin(in Contribution<T> description)
+    {
+        var share = ShareOf(description);
+        return sum.BeginTerm(share, () => shares.Add(share));
     }
 
     public CombineReport Combine(Span<T> pseudoGradient)
@@ -44,5 +48,12 @@ public sealed class AnarchicMean<T> : IAggregator<T>
         sum.Reset();
         shares.Reset();
         return report;
+    }
+
+    private double ShareOf(in Contribution<T> contribution)
+    {
+        Guards.RequireWeight(contribution.Weight);
+        Guards.RequireSteps(contribution.LocalSteps, Name, contribution.Client);
+        return contribution.Weight / contribution.LocalSteps;
     }
 }

@@ -13,7 +13,7 @@ namespace Federated.Aggregation.Averaging;
 /// τ_eff = Σ p_i·‖a_i‖₁. Deviation: none with default options. The client sends its plain update; the division happens here.
 /// Cost: as <see cref="WeightedMean{T}"/>. With equal ‖a_i‖₁ it is FedAvg.
 /// </remarks>
-public sealed class FedNova<T> : IAggregator<T>
+public sealed class FedNova<T> : IPiecewiseAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly FedNovaOptions options;
@@ -38,16 +38,16 @@ public sealed class FedNova<T> : IAggregator<T>
 
     public void Add(in Contribution<T> contribution)
     {
-        Guards.RequireWeight(contribution.Weight);
-        var stepWeight = contribution.StepWeight != 0 ? contribution.StepWeight : contribution.LocalSteps;
-        Guards.RequireSteps(stepWeight, Name, contribution.Client);
-        var effective = options.EffectiveSteps == EffectiveSteps.LocalSteps ? contribution.LocalSteps : stepWeight;
-        Guards.RequireSteps(effective, Name, contribution.Client);
-        var share = contribution.Weight / stepWeight;
+        var (share, effective) = SharesOf(contribution);
         sum.Add(contribution.Delta, share);
-        shares.Add(share);
-        steps.Add(contribution.Weight * effective);
-        weights.Add(contribution.Weight);
+        Tell(contribution.Weight, share, effective);
+    }
+
+    public SumTerm<T> Begin(in Contribution<T> description)
+    {
+        var (share, effective) = SharesOf(description);
+        var weight = description.Weight;
+        return sum.BeginTerm(share, () => Tell(weight, share, effective));
     }
 
     public CombineReport Combine(Span<T> pseudoGradient)
@@ -66,5 +66,22 @@ public sealed class FedNova<T> : IAggregator<T>
         steps.Reset();
         shares.Reset();
         return report;
+    }
+
+    private (double Share, double Effective) SharesOf(in Contribution<T> contribution)
+    {
+        Guards.RequireWeight(contribution.Weight);
+        var stepWeight = contribution.StepWeight != 0 ? contribution.StepWeight : contribution.LocalSteps;
+        Guards.RequireSteps(stepWeight, Name, contribution.Client);
+        var effective = options.EffectiveSteps == EffectiveSteps.LocalSteps ? contribution.LocalSteps : stepWeight;
+        Guards.RequireSteps(effective, Name, contribution.Client);
+        return (contribution.Weight / stepWeight, effective);
+    }
+
+    private void Tell(double weight, double share, double effective)
+    {
+        shares.Add(share);
+        steps.Add(weight * effective);
+        weights.Add(weight);
     }
 }

@@ -99,10 +99,14 @@ public sealed unsafe class ReproducibleSum<T>
     /// </summary>
     /// <param name="weight">Finite.</param>
     /// <returns>Takes the pieces; the sum can be used again after its <see cref="SumTerm{T}.Complete"/>.</returns>
-    public SumTerm<T> BeginTerm(double weight = 1)
+    public SumTerm<T> BeginTerm(double weight = 1) => BeginTerm(weight, counted: null);
+
+    /// <param name="weight">Finite.</param>
+    /// <param name="counted">Called when the term is complete.</param>
+    internal SumTerm<T> BeginTerm(double weight, Action? counted)
     {
         Begin(weight);
-        return new SumTerm<T>(this, weight);
+        return new SumTerm<T>(this, weight, counted);
     }
 
     /// <summary>Adds Σ weights[i]·vectors[i], reading each vector once; the same bits as adding one at a time.</summary>

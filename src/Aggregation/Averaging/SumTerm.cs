@@ -1,4 +1,5 @@
 using System.Numerics;
+using Federated.Aggregation.Compression;
 
 namespace Federated.Aggregation.Averaging;
 
@@ -6,39 +7,57 @@ namespace Federated.Aggregation.Averaging;
 /// One vector on its way into a <see cref="ReproducibleSum{T}"/>, in pieces of ascending coordinates; coordinates in no piece are 0.
 /// </summary>
 /// <remarks>Cost: a touched block of 512 coordinates is added once, when the pieces have passed it. Holds one block.</remarks>
-public ref struct SumTerm<T>
+public ref struct SumTerm<T> : IUpdateSink<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int Size = BinnedBlock.Coordinates;
 
     private readonly ReproducibleSum<T> sum;
     private readonly double weight;
+    private readonly Action? counted;
     private readonly T[] pending = new T[Size];
     private int block = -1;
     private long next;
 
-    internal SumTerm(ReproducibleSum<T> sum, double weight)
+    internal SumTerm(ReproducibleSum<T> sum, double weight, Action? counted)
     {
         this.sum = sum;
         this.weight = weight;
+        this.counted = counted;
     }
 
+    /// <summary>d, the coordinates that the vector may have.</summary>
+    public readonly int Dimension => sum.Dimension;
+
     /// <summary>Takes coordinates <paramref name="offset"/>, offset + 1, ….</summary>
-    public void AddBlock(int offset, ReadOnlySpan<T> values)
+    public unsafe void AddBlock(int offset, scoped ReadOnlySpan<T> values)
     {
         Pass(offset, values.Length);
         while (!values.IsEmpty)
         {
-            MoveTo(offset / Size);
             var piece = values[..Math.Min(values.Length, Size - (offset % Size))];
-            piece.CopyTo(pending.AsSpan(offset % Size));
+            if (piece.Length == Size)
+            {
+                // A whole block, as decoders give them, is added from where it stands.
+                MoveTo(-1);
+                fixed (T* whole = piece)
+                {
+                    Add(offset / Size, whole);
+                }
+            }
+            else
+            {
+                MoveTo(offset / Size);
+                piece.CopyTo(pending.AsSpan(offset % Size));
+            }
+
             values = values[piece.Length..];
             offset += piece.Length;
         }
     }
 
     /// <summary>Takes coordinates at strictly ascending <paramref name="indices"/>.</summary>
-    public void AddSparse(ReadOnlySpan<int> indices, ReadOnlySpan<T> values)
+    public void AddSparse(scoped ReadOnlySpan<int> indices, scoped ReadOnlySpan<T> values)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, indices.Length);
         for (var i = 0; i < indices.Length; i++)
@@ -54,6 +73,16 @@ public ref struct SumTerm<T>
     {
         MoveTo(-1);
         sum.End(1);
+        counted?.Invoke();
+    }
+
+    /// <summary>Ends the vector before its first piece, as if it had never begun; afterwards only <see cref="ReproducibleSum{T}.Reset"/> helps.</summary>
+    public readonly void Abandon()
+    {
+        if (next == 0)
+        {
+            sum.End(0);
+        }
     }
 
     private void Pass(int offset, int length)
@@ -74,16 +103,24 @@ public ref struct SumTerm<T>
             return;
         }
 
-        if (block >= 0 && weight != 0)
+        if (block >= 0)
         {
             fixed (T* values = pending)
             {
-                sum.AddBlock(block, values, weight);
+                Add(block, values);
             }
 
             pending.AsSpan().Clear();
         }
 
         block = wanted;
+    }
+
+    private readonly unsafe void Add(int index, T* values)
+    {
+        if (weight != 0)
+        {
+            sum.AddBlock(index, values, weight);
+        }
     }
 }

@@ -12,7 +12,7 @@ namespace Federated.Aggregation.Averaging;
 /// Cost: O(d) per update and O(d) memory (16 B per coordinate), allocated at the first <see cref="Add"/>; <see cref="CombineMany"/>
 /// holds nothing. Accuracy and refusals are <see cref="ReproducibleSum{T}"/>'s.
 /// </remarks>
-public sealed class WeightedMean<T> : IAggregator<T>
+public sealed class WeightedMean<T> : IPiecewiseAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly int dimension;
@@ -46,13 +46,11 @@ public sealed class WeightedMean<T> : IAggregator<T>
         weights.Add(contribution.Weight);
     }
 
-    /// <summary>Begins an update that comes in pieces, for example from a decoder; it counts from <see cref="SumTerm{T}.Complete"/> on.</summary>
-    public SumTerm<T> BeginTerm(double weight)
+    public SumTerm<T> Begin(in Contribution<T> description)
     {
-        Guards.RequireWeight(weight);
-        var term = Sum.BeginTerm(weight);
-        weights.Add(weight);
-        return term;
+        Guards.RequireWeight(description.Weight);
+        var weight = description.Weight;
+        return Sum.BeginTerm(weight, () => weights.Add(weight));
     }
 
     public CombineReport Combine(Span<T> pseudoGradient)

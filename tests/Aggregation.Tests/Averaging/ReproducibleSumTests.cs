@@ -172,6 +172,20 @@ public class ReproducibleSumTests
             Try(box => box.Run((-1, 1)));
         }
 
+        [Fact]
+        public void A_term_abandoned_before_its_first_piece_never_was()
+        {
+            var sum = new ReproducibleSum<float>(600);
+            sum.BeginTerm().Abandon();
+            Assert.Equal(0, sum.Count);
+            sum.Add(new float[600]);
+            var term = sum.BeginTerm();
+            Assert.Throws<AggregationException>(() => sum.Add(new float[600]));
+            term.AddBlock(0, new float[600]);
+            term.Abandon();
+            Assert.Contains("Reset", Assert.Throws<AggregationException>(() => sum.Read(new float[600])).Message);
+        }
+
         private sealed class SumTermBox
         {
             public void Run(params (int Offset, int Length)[] pieces)

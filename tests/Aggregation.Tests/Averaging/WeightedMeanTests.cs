@@ -101,7 +101,7 @@ public class WeightedMeanTests
     public void An_update_can_come_in_pieces()
     {
         var mean = new WeightedMean<float>(4);
-        var term = mean.BeginTerm(3);
+        var term = mean.Begin(new Contribution<float>(0, [], 3));
         term.AddSparse([1, 3], [2f, 4f]);
         term.Complete();
         mean.Add(new Contribution<float>(1, [4f, 2f, 0f, 0f], 1));
