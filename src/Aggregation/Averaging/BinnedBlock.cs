@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -34,6 +35,7 @@ internal record struct BlockState(int Bin, int Terms)
 /// The bin must be known before the addition but depends on the largest term. An addition therefore bets on the present bin, watches
 /// the largest magnitude while it adds, and in the rare case of losing takes the terms out again, moves the block up and repeats.
 /// </remarks>
+[SkipLocalsInit]
 internal static unsafe class BinnedBlock
 {
     /// <summary>Coordinates of a block: its sums fill 8 KiB, which stay in the first-level cache while many updates pass.</summary>

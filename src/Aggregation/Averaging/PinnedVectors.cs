@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Federated.Aggregation.Averaging;
 
 /// <summary>Many vectors held in place, to be added block by block: every block of every vector is read once, while its sums are in cache.</summary>
+[SkipLocalsInit]
 internal sealed unsafe class PinnedVectors<T> : IDisposable
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

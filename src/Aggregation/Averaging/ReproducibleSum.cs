@@ -17,6 +17,7 @@ namespace Federated.Aggregation.Averaging;
 /// Cost: O(d) per vector, O(d) memory (16 B per coordinate). <see cref="AddMany"/> reads each vector once, at memory speed.
 /// Not thread-safe; <see cref="AddMany"/> and <see cref="Combine"/> use threads of their own.
 /// </remarks>
+[SkipLocalsInit]
 public sealed unsafe class ReproducibleSum<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {

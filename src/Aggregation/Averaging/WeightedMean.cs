@@ -27,9 +27,9 @@ public sealed class WeightedMean<T> : IPiecewiseAggregator<T>
         ArgumentOutOfRangeException.ThrowIfNegative(dimension);
         this.dimension = dimension;
         this.options = options ?? new WeightedMeanOptions();
-        if (!(this.options.Divisor > 0 && double.IsFinite(this.options.Divisor)))
+        if (this.options.Problem() is { } problem)
         {
-            throw new AggregationException($"The mean's divisor must be positive and finite; it was {this.options.Divisor}.");
+            throw new AggregationException(problem);
         }
     }
 
@@ -105,7 +105,7 @@ public sealed class WeightedMean<T> : IPiecewiseAggregator<T>
         {
             Normalisation.WeightSum => tally.Total,
             Normalisation.Count => tally.Count,
-            Normalisation.Divisor => options.Divisor,
+            Normalisation.Divisor => options.Divisor!.Value,
             _ => 1,
         };
     }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Federated.Aggregation.Averaging;
 
 namespace Federated.Aggregation.Tests.Averaging;
@@ -93,9 +94,17 @@ public class WeightedMeanTests
         Assert.Throws<AggregationException>(() => mean.CombineMany([new float[1]], [1], new float[1]));
     }
 
-    [Fact]
-    public void A_divisor_must_be_positive() =>
-        Assert.Throws<AggregationException>(() => new WeightedMean<float>(1, new WeightedMeanOptions { Divisor = 0 }));
+    [Theory]
+    [InlineData(Normalisation.Divisor, null, "set divisor")]
+    [InlineData(Normalisation.Divisor, 0.0, "positive")]
+    [InlineData(Normalisation.Divisor, double.NaN, "positive")]
+    [InlineData(Normalisation.Count, 4.0, "remove divisor")]
+    public void A_divisor_goes_with_normalisation_by_one_and_is_positive(Normalisation normalisation, double? divisor, string advice)
+    {
+        var options = new WeightedMeanOptions { Normalisation = normalisation, Divisor = divisor };
+        Assert.Contains(advice, Assert.Throws<AggregationException>(() => new WeightedMean<float>(1, options)).Message);
+        Assert.Contains(advice, Assert.Single(options.Validate(new ValidationContext(options))).ErrorMessage);
+    }
 
     [Fact]
     public void An_update_can_come_in_pieces()
