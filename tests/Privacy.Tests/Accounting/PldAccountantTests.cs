@@ -40,7 +40,7 @@ public static class PldAccountantTests
                     Assert.True(epsilon > row.Number("gdp_clt_eps"), row.ToString());
                 }
 
-                if (!double.IsNaN(row.Number("pld_eps_1e5")))
+                if (row.Number("pld_eps_1e5") < 2)
                 {
                     var fine = new PldAccountant(new PldAccountantOptions { DiscretizationInterval = 1e-5 }).Epsilon(e, delta);
                     Near.Absolute(row.Number("pld_eps_1e5"), fine, 2e-6, row.ToString());

@@ -19,12 +19,16 @@ namespace Federated.Privacy.Accounting.Loss;
 /// </remarks>
 internal sealed class LossComposition
 {
-    private const double Tail = 1e-15;
+    // Shares of δ that the window and, as first estimated, the rounding may take: in ε a hundred times less than a cell.
+    private const double TailShare = 1e-8;
+    private const double RoundingShare = 1e-6;
+    private const double TypicalRounding = 1e-13;
     private const int LargestTransform = 1 << 24;
 
     private readonly IReadOnlyList<(LossMasses Masses, long Count)> parts;
     private readonly double step;
     private readonly double infinity;
+    private (double Delta, Tilt Tilt) planned = (double.NaN, default);
 
     public LossComposition(IReadOnlyList<(LossMasses Masses, long Count)> parts)
     {
@@ -40,8 +44,8 @@ internal sealed class LossComposition
     /// <summary>Number of cells that a question at this δ would need.</summary>
     public double WindowCells(double delta)
     {
-        var theta = TiltForDelta(delta);
-        var (low, high) = Window(theta);
+        planned = (delta, TiltForDelta(delta));
+        var (low, high) = Window(planned.Tilt);
         return high - low;
     }
 
@@ -53,7 +57,7 @@ internal sealed class LossComposition
             return double.PositiveInfinity;
         }
 
-        return delta == 0 ? LargestLoss : Math.Min(LargestLoss, Compose(TiltForDelta(delta)).Epsilon(delta - infinity));
+        return delta == 0 ? LargestLoss : Math.Min(LargestLoss, Compose(planned.Delta == delta ? planned.Tilt : TiltForDelta(delta)).Epsilon(delta - infinity));
     }
 
     /// <summary>Upper bound of δ(ε).</summary>
@@ -67,14 +71,15 @@ internal sealed class LossComposition
         return Math.Min(1, infinity + Compose(TiltForEpsilon(epsilon)).Delta(epsilon));
     }
 
-    private TiltedLoss Compose(double theta)
+    private TiltedLoss Compose(Tilt tilt)
     {
         if (parts is [(var only, 1)])
         {
             return TiltedLoss.Untilted(only);
         }
 
-        var (low, high) = Window(theta);
+        var theta = tilt.Theta;
+        var (low, high) = Window(tilt);
         var cells = high - low + 1;
         if (cells > LargestTransform)
         {
@@ -113,7 +118,7 @@ internal sealed class LossComposition
         fft.Inverse(product!.Real, product.Imaginary, samples);
         // The logarithm of each moment is good to a few roundings; T of them add up, and always upwards.
         var slack = parts.Sum(part => (double)part.Count) * 4e-16;
-        return new TiltedLoss(samples, (long)low, step, theta, logMoment + slack, 2 * Tail, error);
+        return new TiltedLoss(samples, (long)low, step, theta, logMoment + slack, 2 * tilt.Tail, error);
     }
 
     /// <summary>
@@ -152,13 +157,40 @@ internal sealed class LossComposition
         return sum;
     }
 
-    /// <summary>The exponent at which the moment bound of ε is smallest.</summary>
-    private double TiltForDelta(double delta) =>
-        GoldenSection.MinimizeLog(1e-3, LargestTilt, lambda => (LogMoment(lambda) + LogPeak(lambda) - Math.Log(delta)) / lambda);
+    /// <summary>The tilt for ε(δ), from the exponent at which the moment bound of ε is smallest.</summary>
+    private Tilt TiltForDelta(double delta)
+    {
+        double Bound(double lambda) => (LogMoment(lambda) + LogPeak(lambda) - Math.Log(delta)) / lambda;
+        var best = GoldenSection.MinimizeLog(1e-3, LargestTilt, Bound);
+        return Choose(best, Bound(best), Math.Log(delta));
+    }
 
-    /// <summary>The exponent at which the moment bound of δ is smallest.</summary>
-    private double TiltForEpsilon(double epsilon) =>
-        GoldenSection.MinimizeLog(1e-3, LargestTilt, lambda => LogMoment(lambda) + LogPeak(lambda) - lambda * epsilon);
+    /// <summary>The tilt for δ(ε), from the exponent at which the moment bound of δ is smallest.</summary>
+    private Tilt TiltForEpsilon(double epsilon)
+    {
+        double Bound(double lambda) => LogMoment(lambda) + LogPeak(lambda) - lambda * epsilon;
+        var best = GoldenSection.MinimizeLog(1e-3, LargestTilt, Bound);
+        return Choose(best, epsilon, Math.Min(0, Bound(best)));
+    }
+
+    /// <summary>
+    /// The smallest part of the best exponent that keeps rounding negligible: the full one makes rare large losses so likely that the
+    /// window has to hold several of them.
+    /// </summary>
+    private Tilt Choose(double best, double epsilon, double logDelta)
+    {
+        foreach (var part in (ReadOnlySpan<double>)[0.25, 0.375, 0.5, 0.75, 1])
+        {
+            var theta = part * best;
+            var logUnit = LogMoment(theta) - theta * epsilon - logDelta;
+            if (part == 1 || Math.Log(TypicalRounding / -LogSpace.ExpM1(-theta * step)) + logUnit < Math.Log(RoundingShare))
+            {
+                return new Tilt(theta, Math.Exp(Math.Clamp(Math.Log(TailShare) - logUnit, Math.Log(1e-16), Math.Log(1e-6))));
+            }
+        }
+
+        throw new System.Diagnostics.UnreachableException();
+    }
 
     /// <summary>ln max_x (1 − e^(−x))·e^(−λx), which turns E[e^(λL)] into a bound of E[(1 − e^(ε−L))⁺] that is tight for bounded losses.</summary>
     private static double LogPeak(double lambda) => -lambda * LogSpace.Log1P(1 / lambda) - LogSpace.Log1P(lambda);
@@ -166,9 +198,9 @@ internal sealed class LossComposition
     /// <summary>A tilt by more than e per cell only moves within one cell.</summary>
     private double LargestTilt => 1 / step;
 
-    private (double Low, double High) Window(double theta)
+    private (double Low, double High) Window(Tilt tilt)
     {
-        var logTail = -Math.Log(Tail);
+        var (theta, logTail) = (tilt.Theta, -Math.Log(tilt.Tail));
         var atTilt = LogMoment(theta);
         var upper = GoldenSection.MinimizeLogValue(1e-3, LargestTilt, mu => (LogMoment(theta + mu) - atTilt + logTail) / mu);
         var lower = GoldenSection.MinimizeLogValue(1e-3, LargestTilt, mu => (LogMoment(theta - mu) - atTilt + logTail) / mu);
@@ -194,4 +226,8 @@ internal sealed class LossComposition
     }
 
     private static int FloorMod(long value, int modulus) => (int)(((value % modulus) + modulus) % modulus);
+
+    /// <param name="Theta">θ, at least 0.</param>
+    /// <param name="Tail">τ: tilted probability that may lie beyond each end of the window.</param>
+    private readonly record struct Tilt(double Theta, double Tail);
 }
