@@ -1,3 +1,5 @@
+using Federated.Privacy.Amplification;
+
 namespace Federated.Privacy.Accounting.Loss;
 
 /// <summary>The dominating pair of each event that has one.</summary>
@@ -12,6 +14,8 @@ internal static class DominatingPairs
         PureEvent e => AtomicPairs.Approximate(e.Epsilon, 0),
         ApproximateEvent e => AtomicPairs.Approximate(e.Epsilon, e.Delta),
         RandomizedResponseEvent e => AtomicPairs.RandomizedResponse(e.Epsilon, e.Categories),
+        ShuffledEvent e => new ShufflePair(ClonePair.VariationRatio(e.Randomizer, e.Reports)),
+        BinomialShiftEvent e => AtomicPairs.BinomialShift(e.Trials, e.Probability, e.Shift),
         PoissonSampledEvent e => For(e.Inner).PoissonSampled(e.Probability),
         FixedSizeSampledEvent e => new FixedSizeSampledPair(For(e.Inner).PoissonSampled(e.Fraction)),
         SkellamEvent or DistributedDiscreteGaussianEvent => throw new PrivacyException(

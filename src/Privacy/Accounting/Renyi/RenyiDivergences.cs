@@ -1,4 +1,5 @@
 using Federated.Privacy.Accounting.Loss;
+using Federated.Privacy.Amplification;
 using Federated.Privacy.Numerics;
 
 namespace Federated.Privacy.Accounting.Renyi;
@@ -31,6 +32,10 @@ internal static class RenyiDivergences
                 return FromIntegerOrders(alpha => Skellam(alpha, e));
             case DistributedDiscreteGaussianEvent e:
                 return alpha => DistributedDiscreteGaussian(alpha, e);
+            case ShuffledEvent e:
+                var losses = new ShufflePair(ClonePair.VariationRatio(e.Randomizer, e.Reports)).ForRenyi();
+                // The sum over cells rounds by at most 10⁻¹¹.
+                return alpha => (losses.LogMoment(alpha - 1) + 1e-11) / (alpha - 1);
             case PureEvent or ApproximateEvent { Delta: 0 } or RandomizedResponseEvent:
                 var moments = Moments((AtomicPair)DominatingPairs.For(mechanism));
                 return alpha => moments.LogMoment(alpha) / (alpha - 1);
