@@ -1,5 +1,6 @@
 using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
+using Federated.Simulation.Engine;
 using Federated.Training.Data;
 using Federated.Training.Optimizers;
 
@@ -49,6 +50,7 @@ internal static class ExperimentGuard
     {
         CheckData(configuration, data);
         CheckScheduler(configuration, clients);
+        StrategyGuard.Check(configuration.Strategy, clients);
         CheckStop(configuration);
         CheckVanishing(configuration, new Fleet(configuration.Clients, clients, configuration.Seed));
     }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Federated.Aggregation;
 using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.ExampleWeights;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Aggregation.Staleness;
@@ -37,6 +38,11 @@ public sealed record StrategyOptions
     /// <value>The default is false.</value>
     public bool CorrectParticipation { get; init; }
 
+    /// <summary>How much work an assignment asks for, where the scheduler leaves that open.</summary>
+    /// <value>The default is <c>fixed</c>: what the training section says.</value>
+    [Required]
+    public StepPolicyOptions StepPolicy { get; init; } = new FixedWorkOptions();
+
     /// <summary>How updates are combined into one pseudo-gradient.</summary>
     /// <value>The default is <c>mean</c>, divided by the sum of the weights.</value>
     [Required]
@@ -51,4 +57,9 @@ public sealed record StrategyOptions
     /// <value>The default is <c>none</c>: the client's own loss.</value>
     [Required]
     public LocalObjectiveOptions Objective { get; init; } = new PlainObjectiveOptions();
+
+    /// <summary>How updates are encoded on their way up.</summary>
+    /// <value>The default is <c>identity</c>: as they are.</value>
+    [Required]
+    public CompressionOptions Compression { get; init; } = new();
 }

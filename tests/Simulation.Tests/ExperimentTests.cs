@@ -1,3 +1,6 @@
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Compression;
+using Federated.Aggregation.Robust;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
@@ -109,7 +112,14 @@ public static class ExperimentTests
             { Digits with { Model = null }, "no model section" },
             { Digits with { Clients = new ClientsOptions { Count = 21 } }, "split over 20 clients" },
             { Digits with { Training = new LocalTraining { Schedule = new CosineRate() }, Run = new RunOptions { Stop = new StopOptions { Seconds = 9 } } }, "cosine" },
-            { Digits with { Strategy = Digits.Strategy with { Objective = new ScaffoldOptions() } }, "scaffold" },
+            { Digits with { Strategy = Digits.Strategy with { Objective = new FedDynOptions() } }, "unweighted mean" },
+            { Digits with { Strategy = Digits.Strategy with { Objective = new ScaffoldOptions(), Aggregator = new FedNovaOptions() } }, "SCAFFOLD" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new ImmediateOptions() } }, "normalisation: none" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions() } }, "normalisation: none" },
+            { Digits with { Strategy = Digits.Strategy with { CorrectParticipation = true } }, "correctParticipation" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new RobustOptions { Rule = "krum", Krum = new KrumOptions { Byzantine = 2 } } } }, "at least 7 updates" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = "top-k", Feedback = "ef21" } } }, "ef21" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
         };
 
         [Theory]

@@ -11,6 +11,7 @@ namespace Federated.Simulation.Devices;
 [JsonDerivedType(typeof(FixedCompleteness), "fixed")]
 [JsonDerivedType(typeof(UniformCompleteness), "uniform")]
 [JsonDerivedType(typeof(StragglersCompleteness), "stragglers")]
+[JsonDerivedType(typeof(TableCompleteness), "table")]
 public abstract record CompletenessOptions
 {
     /// <summary>Local steps really done, at least 1, of the <paramref name="asked"/>; a pure function of its arguments.</summary>
@@ -91,5 +92,34 @@ public sealed record StragglersCompleteness : CompletenessOptions
         }
 
         return asked < 2 ? asked : 1 + random.NextInt(asked - 1);
+    }
+}
+
+/// <summary>A row per client with the steps of each successive task; the last value of a row repeats. Never more than are asked.</summary>
+public sealed record TableCompleteness : CompletenessOptions, IValidatableObject
+{
+    /// <value>One row per client, each with at least one value of 1 or more.</value>
+    [MinLength(1)]
+    public IReadOnlyList<IReadOnlyList<int>> Rows { get; init; } = [];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => StepTable.Validate(Rows, nameof(Rows));
+
+    private protected override int Done(ulong seed, int client, int task, LocalWork work, int asked) => StepTable.Steps(Rows, client, task);
+}
+
+/// <summary>Steps per client and successive task.</summary>
+internal static class StepTable
+{
+    public static int Steps(IReadOnlyList<IReadOnlyList<int>> rows, int client, int task) => rows[client][Math.Min(task, rows[client].Count - 1)];
+
+    public static IEnumerable<ValidationResult> Validate(IReadOnlyList<IReadOnlyList<int>> rows, string name)
+    {
+        for (var row = 0; row < rows.Count; row++)
+        {
+            if (rows[row].Count == 0 || rows[row].Any(steps => steps < 1))
+            {
+                yield return new ValidationResult($"Row {row} of the table must hold at least one value, each 1 or more.", [name]);
+            }
+        }
     }
 }

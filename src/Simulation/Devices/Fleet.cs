@@ -30,6 +30,8 @@ public sealed class Fleet
                 + "Add or remove rows, or use kind: groups.");
         }
 
+        CheckTable((options.Completeness as TableCompleteness)?.Rows, "completeness", clients);
+        CheckTable(options.Effort.Table is { Count: > 0 } effortTable ? effortTable : null, "effort", clients);
         (this.options, Count) = (options, clients);
         availability = SeededRandom.DeriveSeed(seed, "availability");
         connectivity = SeededRandom.DeriveSeed(seed, "connectivity");
@@ -37,6 +39,14 @@ public sealed class Fleet
         responsiveness = SeededRandom.DeriveSeed(seed, "responsiveness");
         completeness = SeededRandom.DeriveSeed(seed, "completeness");
         effort = SeededRandom.DeriveSeed(seed, "effort");
+    }
+
+    private static void CheckTable(IReadOnlyList<IReadOnlyList<int>>? rows, string name, int clients)
+    {
+        if (rows is not null && rows.Count != clients)
+        {
+            throw new SimulationException($"The {name} table needs one row per client: there are {rows.Count} rows and {clients} clients. Add or remove rows.");
+        }
     }
 
     /// <summary>Number of clients.</summary>

@@ -39,6 +39,7 @@ internal static class Summaries
             FinishReason = Words.Of(outcome.Reason),
             FinishDetail = outcome.Detail,
             Events = outcome.Events,
+            Participation = outcome.Participation,
         };
     }
 }

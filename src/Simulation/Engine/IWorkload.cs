@@ -14,7 +14,7 @@ public interface IWorkload : IDisposable
     /// <summary>False when there is no model: requests for evaluation are then not answered.</summary>
     bool CanEvaluate { get; }
 
-    /// <summary>Bytes of one model on its way down, and of one update on its way up.</summary>
+    /// <summary>Bytes of one model on its way down, and of one update on its way up; at most, where a codec's messages differ in size. The timeline counts with these.</summary>
     (long Down, long Up) Bytes { get; }
 
     /// <summary>n_i.</summary>
@@ -28,6 +28,9 @@ public interface IWorkload : IDisposable
 
     /// <summary>The update is due: waits for it.</summary>
     TaskResult Complete(int slot);
+
+    /// <summary>The server accepted a completed update: the client may remember what it had pending.</summary>
+    void Accept(int slot);
 
     /// <summary>Folds a completed update in.</summary>
     void Accumulate(int slot, Accumulate effect);
@@ -46,4 +49,5 @@ public interface IWorkload : IDisposable
 /// <summary>What the numbers of an update say; the times are the timeline's.</summary>
 /// <param name="TrainingLoss">Mean over the local steps; NaN when not known.</param>
 /// <param name="StepWeight">‖a_i‖₁ of FedNova.</param>
-public readonly record struct TaskResult(bool IsFinite, double TrainingLoss, double StepWeight);
+/// <param name="BytesUp">Bytes that the update took on its way up.</param>
+public readonly record struct TaskResult(bool IsFinite, double TrainingLoss, double StepWeight, long BytesUp);

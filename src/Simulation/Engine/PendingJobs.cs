@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Federated.Simulation.Engine;
 
 /// <summary>
@@ -10,7 +12,7 @@ namespace Federated.Simulation.Engine;
 /// </remarks>
 /// <param name="window">How many of the jobs due next a worker chooses from.</param>
 internal sealed class PendingJobs<T>(int window)
-    where T : unmanaged
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly PriorityQueue<Entry, (double Due, ulong Order)> queue = new();
     private readonly List<Entry> next = new(window);

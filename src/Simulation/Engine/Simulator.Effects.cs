@@ -30,7 +30,10 @@ public sealed partial class Simulator
         {
             case Dispatch e: Begin(e); break;
             case ArmDeadline e: queue.Post(Math.Max(e.Time, queue.Now), e.Deadline); break;
-            case Accepted: settlingAccepted = true; break;
+            case Accepted:
+                settlingAccepted = true;
+                workload.Accept(settling);
+                break;
             case Accumulate e: Fold(e); break;
             case Publish e: PublishVersion(e); break;
             case RequestEvaluation e: Evaluate(e.Version); break;
@@ -97,6 +100,7 @@ public sealed partial class Simulator
         }
 
         workload.Accumulate(slot, effect);
+        participation?.Accumulate(effect.Assignment.Client.Value, effect.Weight);
         tally.Fold(effect.Staleness);
         Settle(slot, UpdateOutcome.Accepted, "", effect.Staleness, effect.Weight);
     }
@@ -110,6 +114,7 @@ public sealed partial class Simulator
         }
 
         var weights = workload.Publish(effect);
+        participation?.Publish();
         var staleness = tally.EndVersion();
         observer?.OnVersion(new VersionPublished(effect.Version, queue.Now, effect.Count, staleness, weights));
     }
@@ -227,6 +232,6 @@ public sealed partial class Simulator
         var (reason, detail) = machine.Ended!.Value;
         return new SimulationOutcome(
             reason, detail, machine.Version, counters, queue.Now, WallSeconds, tally.Events, tally.BytesUp, tally.BytesDown,
-            tally.FinalAccuracy, tally.FinalLoss, tally.BestAccuracy, tally.TimeToTarget);
+            tally.FinalAccuracy, tally.FinalLoss, tally.BestAccuracy, tally.TimeToTarget, participation?.Summarize());
     }
 }

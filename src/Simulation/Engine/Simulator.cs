@@ -26,6 +26,7 @@ public sealed partial class Simulator
     private readonly IWorkload workload;
     private readonly ISimulationObserver? observer;
     private readonly TimeProvider clock;
+    private readonly ParticipationTally? participation;
     private readonly long startedAt;
     private readonly EventQueue queue = new();
     private readonly TaskTable tasks = new();
@@ -44,8 +45,17 @@ public sealed partial class Simulator
     /// <param name="machine">A new machine, made with <paramref name="options"/>.</param>
     /// <param name="workload">What clients compute; the simulator does not dispose it.</param>
     /// <param name="clock">The real clock, for wall seconds only.</param>
+    /// <param name="importance">ω: a client's intended weight by its examples; null to leave participation unmeasured.</param>
+    /// <param name="normalises">Whether the aggregator divides by the weights' sum.</param>
     public Simulator(
-        RunMachine machine, RunOptions options, Fleet fleet, IWorkload workload, ISimulationObserver? observer, TimeProvider clock)
+        RunMachine machine,
+        RunOptions options,
+        Fleet fleet,
+        IWorkload workload,
+        ISimulationObserver? observer,
+        TimeProvider clock,
+        Func<double, double>? importance = null,
+        bool normalises = true)
     {
         ArgumentNullException.ThrowIfNull(machine);
         ArgumentNullException.ThrowIfNull(options);
@@ -56,6 +66,7 @@ public sealed partial class Simulator
             (machine, options, fleet, workload, observer, clock);
         target = options.Stop.TargetAccuracy;
         clients = new ClientState[fleet.Count];
+        participation = importance is null ? null : new ParticipationTally(ParticipationTally.Shares(fleet.Count, workload.Examples, importance), normalises);
         startedAt = lastProgressAt = clock.GetTimestamp();
     }
 
@@ -164,8 +175,7 @@ public sealed partial class Simulator
         var result = workload.Complete(slot);
         ref var task = ref tasks[slot];
         task.ArrivedAt = next.Time;
-        var bytes = workload.Bytes;
-        tally.BytesUp += bytes.Up;
+        tally.BytesUp += result.BytesUp;
         var report = new UpdateReport
         {
             Examples = workload.Examples(client),
@@ -173,8 +183,8 @@ public sealed partial class Simulator
             TrainingLoss = result.TrainingLoss,
             StepWeight = result.StepWeight,
             IsFinite = result.IsFinite,
-            BytesDown = bytes.Down,
-            BytesUp = bytes.Up,
+            BytesDown = workload.Bytes.Down,
+            BytesUp = result.BytesUp,
             Seconds = (task.Plan.Download, task.Plan.Train, task.Plan.Upload),
         };
 

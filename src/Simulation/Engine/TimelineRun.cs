@@ -13,7 +13,8 @@ internal sealed class TimelineRun(Experiment experiment) : IExperimentRun
         var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
         using var workload = new TimelineWorkload(
             experiment.Data is { } data ? client => data.Clients[client].Train.Length : _ => training.Examples, training.BatchSize, training.ModelBytes);
-        var outcome = new Simulator(machine, configuration.Run, fleet, workload, observer, clock).Run(cancellation);
+        var outcome = new Simulator(machine, configuration.Run, fleet, workload, observer, clock,
+            configuration.Strategy.ExampleWeight.Of, StrategyFactory.Normalises(configuration.Strategy)).Run(cancellation);
         return new ExperimentResult(outcome.Summarize(experiment, StrategyFactory.Describe(configuration)), null);
     }
 }

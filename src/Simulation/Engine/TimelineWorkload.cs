@@ -22,7 +22,11 @@ public sealed class TimelineWorkload(Func<int, int> examples, int batchSize, lon
     {
     }
 
-    public TaskResult Complete(int slot) => new(true, double.NaN, 0);
+    public TaskResult Complete(int slot) => new(true, double.NaN, 0, modelBytes);
+
+    public void Accept(int slot)
+    {
+    }
 
     public void Accumulate(int slot, Accumulate effect)
     {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.Parameters;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
@@ -31,6 +32,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
         _ = StrategyFactory.CreateScheduler(experiment.Configuration);
         _ = StrategyFactory.CreateAggregator<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
         _ = StrategyFactory.CreateServerOptimizer<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
+        _ = UpdateCodecs.CreateEncoder<T>(experiment.Configuration.Strategy.Compression, this.model.Layout.Count);
     }
 
     public ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation)
@@ -39,19 +41,21 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var local = training.With(configuration.Strategy.Objective);
         var d = model.Layout.Count;
         var state = new ModelState<T>(
-            Initial(), StrategyFactory.CreateAggregator<T>(configuration.Strategy, d), StrategyFactory.CreateServerOptimizer<T>(configuration.Strategy, d));
+            Initial(), StrategyFactory.CreateAggregator<T>(configuration.Strategy, d), StrategyFactory.CreateServerOptimizer<T>(configuration.Strategy, d),
+            StrategyFactory.CreateObjectiveServer<T>(configuration.Strategy, d, experiment.ClientCount));
         var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
         var steps = new StepCounter(observer, experiment.ClientCount);
         using var workload = new TrainingWorkload<T>(
-            createModel, data, local, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads);
-        var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock).Run(cancellation);
+            createModel, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads);
+        var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock,
+            configuration.Strategy.ExampleWeight.Of, StrategyFactory.Normalises(configuration.Strategy)).Run(cancellation);
         var writer = new SafetensorsWriter().Add<T>(
-            model.Layout, state.Current.Parameters, typeof(T) == typeof(double) ? ElementType.F64 : ElementType.F32);
+            model.Layout, state.Deployed, typeof(T) == typeof(double) ? ElementType.F64 : ElementType.F32);
         var baselines = new BaselineTraining<T>(createModel, data, local, configuration, outcome.Versions);
         var summary = outcome.Summarize(experiment, StrategyFactory.Describe(configuration)) with
         {
             ModelSha256 = HashOf(writer),
-            ClientScores = workload.ScoreClients(state.Current.Parameters),
+            ClientScores = workload.ScoreClients(state.Deployed),
             Baselines = cancellation.IsCancellationRequested ? [] : baselines.Run(workload, Initial, steps.PerClient, cancellation),
         };
         return new ExperimentResult(summary, writer);

@@ -1,11 +1,15 @@
+using System.Buffers;
+using System.Numerics;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Coordinator.Models;
+using Federated.Training.LocalObjectives;
 using Federated.Training.LocalTraining;
 
 namespace Federated.Simulation.Engine;
 
 /// <summary>One client's training, from its dispatch until its delta is used up. Objects are used again; a pool owns them.</summary>
 internal sealed class TrainingJob<T>
-    where T : unmanaged
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private volatile JobState state;
 
@@ -24,7 +28,16 @@ internal sealed class TrainingJob<T>
     /// <summary>Virtual time at which the delta will be asked for.</summary>
     public double Due { get; private set; }
 
-    /// <summary>d values, once the job is done.</summary>
+    /// <summary>What the objective exchanges; null when that is nothing.</summary>
+    public LocalExchange<T>? Exchange { get; private set; }
+
+    /// <summary>Encodes the delta; null when it travels as it is.</summary>
+    public IUpdateEncoder<T>? Encoder { get; private set; }
+
+    /// <summary>The encoded delta; empty when it travels as it is.</summary>
+    public ArrayBufferWriter<byte> Message { get; } = new();
+
+    /// <summary>d values, once the job is done; as the server decodes them.</summary>
     public T[]? Delta { get; set; }
 
     public LocalResult Result { get; set; }
@@ -42,9 +55,12 @@ internal sealed class TrainingJob<T>
         set => state = value;
     }
 
-    public void Reset(ModelVersion<T> version, int client, int steps, ulong seed, double rateFactor, double due)
+    public void Reset(
+        ModelVersion<T> version, int client, int steps, ulong seed, double rateFactor, double due, LocalExchange<T>? exchange, IUpdateEncoder<T>? encoder)
     {
         (Version, Client, Steps, Seed, RateFactor, Due) = (version, client, steps, seed, rateFactor, due);
+        (Exchange, Encoder) = (exchange, encoder);
+        Message.ResetWrittenCount();
         (Delta, Result, Error, State) = (null, default, null, JobState.Pending);
         Generation++;
     }

@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.ExceptionServices;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Coordinator.Models;
+using Federated.Training.LocalObjectives;
 using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 
@@ -62,17 +64,20 @@ internal sealed class TrainingPool<T> : IDisposable
 
     /// <summary>Lets a job be done; the version is held until <see cref="Release"/>.</summary>
     /// <param name="due">Virtual time at which <see cref="Complete"/> will be called.</param>
-    public TrainingJob<T> Begin(ModelVersion<T> version, int client, int steps, ulong seed, double rateFactor, double due)
+    /// <param name="exchange">What the objective exchanges; null when that is nothing.</param>
+    /// <param name="encoder">The client's encoder; null when updates travel as they are.</param>
+    public TrainingJob<T> Begin(
+        ModelVersion<T> version, int client, int steps, ulong seed, double rateFactor, double due, LocalExchange<T>? exchange, IUpdateEncoder<T>? encoder)
     {
         version.Hold();
         if (threads.Length == 0)
         {
-            return Prepare(version, client, steps, seed, rateFactor, due);
+            return Prepare(version, client, steps, seed, rateFactor, due, exchange, encoder);
         }
 
         lock (gate)
         {
-            var job = Prepare(version, client, steps, seed, rateFactor, due);
+            var job = Prepare(version, client, steps, seed, rateFactor, due, exchange, encoder);
             pending.Add(job);
             Announce();
             return job;
@@ -308,10 +313,11 @@ internal sealed class TrainingPool<T> : IDisposable
         }
     }
 
-    private TrainingJob<T> Prepare(ModelVersion<T> version, int client, int steps, ulong seed, double rateFactor, double due)
+    private TrainingJob<T> Prepare(
+        ModelVersion<T> version, int client, int steps, ulong seed, double rateFactor, double due, LocalExchange<T>? exchange, IUpdateEncoder<T>? encoder)
     {
         var job = spare.TryPop(out var used) ? used : new TrainingJob<T>();
-        job.Reset(version, client, steps, seed, rateFactor, due);
+        job.Reset(version, client, steps, seed, rateFactor, due, exchange, encoder);
         return job;
     }
 

@@ -1,11 +1,13 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
 using Federated.Simulation.Results;
 using Federated.Training.Data;
+using Federated.Training.LocalObjectives;
 using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 using Federated.Training.Optimizers;
@@ -27,21 +29,31 @@ internal sealed class TrainingWorkload<T> : IWorkload
     private readonly ulong seed;
     private readonly int versions;
     private readonly int[] test;
+    private readonly ClientMemory<T> memory;
+    private readonly long extraBytesUp;
+    private readonly bool encodes;
     private TrainingJob<T>?[] jobs = new TrainingJob<T>?[64];
 
     /// <param name="createModel">Makes one thread's model.</param>
     /// <param name="state">The run's model, aggregator and server optimizer.</param>
+    /// <param name="compression">How updates are encoded on their way up.</param>
     /// <param name="versions">Versions that the run is to publish, for schedules; 0 when open-ended.</param>
     /// <param name="threads">Threads that compute, the simulation's own included.</param>
     public TrainingWorkload(
-        Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, ModelState<T> state, ulong seed, int versions, int threads)
+        Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads)
     {
         (this.data, this.options, this.state, this.versions) = (data, options, state, versions);
         this.seed = SeededRandom.DeriveSeed(seed, "training");
         test = [.. Enumerable.Range(0, data.Test.Count)];
         pool = new TrainingPool<T>(threads, () => new Worker<T>(createModel(), options, data));
-        var bytes = (long)state.Current.Parameters.Length * Unsafe.SizeOf<T>();
-        Bytes = (bytes, bytes);
+        var d = state.Current.Parameters.Length;
+        var objective = LocalObjectiveKinds.Create<T>(options.Objective);
+        encodes = compression is not { Codec: UpdateCodecs.Identity, Feedback: UpdateCodecs.NoFeedback };
+        memory = new ClientMemory<T>(objective, encodes ? () => UpdateCodecs.CreateEncoder<T>(compression, d) : null, d);
+        var bytes = (long)d * Unsafe.SizeOf<T>();
+        extraBytesUp = objective.ClientTensors.Count * bytes;
+        var delta = encodes ? UpdateCodecs.Create<T>(compression).MaximumWireSize(d) : bytes;
+        Bytes = (bytes * (1 + objective.ServerTensors.Count), delta + extraBytesUp);
     }
 
     public bool CanEvaluate => test.Length > 0;
@@ -68,19 +80,25 @@ internal sealed class TrainingWorkload<T> : IWorkload
         var client = assignment.Client.Value;
         jobs[slot] = pool.Begin(
             state.Current, client, steps, SeededRandom.DeriveSeed(seed, "", client, assignment.Id.Value),
-            RateSchedule.Factor(options.Schedule, assignment.BaseVersion, versions), due);
+            RateSchedule.Factor(options.Schedule, assignment.BaseVersion, versions), due,
+            memory.ExchangeOf(client, state.Current.Extras), memory.EncoderOf(client));
     }
 
     public TaskResult Complete(int slot)
     {
-        var result = pool.Complete(jobs[slot]!);
-        return new TaskResult(result.IsFinite, result.MeanLoss, result.StepWeight);
+        var job = jobs[slot]!;
+        var result = pool.Complete(job);
+        return new TaskResult(
+            result.IsFinite, result.MeanLoss, result.StepWeight, encodes ? job.Message.WrittenCount + extraBytesUp : Bytes.Up);
     }
+
+    public void Accept(int slot) => memory.Commit(jobs[slot]!.Client, jobs[slot]!.Exchange);
 
     public void Accumulate(int slot, Accumulate effect)
     {
         var job = jobs[slot]!;
-        state.Accumulate(effect, job.Delta, job.Version.Parameters);
+        state.Accumulate(
+            effect, job.Delta, job.Version.Parameters, job.Exchange?.ToServer.ToDictionary(pair => pair.Key, pair => (ReadOnlyMemory<T>)pair.Value));
     }
 
     public void Discard(int slot)
@@ -94,7 +112,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
 
     public double Publish(Publish effect) => state.Publish(effect).WeightSum;
 
-    public Evaluation Evaluate() => EvaluateAll(state.Current.Parameters);
+    public Evaluation Evaluate() => EvaluateAll(state.Deployed);
 
     /// <summary>Any parameters on the pooled test set.</summary>
     public Evaluation EvaluateAll(T[] parameters) => pool.Evaluate(new EvaluationPass<T>(parameters, data.Test, test));

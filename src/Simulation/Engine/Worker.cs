@@ -1,5 +1,9 @@
 using System.Numerics;
+using System.Numerics.Tensors;
+using Federated.Aggregation.Compression;
+using Federated.Aggregation.Randomness;
 using Federated.Training.Data;
+using Federated.Training.LocalObjectives;
 using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 
@@ -12,35 +16,46 @@ internal sealed class Worker<T>
     private readonly IModel<T> model;
     private readonly FederatedData data;
     private readonly LocalTrainer<T> trainer;
+    /// <summary>The memory of EF21 and EControl that client and server share.</summary>
+    private const string Shift = "shift";
+
     private T[] features = [];
     private int[] labels = [];
 
-    /// <exception cref="SimulationException">The objective exchanges more than model and delta.</exception>
-    public Worker(IModel<T> model, LocalTrainingOptions options, FederatedData data)
-    {
+    public Worker(IModel<T> model, LocalTrainingOptions options, FederatedData data) =>
         (this.model, this.data, trainer) = (model, data, new LocalTrainer<T>(model, options));
-        var objective = trainer.Objective;
-        if (objective.ServerTensors.Count + objective.ClientState.Count + objective.ClientTensors.Count > 0)
-        {
-            throw new SimulationException(
-                $"The objective '{objective.Name}' keeps state at clients or exchanges more than model and delta, which simulated clients cannot do yet. "
-                + "Choose none or fedprox.");
-        }
-    }
+
+    public ILocalObjective<T> Objective => trainer.Objective;
 
     public int ParameterCount => model.Layout.Count;
 
-    public LocalResult Train(TrainingJob<T> job) => trainer.Train(
-        new LocalTask<T>
+    /// <summary>Trains, and lets the delta go through the client's encoder and the server's decoder.</summary>
+    public LocalResult Train(TrainingJob<T> job)
+    {
+        var result = trainer.Train(
+            new LocalTask<T>
+            {
+                Start = job.Version.Parameters,
+                Data = data.Train,
+                Examples = data.Clients[job.Client].Train,
+                Steps = job.Steps,
+                Seed = job.Seed,
+                RateFactor = job.RateFactor,
+                Exchange = job.Exchange,
+            },
+            job.Delta);
+        if (job.Encoder is { } encoder && result.IsFinite)
         {
-            Start = job.Version.Parameters,
-            Data = data.Train,
-            Examples = data.Clients[job.Client].Train,
-            Steps = job.Steps,
-            Seed = job.Seed,
-            RateFactor = job.RateFactor,
-        },
-        job.Delta);
+            encoder.Encode(job.Delta, SeededRandom.Derive(job.Seed, "codec"), job.Message);
+            encoder.Codec.DecodeInto(job.Message.WrittenSpan, job.Delta);
+            if (encoder.State.TryGetValue(Shift, out var shift))
+            {
+                TensorPrimitives.Add<T>(job.Delta, shift.Span, job.Delta); // The server follows the client's shift by the same messages.
+            }
+        }
+
+        return result;
+    }
 
     /// <summary>Sums over some examples of a set.</summary>
     /// <param name="examples">Indices into <paramref name="set"/>.</param>
@@ -58,7 +73,7 @@ internal sealed class Worker<T>
 
         for (var i = 0; i < examples.Length; i++)
         {
-            System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(set.Row(examples[i]), features.AsSpan(i * set.FeatureCount, set.FeatureCount));
+            TensorPrimitives.ConvertTruncating(set.Row(examples[i]), features.AsSpan(i * set.FeatureCount, set.FeatureCount));
             labels[i] = set.Labels[examples[i]];
         }
 

@@ -63,6 +63,9 @@ public sealed record RunSummary
     /// <summary>Events handled by the run machine.</summary>
     public long Events { get; init; }
 
+    /// <summary>Whose updates made the model, against whose should have; null when nothing was published.</summary>
+    public ParticipationSummary? Participation { get; init; }
+
     /// <summary>The final model on each client's own test examples; empty when the data have none.</summary>
     public IReadOnlyList<ClientScore> ClientScores { get; init; } = [];
 

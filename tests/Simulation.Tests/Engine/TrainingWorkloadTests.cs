@@ -1,4 +1,5 @@
 using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
@@ -120,7 +121,7 @@ public static class TrainingWorkloadTests
         Model().Initialize(initial, SeededRandom.Derive(seed, "model"));
         var state = new ModelState<float>(initial, new WeightedMean<float>(initial.Length), new Federated.Aggregation.ServerOptimizers.Sgd<float>(new()));
         using var workload = new TrainingWorkload<float>(
-            Model, data, new LocalTrainingOptions { Optimizer = optimizer }, state, seed, versions, threads);
+            Model, data, new LocalTrainingOptions { Optimizer = optimizer }, new CompressionOptions(), state, seed, versions, threads);
         var record = new Recorder();
         var machine = new RunMachine(options, Schedulers.Create(scheduler, new FixedWork(LocalWork.OfEpochs(2)), UpdateWeight.ByExamples));
         var outcome = new Simulator(machine, options, new Fleet(Restless, data.Clients.Count, seed), workload, record, TimeProvider.System).Run(stop);

@@ -1,0 +1,108 @@
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Compression;
+using Federated.Aggregation.Robust;
+using Federated.Aggregation.ServerOptimizers;
+using Federated.Coordinator.Scheduling;
+using Federated.Training.LocalObjectives;
+
+namespace Federated.Simulation.Engine;
+
+/// <summary>Combinations of strategy parts that would not be what their papers say, refused before the run with the reason.</summary>
+internal static class StrategyGuard
+{
+    /// <exception cref="SimulationException">The parts do not go together; the message says what to change.</exception>
+    public static void Check(StrategyOptions strategy, int clients)
+    {
+        CheckScheduler(strategy);
+        CheckRobust(strategy, clients);
+        CheckObjective(strategy);
+        CheckCompression(strategy);
+    }
+
+    private static void CheckScheduler(StrategyOptions strategy)
+    {
+        var dividesByNothing = strategy.Aggregator is WeightedMeanOptions { Normalisation: Normalisation.None };
+        switch (strategy.Scheduler)
+        {
+            case ImmediateOptions when !dividesByNothing:
+                throw new SimulationException(
+                    "The immediate scheduler (FedAsync) mixes each update with weight α·s(τ), which a normalising or robust aggregator would undo. "
+                    + "Set strategy.aggregator to { kind: mean, normalisation: none }.");
+            case CompassOptions when !dividesByNothing:
+                throw new SimulationException(
+                    "The compass scheduler weights updates α·s(τ)·p_i over the whole population, which a normalising or robust aggregator would undo. "
+                    + "Set strategy.aggregator to { kind: mean, normalisation: none }.");
+            case ImmediateOptions or CompassOptions when strategy.CorrectParticipation:
+                throw new SimulationException(
+                    "correctParticipation sets the weights, and so do the immediate and the compass scheduler. Remove it, or choose buffered or fixed-window.");
+            case CompassOptions or AnarchicOptions when strategy.StepPolicy is not FixedWorkOptions:
+                throw new SimulationException(
+                    "The compass scheduler sets the steps itself and the anarchic one leaves them to the clients, so a step policy would be ignored. Remove strategy.stepPolicy.");
+        }
+
+        if (strategy.CorrectParticipation && !dividesByNothing)
+        {
+            throw new SimulationException(
+                "correctParticipation gives every client its intended weight on average; an aggregator that normalises or is robust would undo it. "
+                + "Set strategy.aggregator to { kind: mean, normalisation: none }.");
+        }
+    }
+
+    private static void CheckRobust(StrategyOptions strategy, int clients)
+    {
+        if (strategy.Aggregator is not RobustOptions robust)
+        {
+            return;
+        }
+
+        var minimum = RobustRules.Create<float>(robust, 1).MinimumCount;
+        var (updates, where) = strategy.Scheduler switch
+        {
+            SynchronousOptions o => (o.MinimumReports > 0 ? o.MinimumReports : o.Cohort, o.MinimumReports > 0 ? "minimumReports" : "cohort"),
+            BufferedOptions o => (o.AggregationGoal, "aggregationGoal"),
+            AnarchicOptions o => (o.AggregationGoal, "aggregationGoal"),
+            _ => throw new SimulationException(
+                "A robust rule compares several updates; the fixed-window scheduler may publish with one. Choose synchronous, buffered or anarchic."),
+        };
+        if (updates < minimum)
+        {
+            throw new SimulationException(
+                $"The robust rule needs at least {minimum} updates per version, and strategy.scheduler.{where} lets a version be made of {updates}. Raise it, or expect fewer attackers.");
+        }
+
+        if (updates > clients)
+        {
+            throw new SimulationException($"A version needs {updates} updates, and there are {clients} clients. Lower strategy.scheduler.{where}.");
+        }
+    }
+
+    private static void CheckObjective(StrategyOptions strategy)
+    {
+        if (strategy.Objective is FedDynOptions or FedSpeedOptions)
+        {
+            var isMean = strategy.Aggregator is WeightedMeanOptions { Normalisation: Normalisation.WeightSum or Normalisation.Count }
+                && strategy.ExampleWeight is Aggregation.ExampleWeights.EqualExampleWeight;
+            if (!isMean || strategy.ServerOptimizer is not SgdOptions { LearningRate: 1 })
+            {
+                throw new SimulationException(
+                    "FedDyn and FedSpeed make the next version from the unweighted mean of the updates and their own drift. "
+                    + "Set strategy.exampleWeight to equal, the aggregator to a mean and the server optimizer to sgd with learning rate 1.");
+            }
+        }
+
+        if (strategy.Objective is ScaffoldOptions && strategy.Aggregator is not WeightedMeanOptions)
+        {
+            throw new SimulationException("SCAFFOLD averages updates and control variates alike; its aggregator must be a mean.");
+        }
+    }
+
+    private static void CheckCompression(StrategyOptions strategy)
+    {
+        if (strategy.Compression.Feedback is UpdateCodecs.Ef21 or UpdateCodecs.EControl
+            && strategy.Aggregator is not WeightedMeanOptions)
+        {
+            throw new SimulationException(
+                $"'{strategy.Compression.Feedback}' sends differences that only a mean can follow. Set strategy.aggregator to a mean, or choose ef14 or none.");
+        }
+    }
+}
