@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Federated.Privacy.Amplification;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Shuffle;
@@ -51,6 +52,10 @@ public sealed class ConcurrentShufflersCounter
         ones = new long[shufflers];
         completed = new double[shufflers];
     }
+
+    /// <summary>A counter that is (ε, δ)-private for one client's bit, replace-one: each shuffler gets ε/k and δ/k.</summary>
+    public static ConcurrentShufflersCounter ForGuarantee(int steps, int shufflers, double epsilon, double delta, IRandomSource random) =>
+        new(steps, shufflers, ShuffledSum.Trials(1, epsilon / shufflers, delta / shufflers), random);
 
     /// <summary>Batch length of each shuffler, shortest first.</summary>
     public ImmutableArray<int> BatchLengths { get; }

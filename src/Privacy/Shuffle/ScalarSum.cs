@@ -1,3 +1,4 @@
+using Federated.Privacy.Amplification;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Shuffle;
@@ -12,7 +13,7 @@ namespace Federated.Privacy.Shuffle;
 /// client    k = ⌊x·g⌋ + Bernoulli(fraction),  η ~ Bin(b, ½),  sends g + b bits of which k + η are ones
 /// analyser  (ones − n·b/2)/g                   unbiased; variance n·b/(4g²) + at most n/(4g²) of rounding
 /// </code>
-/// Deviation: p = ½ in place of ¼, and b from the exact divergence (<c>Amplification.ShuffledSum</c>) in place of the theorem's constant, which
+/// Deviation: p = ½ in place of ¼, and b from the exact divergence (<see cref="ShuffledSum"/>) in place of the theorem's constant, which
 /// asks for a million times more. Cost: g + b messages a client.
 /// </remarks>
 public sealed class ScalarSum
@@ -42,6 +43,14 @@ public sealed class ScalarSum
 
     /// <summary>g + b: the same for every client and value.</summary>
     public int MessagesPerClient => Levels + NoiseBitsPerClient;
+
+    /// <summary>The protocol whose noise is the least that makes a batch of n honest clients (ε, δ)-private, replace-one.</summary>
+    public static ScalarSum ForGuarantee(int levels, int minimumClients, double epsilon, double delta)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minimumClients);
+        var trials = ShuffledSum.Trials(levels, epsilon, delta);
+        return new ScalarSum(levels, checked((int)((trials + minimumClients - 1) / minimumClients)), minimumClients);
+    }
 
     /// <summary>Variance of the estimate's noise for a batch; rounding adds at most clients/(4g²).</summary>
     public double NoiseVariance(long clients) => clients * (NoiseBitsPerClient / (4.0 * Levels * Levels));

@@ -1,3 +1,4 @@
+using Federated.Privacy.Amplification;
 using Federated.Privacy.Clipping;
 using Federated.Privacy.Randomness;
 
@@ -14,7 +15,7 @@ namespace Federated.Privacy.Shuffle;
 /// sides a coordinate moves by at most |y − y′| + 1, and a mixture over U is no more telling than its worst U
 /// Σx = 2Δ·z − n·Δ;  variance a coordinate (2Δ)²(n·b/4 + at most n/4)/g²
 /// </code>
-/// Deviation: that of <see cref="ScalarSum"/>; b from <c>Amplification.ShuffledSum.VectorTrials</c>. Cost: d(g + b) messages a client:
+/// Deviation: that of <see cref="ScalarSum"/>; b from <see cref="ShuffledSum.VectorTrials"/>. Cost: d(g + b) messages a client:
 /// for d up to some hundred. A model sends one PrivUnitG report instead.
 /// </remarks>
 public sealed class VectorSum
@@ -54,6 +55,23 @@ public sealed class VectorSum
 
     /// <summary>G = g + √d.</summary>
     public double IntegerSensitivity => IntegerSensitivityOf(Dimension, Levels);
+
+    /// <summary>The protocol whose noise is the least that makes a batch of n honest clients (ε, δ)-private, replace-one.</summary>
+    /// <param name="dimension">d.</param>
+    /// <param name="bound">Δ.</param>
+    /// <param name="levels">g.</param>
+    /// <param name="minimumClients">n.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="delta">δ.</param>
+    public static VectorSum ForGuarantee(int dimension, double bound, int levels, int minimumClients, double epsilon, double delta)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(minimumClients);
+        var sensitivity = IntegerSensitivityOf(dimension, levels);
+        var trials = dimension == 1
+            ? ShuffledSum.Trials(levels, epsilon, delta)
+            : ShuffledSum.VectorTrials(dimension, sensitivity, epsilon, delta);
+        return new VectorSum(dimension, bound, levels, checked((int)((trials + minimumClients - 1) / minimumClients)), minimumClients);
+    }
 
     /// <summary>Variance of a coordinate's noise for a batch; rounding adds at most clients·Δ²/g².</summary>
     public double NoiseVariance(long clients) => 4 * Bound * Bound * coordinate.NoiseVariance(clients);
