@@ -11,7 +11,7 @@ internal static class MonotoneRoot
     public static double SmallestAtMost(Func<double, double> f, double target, double low, double high, double relativePrecision)
     {
         var logTarget = Math.Log(target);
-        double Value(double x) => Math.Max(-800, Math.Log(Math.Max(f(x), 0))) - logTarget;
+        double Value(double x) => Math.Clamp(Math.Log(Math.Max(f(x), 0)), -800, 800) - logTarget;
         var (atLow, atHigh) = (Value(low), Value(high));
         var side = 0;
         for (var step = 0; step < 200 && high - low > relativePrecision * high; step++)
