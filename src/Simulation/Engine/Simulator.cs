@@ -90,7 +90,8 @@ public sealed partial class Simulator
             }
 
             Play(next);
-            if (++tally.Events % HousekeepingInterval == 0)
+            // An event of a run that trains may take seconds of real time; one of a bare timeline takes less than reading the clock.
+            if (++tally.Events % HousekeepingInterval == 0 || workload.CanEvaluate)
             {
                 Housekeep(cancellation);
             }

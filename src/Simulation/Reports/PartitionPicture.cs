@@ -18,25 +18,16 @@ public sealed record PartitionPicture(
     public static PartitionPicture Of(FederatedData data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        var clients = data.Clients.Count;
+        var summary = PartitionSummary.Of(data);
+        var clients = summary.Clients.Length;
         var shown = Math.Min(clients, MostClients);
         var sample = Enumerable.Range(0, shown).Select(i => (int)((long)i * clients / shown)).ToList();
+        var unused = summary.UnusedExamples > 0 ? $", {Readable.Number(summary.UnusedExamples)} training examples with no client" : "";
         return new PartitionPicture(
             clients,
-            [.. sample.Select(i => data.Clients[i].Name)],
-            [.. sample.Select(i => Count(data.Clients[i], data.Train))],
-            [.. data.Clients.Select(client => client.Train.Length)],
-            $"{data.Train.Name}: {Readable.Number(data.Train.Count)} training and {Readable.Number(data.Test.Count)} test examples, {data.Train.Classes} classes");
-    }
-
-    private static int[] Count(ClientShard client, DataSet train)
-    {
-        var counts = new int[train.Classes];
-        foreach (var example in client.Train)
-        {
-            counts[train.Labels[example]]++;
-        }
-
-        return counts;
+            [.. sample.Select(i => summary.Clients[i])],
+            [.. sample.Select(i => summary[i].ToArray())],
+            summary.Sizes,
+            $"{data.Train.Name}: {Readable.Number(data.Train.Count)} training and {Readable.Number(data.Test.Count)} test examples, {data.Train.Classes} classes{unused}");
     }
 }

@@ -100,10 +100,14 @@ public sealed class CsvWriter : IDisposable
         stream.Flush();
     }
 
+    /// <summary>Writes what is left; a second time does nothing.</summary>
     public void Dispose()
     {
-        Flush();
-        stream.Dispose();
+        if (stream.CanWrite)
+        {
+            Flush();
+            stream.Dispose();
+        }
     }
 
     private void Separate()

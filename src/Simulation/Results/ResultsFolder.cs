@@ -47,7 +47,7 @@ public sealed class ResultsFolder : IDisposable
         {
             Directory.CreateDirectory(path);
             File.WriteAllText(System.IO.Path.Combine(path, PartialMarker), "A run is writing here, or was killed before its end. The files may be incomplete.\n", Utf8);
-            foreach (var name in (string[])[ConfigurationName, MetricsFile.Name, UpdatesFile.Name, SummaryFile.Name, ModelName, ReportName])
+            foreach (var name in (string[])[ConfigurationName, MetricsFile.Name, UpdatesFile.Name, SummaryFile.Name, ScoresFile.Name, ModelName, ReportName])
             {
                 File.Delete(System.IO.Path.Combine(path, name));
             }
@@ -65,12 +65,23 @@ public sealed class ResultsFolder : IDisposable
     /// <summary>The resolved configuration, with every default written out.</summary>
     public void WriteConfiguration(object configuration) => WriteText(ConfigurationName, ConfigWriter.Write(configuration));
 
-    public void WriteSummary(RunSummary summary) => WriteWhole(SummaryFile.Name, stream => SummaryFile.Write(summary, stream));
+    /// <summary>The summary, and the scores per client where there are some.</summary>
+    public void WriteSummary(RunSummary summary)
+    {
+        if (ScoresFile.IsNeeded(summary))
+        {
+            WriteWhole(ScoresFile.Name, stream => ScoresFile.Write(summary, stream));
+        }
+
+        WriteWhole(SummaryFile.Name, stream => SummaryFile.Write(summary, stream));
+    }
 
     /// <summary>The final parameters, as other frameworks read them.</summary>
-    /// <param name="metadata">Free text to keep with the tensors.</param>
-    public void WriteModel(ParameterLayout layout, ReadOnlyMemory<float> parameters, IReadOnlyDictionary<string, string> metadata) =>
-        WriteWhole(ModelName, new SafetensorsWriter { Metadata = metadata }.Add(layout, parameters).WriteTo);
+    public void WriteModel(SafetensorsWriter model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        WriteWhole(ModelName, model.WriteTo);
+    }
 
     public void WriteReport(string html) => WriteText(ReportName, html);
 

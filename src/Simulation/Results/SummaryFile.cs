@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Federated.Simulation.Results;
 
-/// <summary><c>summary.json</c>: the run in one object. A quantity that the run does not have is <c>null</c>.</summary>
+/// <summary>
+/// <c>summary.json</c>: the run in one object. A quantity that the run does not have is <c>null</c>. Scores per client stand in
+/// <see cref="ScoresFile"/>, so that this stays small.
+/// </summary>
 public static class SummaryFile
 {
     public const string Name = "summary.json";
@@ -48,22 +51,6 @@ public static class SummaryFile
         json.WriteString("finish_reason", summary.FinishReason);
         json.WriteString("finish_detail", summary.FinishDetail);
         json.WriteNumber("events", summary.Events);
-        Scores(json, "client_scores", summary.ClientScores);
-        json.WriteStartArray("baselines");
-        foreach (var baseline in summary.Baselines)
-        {
-            json.WriteStartObject();
-            json.WriteString("kind", baseline.Kind);
-            json.WriteNumber("client", baseline.Client);
-            json.WriteString("name", baseline.Name);
-            json.WriteNumber("steps", baseline.Steps);
-            Number(json, "accuracy", baseline.Accuracy);
-            Number(json, "loss", baseline.Loss);
-            Scores(json, "client_scores", baseline.Scores);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
         json.WriteEndObject();
     }
 
@@ -100,15 +87,6 @@ public static class SummaryFile
                 FinishReason = root.GetProperty("finish_reason").GetString()!,
                 FinishDetail = root.GetProperty("finish_detail").GetString()!,
                 Events = root.GetProperty("events").GetInt64(),
-                ClientScores = Scores(root),
-                Baselines = [.. root.GetProperty("baselines").EnumerateArray().Select(b => new BaselineScore(
-                    b.GetProperty("kind").GetString()!,
-                    b.GetProperty("client").GetInt32(),
-                    b.GetProperty("name").GetString()!,
-                    b.GetProperty("steps").GetInt64(),
-                    Number(b, "accuracy"),
-                    Number(b, "loss"),
-                    Scores(b)))],
             };
         }
         catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
@@ -143,29 +121,4 @@ public static class SummaryFile
             json.WriteNull(name);
         }
     }
-
-    private static void Scores(Utf8JsonWriter json, string name, IReadOnlyList<ClientScore> scores)
-    {
-        json.WriteStartArray(name);
-        foreach (var score in scores)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("client", score.Client);
-            json.WriteString("name", score.Name);
-            json.WriteNumber("test_examples", score.TestExamples);
-            Number(json, "accuracy", score.Accuracy);
-            Number(json, "loss", score.Loss);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static IReadOnlyList<ClientScore> Scores(JsonElement element) =>
-        [.. element.GetProperty("client_scores").EnumerateArray().Select(s => new ClientScore(
-            s.GetProperty("client").GetInt32(),
-            s.GetProperty("name").GetString()!,
-            s.GetProperty("test_examples").GetInt32(),
-            Number(s, "accuracy"),
-            Number(s, "loss")))];
 }

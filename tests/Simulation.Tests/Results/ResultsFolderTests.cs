@@ -72,6 +72,7 @@ public sealed class ResultsFolderTests : IDisposable
         {
             var folder = tests.Open();
             folder.Complete();
+            folder.Dispose();
             Assert.False(File.Exists(Path.Combine(folder.Path, ".partial")));
         }
 
@@ -182,11 +183,25 @@ public sealed class ResultsFolderTests : IDisposable
 
             Assert.True(RecordedRun.TryRead(folder.Path, out var run, out var problem), problem);
             var read = run.Summary!;
-            Assert.Equal(Summary().ClientScores, read.ClientScores);
-            Assert.Equal(Summary().Baselines[0].Scores, read.Baselines[0].Scores);
+            Assert.Equal(Summary() with { ClientScores = read.ClientScores, Baselines = read.Baselines }, read);
+        }
+
+        [Fact]
+        public void ScoresAreATableOfTheirOwnWhereThereAreSome()
+        {
+            var folder = tests.Open();
+            folder.WriteSummary(Summary());
             Assert.Equal(
-                Summary() with { ClientScores = [], Baselines = [] },
-                read with { ClientScores = [], Baselines = [] });
+                "training,trained_on,tested_on,test_examples,accuracy,loss,steps\n"
+                + "federated,all,all,,0.75,NaN,\n"
+                + "federated,all,Zürich,10,0.5,0.7,\n"
+                + "local,Zürich,all,,0.4,0.9,100\n"
+                + "local,Zürich,Zürich,10,0.3,NaN,100\n",
+                File.ReadAllText(Path.Combine(folder.Path, "scores.csv")));
+            folder.Complete();
+            using var plain = tests.Open("plain");
+            plain.WriteSummary(Summary() with { ClientScores = [], Baselines = [] });
+            Assert.False(File.Exists(Path.Combine(plain.Path, "scores.csv")));
         }
 
         [Fact]
@@ -194,7 +209,7 @@ public sealed class ResultsFolderTests : IDisposable
         {
             using var folder = tests.Open();
             var layout = ParameterLayout.Of(("w", [2, 2]), ("b", [2]));
-            folder.WriteModel(layout, new float[] { 1, 2, 3, 4, 5, 6 }, new Dictionary<string, string> { ["run"] = "s" });
+            folder.WriteModel(new SafetensorsWriter { Metadata = new Dictionary<string, string> { ["run"] = "s" } }.Add<float>(layout, new float[] { 1, 2, 3, 4, 5, 6 }));
             using var file = File.OpenRead(Path.Combine(folder.Path, "model.safetensors"));
             var header = new byte[BitConverter.ToInt64(ReadExactly(file, 8))];
             file.ReadExactly(header);

@@ -40,6 +40,8 @@ public static class JsonSchemaWriter
     {
         private readonly SortedDictionary<string, JsonObject?> definitions = new(StringComparer.Ordinal);
 
+        private readonly Dictionary<string, Type> names = [];
+
         public JsonObject Definitions => [.. definitions.Select(d => KeyValuePair.Create<string, JsonNode?>(d.Key, d.Value))];
 
         public JsonObject Definition(OptionsShape shape) => shape switch
@@ -61,6 +63,11 @@ public static class JsonSchemaWriter
             }
 
             var name = JsonNamingPolicy.CamelCase.ConvertName(shape.Type.Name);
+            if (!names.TryAdd(name, shape.Type) && names[name] != shape.Type)
+            {
+                throw new SimulationException($"Option types {names[name]} and {shape.Type} share a name; the schema needs one name each.");
+            }
+
             if (definitions.TryAdd(name, null))
             {
                 definitions[name] = Definition(shape);
