@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
-using Federated.Aggregation.Robust;
 
 namespace Federated.Aggregation;
 
@@ -11,5 +10,4 @@ namespace Federated.Aggregation;
 [JsonDerivedType(typeof(FedNovaOptions), Aggregators.FedNova)]
 [JsonDerivedType(typeof(AnarchicMeanOptions), Aggregators.AnarchicMean)]
 [JsonDerivedType(typeof(AnarchicMemoryOptions), Aggregators.AnarchicMemory)]
-[JsonDerivedType(typeof(RobustOptions), Aggregators.Robust)]
 public abstract record AggregatorOptions;

@@ -1,7 +1,6 @@
 using System.Numerics;
 using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
-using Federated.Aggregation.Robust;
 
 namespace Federated.Aggregation;
 
@@ -20,9 +19,6 @@ public static class Aggregators
     /// <summary>AFA-CS: for anarchic runs over some silos, whoever arrives how often; remembers one update per client.</summary>
     public const string AnarchicMemory = "afa-cs";
 
-    /// <summary>The robust rules, against clients that may send anything; the rule is named in the options.</summary>
-    public const string Robust = "robust";
-
     /// <summary>Makes the aggregator that <paramref name="options"/> describe.</summary>
     /// <param name="options">Kind and settings.</param>
     /// <param name="dimension">d, the length of every update.</param>
@@ -35,7 +31,6 @@ public static class Aggregators
             FedNovaOptions o => new FedNova<T>(dimension, o),
             AnarchicMeanOptions => new AnarchicMean<T>(dimension),
             AnarchicMemoryOptions o => new AnarchicMemory<T>(dimension, o, memory),
-            RobustOptions o => new RobustAggregator<T>(RobustRules.Create<T>(o, dimension), dimension),
             _ => throw new AggregationException($"No aggregator for {options?.GetType().Name ?? "null"}."),
         };
 }

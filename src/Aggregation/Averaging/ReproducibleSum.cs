@@ -160,6 +160,9 @@ public sealed unsafe class ReproducibleSum<T>
             var part = result.Slice(block * Size, LengthOf(block, Dimension));
             SumFailure.RequireFits<T>(BinnedBlock.Read(SumsOf(block), states[block], divisor, part), part, block);
         }
+
+        // The last block is read through a bare pointer, after the last use of this object.
+        GC.KeepAlive(this);
     }
 
     /// <summary>Adds a block of a term; zeros beyond the vector's end.</summary>
@@ -167,6 +170,7 @@ public sealed unsafe class ReproducibleSum<T>
     {
         var outcome = BinnedBlock.Add<T, Plus>(values, values, weight, SumsOf(block), ref states[block], floor);
         SumFailure.Require(outcome, new ReadOnlySpan<T>(values, LengthOf(block, Dimension)), weight, block);
+        GC.KeepAlive(this);
     }
 
     internal void End(int vectors)
@@ -239,6 +243,8 @@ public sealed unsafe class ReproducibleSum<T>
                 SumFailure.Require(outcome, new ReadOnlySpan<T>(part, length), weight, block);
             }
         }
+
+        GC.KeepAlive(this);
     }
 
     private long* SumsOf(int block) => sums + ((long)block * BinnedBlock.Longs);

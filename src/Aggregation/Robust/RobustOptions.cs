@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Robust;
 
 /// <summary>Which robust rule combines the updates, and the options of each; those of rules that are not named are not read.</summary>
-public sealed record RobustOptions : AggregatorOptions
+public sealed record RobustOptions
 {
     /// <summary>The rule's name; see <see cref="RobustRules"/>.</summary>
     /// <value>The default is median. Must be one of the names in <see cref="RobustRules.All"/>.</value>
