@@ -16,9 +16,11 @@ public static class CalibrationTests
         [InlineData(1.0, 1, 1.0, 1e-5, 4.045385, 3.730632)]
         public void Matches_the_reference(double q, long steps, double epsilon, double delta, double rdp, double pld)
         {
-            // The reference's Rényi orders are too large where they are fractional (its header says so), hence its noise too, by up to 2e-4.
+            // The reference's Rényi orders are too large where they are fractional (its header says so), hence its noise
+            // too, most where the best order is lowest. That ours suffices follows from the orders, which match 40-digit integrals.
             var renyi = Calibration.NoiseMultiplier(new RdpAccountant(), s => Sampled(q, s, steps), epsilon, delta);
-            Assert.InRange(renyi, rdp - 2e-4, rdp + 2e-6);
+            Assert.InRange(renyi, rdp * (1 - 7e-4), rdp + 2e-6);
+            Assert.True(new RdpAccountant().Epsilon(Sampled(q, renyi, steps), delta) <= epsilon);
             var accountant = new PldAccountant();
             var sigma = Calibration.NoiseMultiplier(accountant, s => Sampled(q, s, steps), epsilon, delta);
             Near.Absolute(pld, sigma, 1e-4);
