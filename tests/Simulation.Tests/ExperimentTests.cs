@@ -1,6 +1,5 @@
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
-using Federated.Aggregation.Robust;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
@@ -117,7 +116,6 @@ public static class ExperimentTests
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new ImmediateOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { CorrectParticipation = true } }, "correctParticipation" },
-            { Digits with { Strategy = Digits.Strategy with { Aggregator = new RobustOptions { Rule = "krum", Krum = new KrumOptions { Byzantine = 2 } } } }, "at least 7 updates" },
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = "top-k", Feedback = "ef21" } } }, "ef21" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
         };

@@ -1,3 +1,4 @@
+using Federated.Aggregation;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Robust;
@@ -50,12 +51,12 @@ internal static class StrategyGuard
 
     private static void CheckRobust(StrategyOptions strategy, int clients)
     {
-        if (strategy.Aggregator is not RobustOptions robust)
+        if (Aggregators.Create<float>(strategy.Aggregator, 1) is not RobustAggregator<float> robust)
         {
             return;
         }
 
-        var minimum = RobustRules.Create<float>(robust, 1).MinimumCount;
+        var minimum = robust.Rule.MinimumCount;
         var (updates, where) = strategy.Scheduler switch
         {
             SynchronousOptions o => (o.MinimumReports > 0 ? o.MinimumReports : o.Cohort, o.MinimumReports > 0 ? "minimumReports" : "cohort"),
@@ -98,11 +99,11 @@ internal static class StrategyGuard
 
     private static void CheckCompression(StrategyOptions strategy)
     {
-        if (strategy.Compression.Feedback is UpdateCodecs.Ef21 or UpdateCodecs.EControl
-            && strategy.Aggregator is not WeightedMeanOptions)
+        var feedback = UpdateCodecs.CreateEncoder<float>(strategy.Compression, 1).Name;
+        if (feedback is UpdateCodecs.Ef21 or UpdateCodecs.EControl && strategy.Aggregator is not WeightedMeanOptions)
         {
             throw new SimulationException(
-                $"'{strategy.Compression.Feedback}' sends differences that only a mean can follow. Set strategy.aggregator to a mean, or choose ef14 or none.");
+                $"'{feedback}' sends differences that only a mean can follow. Set strategy.aggregator to a mean, or choose ef14 or none.");
         }
     }
 }

@@ -48,11 +48,12 @@ internal sealed class TrainingWorkload<T> : IWorkload
         pool = new TrainingPool<T>(threads, () => new Worker<T>(createModel(), options, data));
         var d = state.Current.Parameters.Length;
         var objective = LocalObjectiveKinds.Create<T>(options.Objective);
-        encodes = compression is not { Codec: UpdateCodecs.Identity, Feedback: UpdateCodecs.NoFeedback };
+        var encoder = UpdateCodecs.CreateEncoder<T>(compression, d);
+        encodes = encoder.Name != UpdateCodecs.NoFeedback || encoder.Codec.Name != UpdateCodecs.Identity;
         memory = new ClientMemory<T>(objective, encodes ? () => UpdateCodecs.CreateEncoder<T>(compression, d) : null, d);
         var bytes = (long)d * Unsafe.SizeOf<T>();
         extraBytesUp = objective.ClientTensors.Count * bytes;
-        var delta = encodes ? UpdateCodecs.Create<T>(compression).MaximumWireSize(d) : bytes;
+        var delta = encodes ? encoder.Codec.MaximumWireSize(d) : bytes;
         Bytes = (bytes * (1 + objective.ServerTensors.Count), delta + extraBytesUp);
     }
 
