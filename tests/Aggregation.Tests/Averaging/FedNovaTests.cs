@@ -36,7 +36,7 @@ public class FedNovaTests
     public void Tends_to_the_true_optimum_as_the_local_rate_shrinks(double rate, double fixedPoint)
     {
         var (aggregator, model) = (new FedNova<double>(1), Start);
-        for (var round = 0; round < 25 / rate; round++)
+        for (var round = 0; round < 5 / rate; round++)
         {
             model = Round(aggregator, model, rate, 2, 5);
         }

@@ -240,15 +240,15 @@ public class ReproducibleSumTests
 
             var total = new double[dimension];
             sum.Read(total);
+            var largestOf = Enumerable.Range(0, 3)
+                .Select(block => vectors.Select((v, i) => weights[i] * v.Skip(block * 512).Take(512).Max(Math.Abs)).Max()).ToArray();
             for (var j = 0; j < dimension; j++)
             {
                 var exact = BigInteger.Zero;
-                var largest = 0.0;
+                var largest = largestOf[j / 512];
                 for (var i = 0; i < count; i++)
                 {
                     exact += Exact(weights[i] * vectors[i][j]);
-                    var (start, end) = (j / 512 * 512, Math.Min(dimension, (j / 512 * 512) + 512));
-                    largest = Math.Max(largest, weights[i] * vectors[i][start..end].Max(Math.Abs));
                 }
 
                 var error = Math.Abs(Approximately(Exact(total[j]) - exact));

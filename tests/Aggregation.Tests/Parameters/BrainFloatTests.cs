@@ -56,12 +56,9 @@ public class BrainFloatTests
 
             var narrow = new ushort[inputs.Count];
             BrainFloat.FromSingle(inputs.ToArray(), narrow);
-            Assert.Equal(expected, narrow);
-            for (var i = 0; i < inputs.Count; i++)
-            {
-                Assert.Equal(expected[i], BrainFloat.FromSingle(inputs[i]));
-                Assert.Equal(expected[i], BrainFloat.FromDouble(inputs[i]));
-            }
+            Assert.True(expected.SequenceEqual(narrow));
+            Assert.True(expected.SequenceEqual(inputs.Select(BrainFloat.FromSingle)));
+            Assert.True(expected.SequenceEqual(inputs.Select(x => BrainFloat.FromDouble(x))));
 
             void Expect(uint bits, int pattern)
             {

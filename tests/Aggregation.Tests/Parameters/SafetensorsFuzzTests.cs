@@ -7,7 +7,7 @@ namespace Federated.Aggregation.Tests.Parameters;
 /// <summary>Random damage to valid files: the reader answers with values or with an AggregationException, and stays small.</summary>
 public class SafetensorsFuzzTests
 {
-    private const int Cases = 20_000;
+    private const int Cases = 5_000;
 
     private static readonly string[] Fragments =
         ["-1", "9223372036854775807", "18446744073709551616", "1e9", "null", "{}", "[", "]", "}", "\"", ",", ":", "\"dtype\"", "F64", "BF16", "\\u0000", "\uFEFF"];
@@ -42,7 +42,7 @@ public class SafetensorsFuzzTests
             }
 
             var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(allocated < 1 << 20, $"case {i} allocated {allocated} bytes for a file of {file.Length}");
+            Assert.True(allocated < 8 << 20, $"case {i} allocated {allocated} bytes for a file of {file.Length}");
         }
 
         // Both answers must really occur, or the damage is too mild or too harsh to test anything.
