@@ -110,7 +110,7 @@ public sealed class ConservationTests
             CoolDown = random.NextInt(2) * 3,
             MaxStaleness = random.NextInt(3) - 1 + random.NextInt(4),
             OnStale = (StalenessPolicy)random.NextInt(2),
-            Stop = new StopOptions { Versions = 50, Seconds = 3 * 86400 },
+            Stop = new StopOptions { Versions = 50, Seconds = 86400 },
         });
     }
 }
