@@ -117,11 +117,14 @@ internal sealed class TrainingPool<T> : IDisposable
 
         lock (gate)
         {
-            if (job.State == JobState.Running)
+            if (job.State == JobState.Running && job.Encoder is null)
             {
                 job.State = JobState.Abandoned; // Its worker gives it back.
                 return;
             }
+
+            // The client's next task will use the same encoder: this one must be through with it.
+            WaitFor(job);
 
             if (job.State == JobState.Done)
             {
@@ -186,15 +189,21 @@ internal sealed class TrainingPool<T> : IDisposable
 
             lock (gate)
             {
-                awaited = job;
-                while (job.State != JobState.Done)
-                {
-                    Monitor.Wait(gate);
-                }
-
-                awaited = null;
+                WaitFor(job);
             }
         }
+    }
+
+    /// <summary>Sleeps while a worker has the job; the caller has the lock.</summary>
+    private void WaitFor(TrainingJob<T> job)
+    {
+        awaited = job;
+        while (job.State == JobState.Running)
+        {
+            Monitor.Wait(gate);
+        }
+
+        awaited = null;
     }
 
     /// <summary>The awaited job itself if nobody has begun it, else the one due first.</summary>

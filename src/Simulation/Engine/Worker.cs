@@ -13,12 +13,12 @@ namespace Federated.Simulation.Engine;
 internal sealed class Worker<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly IModel<T> model;
-    private readonly FederatedData data;
-    private readonly LocalTrainer<T> trainer;
     /// <summary>The memory of EF21 and EControl that client and server share.</summary>
     private const string Shift = "shift";
 
+    private readonly IModel<T> model;
+    private readonly FederatedData data;
+    private readonly LocalTrainer<T> trainer;
     private T[] features = [];
     private int[] labels = [];
 
