@@ -39,6 +39,18 @@ public static class FleetTests
         }
 
         [Fact]
+        public void Of_a_task_does_not_depend_on_when_it_begins()
+        {
+            var fleet = new Fleet(Mixed, 50, 1);
+            for (var client = 0; client < 50; client++)
+            {
+                var (early, late) = (fleet.Plan(client, 3, OneEpoch, 40, 1000, 1000, 0), fleet.Plan(client, 3, OneEpoch, 40, 1000, 1000, 1024));
+                Assert.Equal(early.End, late.End - 1024, 1e-6);
+                Assert.Equal(early with { End = 0 }, late with { End = 0 });
+            }
+        }
+
+        [Fact]
         public void Differs_between_clients_tasks_and_seeds()
         {
             var fleet = new Fleet(Mixed, 50, 1);
