@@ -121,7 +121,7 @@ public static class RunReport
         var section = new Markup().Add($"""<div class="charts">""");
         if (summary.Accepted > 0)
         {
-            section.Add(HtmlPage.Figure("Staleness of accepted updates", Staleness(collected).Render(), "Versions published between an update's base and its use; fresh is 0."));
+            section.Add(HtmlPage.Figure("Staleness of accepted updates", Histogram.OfCounts("staleness", "Staleness of accepted updates", "staleness", "updates", collected.Staleness), "Versions published between an update's base and its use; fresh is 0."));
             section.Add(Shares(input));
         }
 
@@ -136,33 +136,6 @@ public static class RunReport
         return section.Add(HtmlPage.Figure("Outcomes", table)).Add($"</div>");
     }
 
-    private static BarChart Staleness(ReportCollector collected)
-    {
-        const int MostBars = 32;
-        var counts = collected.Staleness;
-        var last = counts.Length - 1;
-        while (last > 0 && counts[last] == 0)
-        {
-            last--;
-        }
-
-        var width = (last / MostBars) + 1;
-        var bars = new List<(string, double)>();
-        for (var from = 0; from <= last; from += width)
-        {
-            var sum = 0L;
-            foreach (var count in counts[from..Math.Min(from + width, counts.Length)])
-            {
-                sum += count;
-            }
-
-            var open = from + width > ReportCollector.MostStaleness ? "+" : "";
-            bars.Add((width == 1 ? $"{from}{open}" : $"{from}–{from + width - 1}{open}", sum));
-        }
-
-        return new BarChart("staleness", "Staleness of accepted updates", "staleness", "updates", bars);
-    }
-
     private static Markup Shares(ReportInput input)
     {
         var clients = input.Summary.Clients;
@@ -175,11 +148,10 @@ public static class RunReport
         var never = counts.TakeWhile(count => count == 0).Count();
         var caption = $"Updates per client: least {Readable.Number(counts[0])}, median {Readable.Number(counts[clients / 2])}, most {Readable.Number(counts[^1])}; "
             + $"{Readable.Number(never)} of {Readable.Number(clients)} clients never took part.";
-        if (input.Partition is null)
+        // Against equal shares of the data there is nothing to compare with: show how the updates lie over the clients.
+        if (input.Partition is null || input.Partition.Examples.Min() == input.Partition.Examples.Max())
         {
-            var few = Math.Min(clients, 40);
-            var bars = Enumerable.Range(0, few).Select(i => (int)((long)i * clients / few)).Select(client => (client.ToString(CultureInfo.InvariantCulture), (double)Accepted(client))).ToList();
-            return HtmlPage.Figure("Participation", new BarChart("participation", "Accepted updates of each client", "client", "updates", bars).Render(), caption);
+            return HtmlPage.Figure("Participation", Histogram.Of("participation", "Clients by their accepted updates", "accepted updates", "clients", counts), caption);
         }
 
         var total = input.Partition.Examples.Sum(n => (double)n);

@@ -45,6 +45,11 @@ internal static class ScoresSection
             section.Add(HtmlPage.Figure("Accuracy on each client's own test examples", chart.Render(), legend: Legend(series.Select(s => s.Name))));
         }
 
+        else if (accuracies.Count > 1)
+        {
+            section.Add(HtmlPage.Figure("Accuracy over clients", Distribution(accuracies), "The final model on each client's own test examples, in steps of five percent."));
+        }
+
         section.Add(HtmlPage.Figure("On the pooled test set", Overall(summary, pooled, local), Spread(accuracies)));
         section.Add($"</div>");
         if (summary.ClientScores.Count > 0)
@@ -60,6 +65,21 @@ internal static class ScoresSection
     }
 
     private static Dictionary<int, double> ByClient(IReadOnlyList<ClientScore> scores) => scores.ToDictionary(s => s.Client, s => s.Accuracy);
+
+    private static Markup Distribution(List<double> accuracies)
+    {
+        const int Bins = 20;
+        var counts = new int[Bins];
+        foreach (var accuracy in accuracies)
+        {
+            counts[Math.Clamp((int)(accuracy * Bins), 0, Bins - 1)]++;
+        }
+
+        var first = Math.Min(Array.FindIndex(counts, count => count > 0), Bins - 4);
+        return new BarChart(
+            "accuracies", "Accuracy over clients", "accuracy from, %", "clients",
+            [.. Enumerable.Range(first, Bins - first).Select(bin => ($"{bin * 100 / Bins}", (double)counts[bin]))]).Render();
+    }
 
     private static Markup Overall(RunSummary summary, BaselineScore? pooled, Dictionary<int, BaselineScore> local)
     {
