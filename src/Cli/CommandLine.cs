@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using Federated.Aggregation;
 using Federated.Cli.Commands;
 using Federated.Cli.Output;
+using Federated.Cli.Privacy;
 using Federated.Client;
 using Federated.Coordinator;
 using Federated.Privacy;
@@ -76,6 +77,7 @@ public static class CommandLine
             CompareCommand.Create(terminal),
             DataCommand.Create(terminal),
             SchemaCommand.Create(terminal),
+            PrivacyCommand.Create(terminal),
             VersionCommand.Create(terminal),
         };
         foreach (var option in root.Options.OfType<VersionOption>().ToList())

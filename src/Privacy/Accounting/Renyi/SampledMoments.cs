@@ -5,7 +5,8 @@ namespace Federated.Privacy.Accounting.Renyi;
 /// <summary>The density ratio of a Poisson-sampled mechanism, ((1 − q)Q + qP)/Q, on quadrature points of Q.</summary>
 internal static class SampledMoments
 {
-    private const double ReachDeviations = 40;
+    // e^(−18²/2) is 10⁻⁷⁰ of the peak.
+    private const double ReachDeviations = 18;
 
     /// <summary>N(1, z²) against N(0, z²), by the trapezoid rule, which converges geometrically here.</summary>
     /// <param name="noiseMultiplier">z.</param>
@@ -13,8 +14,8 @@ internal static class SampledMoments
     /// <param name="largestOrder">Largest exponent to be asked for: its integrand peaks near it.</param>
     public static MixtureMoments Gaussian(double noiseMultiplier, double probability, double largestOrder)
     {
-        // The ratio's nearest branch point is at distance π·z² off the real axis.
-        var step = 0.02 * Math.Min(noiseMultiplier, Math.PI * noiseMultiplier * noiseMultiplier);
+        // The ratio's nearest branch point is πz² off the real axis, and the rule's error e^(−2π·distance/step).
+        var step = 0.08 * Math.Min(noiseMultiplier, Math.PI * noiseMultiplier * noiseMultiplier);
         var logStep = Math.Log(step / (noiseMultiplier * Math.Sqrt(2 * Math.PI)));
         return Line(noiseMultiplier * noiseMultiplier, 1, probability, largestOrder, step, logStep);
     }
