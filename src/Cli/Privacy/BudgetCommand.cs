@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Federated.Cli.Output;
+using Federated.Privacy;
 using Federated.Privacy.Accounting;
 
 namespace Federated.Cli.Privacy;
@@ -43,7 +44,7 @@ internal static class BudgetCommand
             }
 
             return GuaranteeReport.Write(
-                terminal, parsed.GetValue(json), certifier.GuaranteeAtDelta(step.Repeated(steps), at),
+                terminal, parsed.GetValue(json), OfClient(certifier.GuaranteeAtDelta(step.Repeated(steps), at), steps),
                 ("mechanism", mechanism.NameIn(parsed)), ("epsilon_budget", target), ("steps", steps), ("steps_left", Math.Max(0, steps - taken)),
                 ("epsilon_spent", certifier.Epsilon(step.Repeated(Math.Max(0, taken)), at)));
         });
@@ -54,4 +55,12 @@ internal static class BudgetCommand
             ("fed privacy budget --epsilon 2 --delta 1e-6 --sigma 1 --q 0.01 --spent 500", "what is left after 500"));
         return command;
     }
+
+    /// <summary>Participations composed are a guarantee for the client that took part in them, if it takes part no more often.</summary>
+    private static PrivacyGuarantee OfClient(PrivacyGuarantee guarantee, long steps) =>
+        guarantee.Relation.Unit != PrivacyUnit.ClientParticipation ? guarantee : guarantee with
+        {
+            Relation = guarantee.Relation with { Unit = PrivacyUnit.Client },
+            Assumptions = [.. guarantee.Assumptions, $"No client takes part more than {steps} times, which the coordinator enforces."],
+        };
 }

@@ -1,0 +1,134 @@
+using System.Text.Json;
+
+namespace Federated.Cli.Tests;
+
+public sealed class PrivacyCommandTests : IDisposable
+{
+    private readonly FedProcess fed = new();
+
+    public void Dispose() => fed.Dispose();
+
+    private async Task<JsonElement> Json(string line)
+    {
+        Assert.True(await fed.RunAsync(line.Split(' ')) == 0, fed.Error);
+        return JsonDocument.Parse(fed.Out).RootElement;
+    }
+
+    [Fact]
+    public async Task EpsilonAnswersWithTheNumberAndAllThatItMeans()
+    {
+        var answer = await Json("privacy epsilon --mechanism gaussian --sigma 1 --q 0.01 --steps 1000 --delta 1e-5 --accountant pld --json");
+        Assert.Equal(1.828243646, answer.GetProperty("epsilon").GetDouble(), 2e-6);
+        Assert.Equal(1e-5, answer.GetProperty("delta").GetDouble());
+        Assert.Equal("pld", answer.GetProperty("accountant").GetString());
+        Assert.Equal("add-remove", answer.GetProperty("adjacency").GetString());
+        Assert.Equal("client", answer.GetProperty("unit").GetString());
+        Assert.Equal("central", answer.GetProperty("trust").GetString());
+        Assert.Contains("independently with probability 0.01", answer.GetProperty("assumptions")[0].GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--sigma 1 --q 0.01 --steps 1000 --delta 1e-5 --accountant rdp", 2.101365272)]
+    [InlineData("--sigma 2 --delta 1e-5 --accountant analytic-gaussian", 1.99309140442)]
+    [InlineData("--sigma 1 --sample 100 --n 10000 --steps 1000 --delta 1e-6 --accountant rdp", 4.0212081)]
+    [InlineData("--mechanism laplace --sigma 1 --delta 0", 1)]
+    [InlineData("--mechanism shuffled --epsilon0 4 --n 10000 --steps 100 --delta 1e-6 --accountant rdp", 5.329149)]
+    [InlineData("--mechanism randomized-response --epsilon0 1.5 --categories 3 --delta 0", 1.5)]
+    public async Task EveryMechanismAndAccountantAnswers(string options, double expected) =>
+        Assert.Equal(expected, (await Json($"privacy epsilon {options} --json")).GetProperty("epsilon").GetDouble(), 1.1e-4 * expected);
+
+    [Fact]
+    public async Task EpsilonAnswersForDeltaToo() => Assert.Equal(
+        0.12693673750664395, (await Json("privacy epsilon --sigma 1 --epsilon 1 --accountant analytic-gaussian --json")).GetProperty("delta").GetDouble(), 1e-12);
+
+    [Fact]
+    public async Task AmplifyAnswers()
+    {
+        var answer = await Json("privacy amplify --epsilon0 1 --n 100000 --delta 1e-6 --bound fmt23 --json");
+        Assert.Equal(0.012430, answer.GetProperty("epsilon").GetDouble(), 1e-6);
+        Assert.Equal("fmt23", answer.GetProperty("accountant").GetString());
+        Assert.Equal("replace-one", answer.GetProperty("adjacency").GetString());
+        Assert.Equal("shuffle", answer.GetProperty("trust").GetString());
+        var corrupted = await Json("privacy amplify --epsilon0 1 --n 100000 --corrupted 50000 --delta 1e-6 --json");
+        Assert.True(corrupted.GetProperty("epsilon").GetDouble() > 1.3 * answer.GetProperty("epsilon").GetDouble());
+    }
+
+    [Fact]
+    public async Task NoiseBudgetAndEpsilonAgree()
+    {
+        var noise = await Json("privacy noise --epsilon 1 --delta 1e-5 --q 0.01 --steps 1000 --accountant rdp --json");
+        var sigma = noise.GetProperty("noise_multiplier").GetDouble();
+        Assert.Equal(1.513123, sigma, 1e-4);
+        var budget = await Json($"privacy budget --epsilon 1 --delta 1e-5 --q 0.01 --sigma {sigma:R} --accountant rdp --spent 400 --json");
+        Assert.Equal(1000, budget.GetProperty("steps").GetInt64());
+        Assert.Equal(600, budget.GetProperty("steps_left").GetInt64());
+    }
+
+    [Fact]
+    public async Task NoiseGivesBitsOfAShuffledSum() =>
+        Assert.InRange((await Json("privacy noise --epsilon 1 --delta 1e-6 --levels 32 --json")).GetProperty("noise_bits_per_coordinate").GetInt64(), 73047, 73193);
+
+    [Fact]
+    public async Task ABudgetOfParticipationsIsAGuaranteeForTheClient()
+    {
+        var budget = await Json("privacy budget --epsilon 2 --delta 1e-6 --sigma 8 --accountant analytic-gaussian --unit participation --adjacency zero-out --json");
+        Assert.Equal(12, budget.GetProperty("steps").GetInt64());
+        Assert.Equal("client", budget.GetProperty("unit").GetString());
+        Assert.Contains("No client takes part more than 12 times", budget.GetProperty("assumptions").EnumerateArray().Last().GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ExplainSpeaksOfAttacks()
+    {
+        var answer = await Json("privacy explain --epsilon 2 --delta 1e-6 --n 1000 --json");
+        Assert.Equal(0.880797, answer.GetProperty("largest_accuracy").GetDouble(), 1e-6);
+        Assert.Equal(0.07389156, answer.GetProperty("attacks")[1].GetProperty("largest_true_positive_rate").GetDouble(), 1e-6);
+        Assert.Equal(0, await fed.RunAsync("privacy", "explain", "--epsilon", "0"));
+        Assert.Contains("right at most 50 % of the time", fed.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("epsilon --sigma 0 --delta 1e-5", "must be positive and finite, but is 0")]
+    [InlineData("epsilon --sigma -1 --delta 1e-5", "must be positive and finite, but is -1")]
+    [InlineData("epsilon --mechanism discrete-gaussian --sigma -1 --delta 1e-5", "--sigma must be positive; there is -1")]
+    [InlineData("epsilon --sigma 1 --q 1.5 --delta 1e-5", "must lie in [0, 1], but is 1.5")]
+    [InlineData("epsilon --sigma 1 --delta 1", "must lie in [0, 1), but is 1")]
+    [InlineData("epsilon --sigma 1 --delta 0", "No finite ε is certified at δ = 0")]
+    [InlineData("epsilon --sigma 1", "--delta is needed")]
+    [InlineData("epsilon --delta 1e-5", "--sigma is needed")]
+    [InlineData("epsilon --sigma 1 --delta 1e-5 --steps 0", "--steps must be 1 or more")]
+    [InlineData("epsilon --sigma 1 --delta 1e-5 --accountant gdp", "There is no accountant 'gdp'")]
+    [InlineData("epsilon --sigma 1 --delta 1e-5 --mechanism magic", "There is no mechanism 'magic'")]
+    [InlineData("epsilon --sigma 1 --q 0.1 --adjacency replace-one --delta 1e-5", "add-remove and zero-out")]
+    [InlineData("epsilon --sigma 1 --sample 10 --n 5 --delta 1e-5", "cannot be larger than its population")]
+    [InlineData("epsilon --sigma 1 --sample 10 --n 50 --q 0.1 --delta 1e-5", "give one of them")]
+    [InlineData("epsilon --mechanism shuffled --epsilon0 1 --n 10 --adjacency add-remove --delta 1e-5", "must be replace-one")]
+    [InlineData("amplify --epsilon0 1 --n 0 --delta 1e-6", "at least one honest report")]
+    [InlineData("amplify --epsilon0 -1 --n 10 --delta 1e-6", "positive, finite ε₀, but got -1")]
+    [InlineData("amplify --epsilon0 1 --n 10 --delta 0", "δ must lie strictly between 0 and 1")]
+    [InlineData("amplify --epsilon0 8 --n 1000 --delta 1e-6 --bound fmt23-closed", "is proven for ε₀ ≤")]
+    [InlineData("amplify --epsilon0 1 --n 1000 --delta 1e-6 --bound best", "There is no shuffle bound 'best'")]
+    [InlineData("noise --epsilon 0 --delta 1e-6", "target ε must be positive")]
+    [InlineData("budget --epsilon 0.1 --delta 1e-6 --sigma 1", "does not cover a single step")]
+    [InlineData("explain --epsilon -1", "--epsilon must be finite and 0 or more")]
+    [InlineData("explain --epsilon 1 --delta 2", "--delta in [0, 1)")]
+    public async Task NonsenseIsAClearErrorAnd2(string line, string message)
+    {
+        Assert.Equal(2, await fed.RunAsync(["privacy", .. line.Split(' ')]));
+        Assert.Contains(message, fed.Error, StringComparison.Ordinal);
+        Assert.Empty(fed.Out);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" epsilon")]
+    [InlineData(" noise")]
+    [InlineData(" amplify")]
+    [InlineData(" budget")]
+    [InlineData(" explain")]
+    public async Task EveryVerbHasExamples(string verb)
+    {
+        Assert.Equal(0, await fed.RunAsync(["privacy", .. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]));
+        Assert.Contains($"Examples:\n  fed privacy{verb}", fed.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+}
