@@ -1,0 +1,370 @@
+using System.Numerics;
+using Federated.Aggregation.Parameters;
+using Federated.Privacy.Accounting;
+using Federated.Privacy.Amplification;
+using Federated.Privacy.Audit;
+using Federated.Privacy.Central;
+using Federated.Privacy.Clipping;
+using Federated.Privacy.Local.Frequencies;
+using Federated.Privacy.Local.Scalars;
+using Federated.Privacy.Local.Vectors;
+using Federated.Privacy.Numerics;
+using Federated.Privacy.Randomness;
+using Federated.Privacy.Shuffle;
+using Federated.Privacy.Tests.Randomness;
+using Xunit.Sdk;
+
+namespace Federated.Privacy.Tests.Audit;
+
+/// <summary>
+/// The mutation list of privacy.md §6.1, kept as code: each mistake that has been made in published code is made here once more, and the check
+/// that guards against it must pass the real mechanism and fail the mutant.
+/// </summary>
+public static class MutationTests
+{
+    private const ulong Seed = 191;
+
+    private static readonly SortedDictionary<string, (Action Real, Action Mutant)> Mutants = new(StringComparer.Ordinal)
+    {
+        ["clips at 2C in place of C"] = (
+            () => ClipHolds(x => L2Clip.Apply(x.AsSpan(), 0.5), 0.5),
+            () => ClipHolds(x => L2Clip.Apply(x.AsSpan(), 1), 0.5)),
+        ["clips by max(norm, 1), which depends on the data"] = (
+            () => ClipHolds(x => L2Clip.Apply(x.AsSpan(), 0.5), 0.5),
+            () => ClipHolds(x => L2Clip.Apply(x.AsSpan(), Math.Max(1, L2Clip.Norm<double>(x))), 0.5)),
+        ["lets a NaN through min(1, C/norm)"] = (
+            () => ClipHolds(x => L2Clip.Apply(x.AsSpan(), 0.5), 0.5, double.NaN),
+            () => ClipHolds(x => VectorMath.Scale<double>(x, Math.Min(1, 0.5 / Math.Sqrt(VectorMath.Dot<double>(x, x)))), 0.5, double.NaN)),
+        ["takes the sum of per-layer bounds"] = (
+            () => TotalBoundIsReached(new PerLayerClip(Layers, [3, 4]).TotalBound),
+            () => TotalBoundIsReached(3 + 4)),
+        ["takes the largest of per-layer bounds"] = (
+            () => TotalBoundIsReached(new PerLayerClip(Layers, [3, 4]).TotalBound),
+            () => TotalBoundIsReached(Math.Max(3, 4))),
+        ["halves sigma"] = (() => NoiseDeviationIs(1.5 * 0.5, 1.5, 0.5), () => NoiseDeviationIs(1.5 * 0.5, 0.75, 0.5)),
+        ["takes sigma squared for sigma"] = (() => NoiseDeviationIs(1.5 * 0.5, 1.5, 0.5), () => NoiseDeviationIs(1.5 * 0.5, 1.5 * 1.5, 0.5)),
+        ["forgets the clipping bound in the noise"] = (() => NoiseDeviationIs(1.5 * 0.5, 1.5, 0.5), () => NoiseDeviationIs(1.5 * 0.5, 1.5, 1)),
+        ["divides by the number that arrived"] = (
+            () => DenominatorIsPublic((sum, _) => Release(sum, 1e-9)),
+            () => DenominatorIsPublic((sum, arrived) => [.. sum.Select(x => x / arrived)])),
+        ["adds no noise to an empty cohort"] = (
+            () => EmptyCohortIsNoise(sum => Release(sum, 1)),
+            () => EmptyCohortIsNoise(sum => sum.All(x => x == 0) ? sum : Release(sum, 1))),
+        ["draws the same noise every round"] = (
+            () => RoundsAreIndependent(FreshRounds()),
+            () => RoundsAreIndependent(_ => Release(new double[20_000], 1))),
+        ["spends epsilon where epsilon/2 is due"] = (
+            () => ClaimSurvives(new PiecewiseRandomizer(1), 1),
+            () => ClaimSurvives(new PiecewiseRandomizer(2), 1)),
+        ["swaps p and q in the estimator"] = (
+            () => EstimatorIsUnbiased((share, p, q) => (share - q) / (p - q)),
+            () => EstimatorIsUnbiased((share, p, q) => (share - p) / (q - p))),
+        ["leaves the q correction out of the estimator"] = (
+            () => EstimatorIsUnbiased((share, p, q) => (share - q) / (p - q)),
+            () => EstimatorIsUnbiased((share, p, q) => share / (p - q))),
+        ["lies over k items in place of k − 1"] = (
+            () => FollowsLawOfResponse((oracle, report, random) => oracle.Randomize(2, report, random)),
+            () => FollowsLawOfResponse((oracle, report, random) => BitConverter.TryWriteBytes(
+                report, random.NextDouble() < oracle.TrueSupport ? 2 : random.NextBelow(oracle.Items)))),
+        ["gives up a rejection after 25 tries"] = (
+            () => HitsTheCap(new PrivUnitG<double>(8, 2)),
+            () => HitsTheCap(new CappedPrivUnitG(8))),
+        ["keeps ties of the cube in both half-cubes"] = (
+            () => CubeLawCosts(0.5, closed: false),
+            () => CubeLawCosts(0.5, closed: true)),
+        ["drops one direction of an asymmetric pair"] = (
+            () => DeltaCoversBothDirections(epsilon => ShuffledSum.Delta(40, 0.25, 3, epsilon)),
+            () => DeltaCoversBothDirections(epsilon => Math.Min(BinomialDelta(40, 3, epsilon, up: true), BinomialDelta(40, 3, epsilon, up: false)))),
+        ["composes T − 1 rounds"] = (
+            () => CompositionCounts(rounds => rounds),
+            () => CompositionCounts(rounds => rounds - 1)),
+        ["does not split delta over the shufflers"] = (
+            () => BudgetIsSplit(random => ConcurrentShufflersCounter.ForGuarantee(1000, 4, 1, 1e-6, random)),
+            () => BudgetIsSplit(random => new ConcurrentShufflersCounter(1000, 4, ShuffledSum.Trials(1, 0.25, 1e-6), random))),
+        ["reduces random words by a remainder"] = (
+            () => IsUniform((random, max) => random.NextBelow(max)),
+            () => IsUniform((random, max) => random.NextUInt64() % max)),
+        ["reuses a stale buffer of random bytes"] = (
+            () => NeverRepeats(new SimulationRandom(Seed)),
+            () => NeverRepeats(new StaleBuffer())),
+        ["puts the secret into the share of index 0"] = (
+            () => FirstShareIsUniform((protocol, shares, random) => protocol.Split(5, shares, random)),
+            () => FirstShareIsUniform((protocol, shares, random) =>
+            {
+                protocol.Split(0, shares, random);
+                shares[^1] = (shares[^1] + shares[0]) & 15;
+                shares[0] = 5;
+                shares[^1] = (shares[^1] - 5 + 5) & 15;
+            })),
+        ["drops the delta term of the one-run audit"] = (
+            () => Assert.True(OneRunBound.EpsilonLowerBound(10_000, 1000, 950, 1e-5, 0.05) <= 2.6909966),
+            () => Assert.True(OneRunBound.EpsilonLowerBound(10_000, 1000, 950, 0, 0.05) <= 2.6909966)),
+    };
+
+    private static ParameterLayout Layers => ParameterLayout.Of(("a", [2]), ("b", [2]));
+
+    public static TheoryData<string> Names => [.. Mutants.Keys];
+
+    public sealed class Every_mutant
+    {
+        public static TheoryData<string> Names => MutationTests.Names;
+
+        [Theory]
+        [MemberData(nameof(Names))]
+        public void Is_killed_by_a_check_that_the_real_mechanism_passes(string name)
+        {
+            var (real, mutant) = Mutants[name];
+            real();
+            Assert.ThrowsAny<XunitException>(mutant);
+        }
+    }
+
+    private static void ClipHolds(Action<double[]> clip, double bound, double value = 3)
+    {
+        double[] vector = [value, -4, 0.1];
+        clip(vector);
+        Assert.True(Math.Sqrt(vector.Sum(x => x * x)) <= bound * (1 + 1e-12));
+    }
+
+    private static void TotalBoundIsReached(double total)
+    {
+        float[] update = [100, 0, 0, 100];
+        new PerLayerClip(Layers, [3, 4]).Apply(update.AsSpan());
+        Assert.Equal(L2Clip.Norm<float>(update), total, 1e-5);
+    }
+
+    private static void NoiseDeviationIs(double stated, double multiplier, double clip)
+    {
+        using var random = new SimulationRandom(Seed);
+        var sum = new double[15_000]; // enough for a deviation off by 5 % (privacy.md §6.1)
+        new DpFedAvg<double>(new DpFedAvgOptions { ClipNorm = clip, NoiseMultiplier = multiplier, ExpectedCohort = 1 }, random).Release(sum);
+        Statistics.AssertVariance(sum, 0, stated * stated);
+    }
+
+    private static double[] Release(double[] sum, double multiplier)
+    {
+        using var random = new SimulationRandom(Seed);
+        var copy = (double[])sum.Clone();
+        new DpFedAvg<double>(new DpFedAvgOptions { ClipNorm = 1, NoiseMultiplier = multiplier, ExpectedCohort = 10 }, random).Release(copy);
+        return copy;
+    }
+
+    private static void DenominatorIsPublic(Func<double[], int, double[]> release) =>
+        Assert.Equal(release([5], 5)[0], release([5], 9)[0], 1e-6);
+
+    private static void EmptyCohortIsNoise(Func<double[], double[]> release) =>
+        Statistics.AssertVariance(release(new double[5000]), 0, 0.01);
+
+    private static Func<int, double[]> FreshRounds()
+    {
+        var random = new SimulationRandom(Seed);
+        var mechanism = new DpFedAvg<double>(new DpFedAvgOptions { ExpectedCohort = 10 }, random);
+        return _ =>
+        {
+            var sum = new double[20_000];
+            mechanism.Release(sum);
+            return sum;
+        };
+    }
+
+    private static void RoundsAreIndependent(Func<int, double[]> release)
+    {
+        var (one, two) = (release(1), release(2));
+        var correlation = one.Zip(two, (x, y) => x * y).Average() / 0.01;
+        Assert.True(Math.Abs(correlation) < Statistics.Z / Math.Sqrt(one.Length));
+    }
+
+    private static void ClaimSurvives(IScalarRandomizer randomizer, double claim)
+    {
+        using var random = new SimulationRandom(Seed);
+        var finding = DistinguishingAudit.Run(
+            "piecewise", claim, 0, 20_000, 0.999, () => randomizer.Randomize(1, random), () => randomizer.Randomize(-1, random));
+        Assert.True(finding.Passed, finding.ToString());
+    }
+
+    private static void EstimatorIsUnbiased(Func<double, double, double, double> estimate)
+    {
+        var oracle = new GeneralizedRandomizedResponse(1, 4);
+        using var random = new SimulationRandom(Seed);
+        var report = new byte[oracle.ReportBytes];
+        var state = new long[4];
+        const int n = 20_000;
+        for (var i = 0; i < n; i++)
+        {
+            oracle.Randomize(i % 2, report, random);
+            oracle.Accumulate(report, state);
+        }
+
+        Assert.Equal(0.5, estimate((double)state[0] / n, oracle.TrueSupport, oracle.FalseSupport), Statistics.Z * Math.Sqrt(oracle.VariancePerReport(0.5) / n));
+        Assert.Equal(0, estimate((double)state[3] / n, oracle.TrueSupport, oracle.FalseSupport), Statistics.Z * Math.Sqrt(oracle.VariancePerReport(0) / n));
+    }
+
+    private static void FollowsLawOfResponse(Action<GeneralizedRandomizedResponse, byte[], IRandomSource> respond)
+    {
+        var oracle = new GeneralizedRandomizedResponse(0.5, 4);
+        using var random = new SimulationRandom(Seed);
+        var report = new byte[oracle.ReportBytes];
+        var counts = new long[4];
+        for (var i = 0; i < 30_000; i++)
+        {
+            respond(oracle, report, random);
+            counts[BitConverter.ToInt32(report)]++;
+        }
+
+        Statistics.AssertChiSquare(counts, [.. Enumerable.Range(0, 4).Select(v => oracle.Probability(2, BitConverter.GetBytes(v)))]);
+    }
+
+    private static void HitsTheCap(IUnitVectorRandomizer<double> randomizer)
+    {
+        var real = new PrivUnitG<double>(8, 2);
+        using var random = new SimulationRandom(Seed);
+        var report = new double[2];
+        long hits = 0;
+        for (var i = 0; i < 5000; i++)
+        {
+            randomizer.Randomize([1, 0], report, random);
+            hits += report[0] >= real.Gamma * real.Sigma ? 1 : 0;
+        }
+
+        Statistics.AssertProportion(hits, 5000, real.CapProbability);
+    }
+
+    private static void CubeLawCosts(double epsilon, bool closed)
+    {
+        const int d = 2;
+        var randomizer = new DuchiHypercube(epsilon, d);
+        var laws = Enumerable.Range(0, 1 << d).Select(v =>
+        {
+            double Overlap(int t) => 2 * (d - BitOperations.PopCount((uint)(t ^ v))) - d;
+            var points = Enumerable.Range(0, 1 << d).ToArray();
+            var agree = closed ? 1 / (1 + Math.Exp(-epsilon)) : randomizer.AgreeProbability;
+            double inside = points.Count(t => Overlap(t) >= 0);
+            double outside = points.Count(t => closed ? Overlap(t) <= 0 : Overlap(t) < 0);
+            return points.Select(t =>
+                (Overlap(t) >= 0 ? agree / inside : 0) + ((closed ? Overlap(t) <= 0 : Overlap(t) < 0) ? (1 - agree) / outside : 0)).ToArray();
+        }).ToArray();
+        Assert.True(ExactAudit.Epsilon(laws) <= epsilon + 1e-9);
+    }
+
+    private static void DeltaCoversBothDirections(Func<double, double> delta)
+    {
+        foreach (var epsilon in new[] { 0.2, 0.5, 1 })
+        {
+            Assert.True(delta(epsilon) >= Math.Max(BinomialDelta(40, 3, epsilon, up: true), BinomialDelta(40, 3, epsilon, up: false)) - 1e-12);
+        }
+    }
+
+    private static double BinomialDelta(int trials, int shift, double epsilon, bool up)
+    {
+        double Pmf(int x) => x < 0 || x > trials ? 0 : BinomialDistribution.Pmf(x, trials, 0.25);
+        return Enumerable.Range(0, trials + shift + 1).Sum(x =>
+            Math.Max(0, (up ? Pmf(x - shift) : Pmf(x)) - (Math.Exp(epsilon) * (up ? Pmf(x) : Pmf(x - shift)))));
+    }
+
+    private static void CompositionCounts(Func<int, int> rounds)
+    {
+        var release = new GaussianEvent(NeighbourRelation.AddRemoveClient, 5);
+        var claimed = new AnalyticGaussianAccountant().Epsilon(release.Repeated(rounds(10)), 1e-5);
+        Assert.True(claimed >= AnalyticGaussian.Epsilon(5 / Math.Sqrt(10), 1e-5) - 1e-9);
+    }
+
+    private static void BudgetIsSplit(Func<IRandomSource, ConcurrentShufflersCounter> create)
+    {
+        using var random = new SimulationRandom(Seed);
+        var counter = create(random);
+        var longest = counter.BatchLengths[^1];
+
+        // Noise bits in one batch of the longest shuffler, which composition over four of them must allow for.
+        var bits = (long)Math.Round(4 * counter.Variance(longest));
+        Assert.True(4 * ShuffledSum.Delta(bits, 0.5, 1, 0.25) <= 1e-6, $"δ is {4 * ShuffledSum.Delta(bits, 0.5, 1, 0.25)}");
+    }
+
+    private static void IsUniform(Func<IRandomSource, ulong, ulong> draw)
+    {
+        using var random = new SimulationRandom(Seed);
+        var counts = new long[3];
+        for (var i = 0; i < 20_000; i++)
+        {
+            counts[draw(random, 3UL << 62) >> 62]++;
+        }
+
+        Statistics.AssertChiSquare(counts, [1 / 3.0, 1 / 3.0, 1 / 3.0]);
+    }
+
+    private static void NeverRepeats(IRandomSource random)
+    {
+        var seen = new HashSet<ulong>();
+        for (var i = 0; i < 2000; i++)
+        {
+            Assert.True(seen.Add(random.NextUInt64()));
+        }
+    }
+
+    private static void FirstShareIsUniform(Action<SplitAndMix, ulong[], IRandomSource> split)
+    {
+        var protocol = new SplitAndMix(4, 100_000);
+        using var random = new SimulationRandom(Seed);
+        var shares = new ulong[protocol.Shares];
+        var counts = new long[16];
+        for (var i = 0; i < 2000; i++)
+        {
+            split(protocol, shares, random);
+            counts[shares[0]]++;
+        }
+
+        Statistics.AssertChiSquare(counts, [.. Enumerable.Repeat(1 / 16.0, 16)]);
+    }
+
+    /// <summary>PrivUnitG whose rejection gives up after 25 tries and returns what it has, as published code does.</summary>
+    private sealed class CappedPrivUnitG(double epsilon) : IUnitVectorRandomizer<double>
+    {
+        private readonly PrivUnitG<double> real = new(epsilon, 2);
+
+        public string Name => "capped";
+
+        public double Epsilon => real.Epsilon;
+
+        public bool IsExact => false;
+
+        public int Dimension => 2;
+
+        public double MeanSquaredError => real.MeanSquaredError;
+
+        public long ReportBytes => real.ReportBytes;
+
+        public void Randomize(ReadOnlySpan<double> unit, Span<double> report, IRandomSource random)
+        {
+            var above = random.NextDouble() < real.CapProbability;
+            double t;
+            var tries = 0;
+            do
+            {
+                t = random.NextNormal();
+            }
+            while (++tries < 25 && t >= real.Gamma != above);
+            report[0] = real.Sigma * t;
+            report[1] = real.Sigma * random.NextNormal();
+        }
+    }
+
+    /// <summary>A source that fills its buffer once and reads it again and again.</summary>
+    private sealed class StaleBuffer : IRandomSource
+    {
+        private readonly ulong[] buffer = new ulong[512];
+        private int position;
+
+        public StaleBuffer()
+        {
+            using var random = new SimulationRandom(Seed);
+            random.Fill(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.AsSpan()));
+        }
+
+        public bool IsCryptographic => false;
+
+        public string Description => "stale";
+
+        public void Fill(Span<byte> destination) => throw new NotSupportedException();
+
+        public ulong NextUInt64() => buffer[position++ % buffer.Length];
+    }
+}
