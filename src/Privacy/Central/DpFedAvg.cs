@@ -38,7 +38,7 @@ public sealed class DpFedAvg<T> : ICentralMechanism<T>
         updateMultiplier = adaptive?.UpdateMultiplier(options.NoiseMultiplier) ?? options.NoiseMultiplier;
     }
 
-    public string Name => "dp-fedavg";
+    public string Name => CentralMechanisms.DpFedAvg;
 
     public DpFedAvgOptions Options { get; }
 

@@ -50,7 +50,7 @@ public sealed class DpFtrl<T> : ICentralMechanism<T>
         increment = new T[dimension];
     }
 
-    public string Name => "dp-ftrl";
+    public string Name => CentralMechanisms.DpFtrl;
 
     public DpFtrlOptions Options { get; }
 

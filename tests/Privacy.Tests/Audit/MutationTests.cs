@@ -157,7 +157,7 @@ public static class MutationTests
     private static Func<int, double[]> FreshRounds()
     {
         var random = new SimulationRandom(Seed);
-        var mechanism = new DpFedAvg<double>(new DpFedAvgOptions { ExpectedCohort = 10 }, random);
+        var mechanism = new DpFedAvg<double>(new DpFedAvgOptions { NoiseMultiplier = 1, ExpectedCohort = 10 }, random);
         return _ =>
         {
             var sum = new double[20_000];
@@ -330,6 +330,8 @@ public static class MutationTests
         public double MeanSquaredError => real.MeanSquaredError;
 
         public long ReportBytes => real.ReportBytes;
+
+        public double ReportNormBound => real.ReportNormBound;
 
         public void Randomize(ReadOnlySpan<double> unit, Span<double> report, IRandomSource random)
         {

@@ -57,6 +57,8 @@ public sealed class HalfSpaceRandomizer<T> : IUnitVectorRandomizer<T>
 
     public long ReportBytes => (SeedBytes + 1L) * Repetitions;
 
+    public double ReportNormBound => scale * (1 + 1e-3);
+
     /// <summary>The client's side.</summary>
     public HalfSpaceReport Encode(ReadOnlySpan<T> unit, IRandomSource random)
     {

@@ -28,6 +28,9 @@ public interface IUnitVectorRandomizer<T>
     /// <summary>Size of one report on the wire.</summary>
     long ReportBytes { get; }
 
+    /// <summary>The L2 norm that all but 10⁻¹² of honest decoded reports stay within: longer ones are forged.</summary>
+    double ReportNormBound { get; }
+
     /// <summary>Randomises and decodes: what the server adds up.</summary>
     /// <param name="unit">d coordinates of L2 norm 1.</param>
     /// <param name="report">d coordinates; overwritten. May be the same memory as <paramref name="unit"/>.</param>

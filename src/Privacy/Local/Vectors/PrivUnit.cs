@@ -57,6 +57,8 @@ public sealed class PrivUnit<T> : IUnitVectorRandomizer<T>
 
     public long ReportBytes => 4L * Dimension;
 
+    public double ReportNormBound => ReportNorm * (1 + 1e-3);
+
     public void Randomize(ReadOnlySpan<T> unit, Span<T> report, IRandomSource random)
     {
         var square = UnitVectorRandomizers.CheckUnit(unit, Dimension);

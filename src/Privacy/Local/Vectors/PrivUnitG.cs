@@ -59,6 +59,9 @@ public sealed class PrivUnitG<T> : IUnitVectorRandomizer<T>
 
     public long ReportBytes => 2L * Dimension;
 
+    /// <summary>‖g⊥‖ is χ_(d−1), within √d + 7.5 but for 10⁻¹²; |t| is within γ + 7.5; rounding adds half a grid step a coordinate.</summary>
+    public double ReportNormBound => (Sigma * (Math.Sqrt(Dimension) + Gamma + 15)) + (GridStep * Math.Sqrt(Dimension) / 2);
+
     /// <summary>E[t²].</summary>
     private double SquareOfAligned
     {

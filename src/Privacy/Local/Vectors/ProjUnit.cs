@@ -61,6 +61,8 @@ public sealed class ProjUnit<T> : IUnitVectorRandomizer<T>
 
     public long ReportBytes => inner.ReportBytes + SeedBytes;
 
+    public double ReportNormBound => inner.ReportNormBound / shrink * (1 + 1e-3);
+
     /// <summary>The client's side: k private coordinates and the seed of the projection.</summary>
     public (byte[] Seed, T[] Coordinates) Encode(ReadOnlySpan<T> unit, IRandomSource random)
     {

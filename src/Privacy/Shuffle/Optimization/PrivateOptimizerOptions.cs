@@ -21,19 +21,23 @@ public sealed record PrivateOptimizerOptions
     /// <value>The default is <c>Sgd</c>.</value>
     public PrivateOptimizerKind Kind { get; init; } = PrivateOptimizerKind.Sgd;
 
-    /// <value>Users in a batch; each user is in one batch only. No default. Must be in [1, 1000000000].</value>
+    /// <summary>Users in a batch; each user is in one batch only.</summary>
+    /// <value>No default. Must be in [1, 1000000000].</value>
     [Range(1, 1_000_000_000)]
     public int BatchSize { get; init; }
 
-    /// <value>Radius D of the ball around 0 that is searched. The default is 1. Must be in (0, 1e9].</value>
+    /// <summary>Radius D of the ball around 0 that is searched.</summary>
+    /// <value>The default is 1. Must be in (0, 1e9].</value>
     [Range(0.0, 1e9, MinimumIsExclusive = true)]
     public double Radius { get; init; } = 1;
 
-    /// <value>β: the loss's smoothness for <c>Accelerated</c>, the envelope's for <c>Smoothed</c> (0 takes the theory's). The default is 0. Must be in [0, 1e12].</value>
+    /// <summary>β: the loss's smoothness for <c>Accelerated</c>, the envelope's for <c>Smoothed</c> (0 takes the theory's).</summary>
+    /// <value>The default is 0. Must be in [0, 1e12].</value>
     [Range(0.0, 1e12)]
     public double Smoothness { get; init; }
 
-    /// <value>Step size; 0 takes the theory's for the protocol's noise. The default is 0. Must be in [0, 1e9].</value>
+    /// <summary>Step size; 0 takes the theory's for the protocol's noise.</summary>
+    /// <value>The default is 0. Must be in [0, 1e9].</value>
     [Range(0.0, 1e9)]
     public double StepSize { get; init; }
 }

@@ -1,0 +1,85 @@
+using Federated.Privacy.Accounting;
+
+namespace Federated.Privacy.Pipeline;
+
+/// <summary>
+/// Charges every participation of a client at the same cost, up to a cap and a budget: the ledger of the policies that claim no sampling.
+/// </summary>
+/// <remarks>With one kind of event a client's cost depends only on how often it took part, so a budget is a number of participations.</remarks>
+internal sealed class ParticipationCharges
+{
+    private readonly MechanismEvent release;
+    private readonly ParticipationAccountantOptions options;
+    private readonly Dictionary<int, (int Count, int LastStep)> lastSteps = [];
+    private readonly string limit;
+    private ParticipationAccountant<int> ledger;
+
+    /// <param name="release">One participation.</param>
+    /// <param name="cap">Participations at most; 0 for no cap.</param>
+    /// <param name="budget">ε at most; 0 for no budget.</param>
+    /// <param name="delta">δ.</param>
+    public ParticipationCharges(MechanismEvent release, int cap, double budget, double delta)
+    {
+        this.release = release;
+        IPrivacyAccountant accountant = release is GaussianEvent ? new AnalyticGaussianAccountant() : new PldAccountant();
+        limit = "the cap of the policy";
+        if (budget > 0)
+        {
+            var affordable = (int)Calibration.Steps(accountant, release, budget, delta, cap > 0 ? cap : 1_000_000);
+            if (affordable == 0)
+            {
+                throw new PrivacyException(
+                    $"One participation costs ε = {accountant.Epsilon(release, delta):G6} at δ = {delta}, more than the whole budget of {budget}: add noise, or raise it.");
+            }
+
+            if (cap == 0 || affordable < cap)
+            {
+                (cap, limit) = (affordable, $"all that its budget of ε = {budget} at δ = {delta} allows");
+            }
+        }
+
+        options = new ParticipationAccountantOptions { Delta = delta, ParticipationCap = cap };
+        ledger = new ParticipationAccountant<int>(options);
+    }
+
+    /// <summary>Participations that any client may have; 0 for no limit.</summary>
+    public int Cap => options.ParticipationCap;
+
+    public PrivacyGuarantee? Planned => Cap > 0 ? ledger.GuaranteeAtCap(release) : null;
+
+    public PrivacyGuarantee? Spent => ledger.ActiveClients > 0 ? ledger.Guarantee() : null;
+
+    public IReadOnlyDictionary<int, (int Count, int LastStep)> Participations => lastSteps;
+
+    public string? RefusalFor(int client) => Cap > 0 && ledger.Participations(client) >= Cap
+        ? $"client {client} has taken part {ledger.Participations(client)} times, {limit}"
+        : null;
+
+    public string? Charge(int client, int step)
+    {
+        if (RefusalFor(client) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var outcome = ledger.TryCharge(client, release);
+        if (!outcome.Charged)
+        {
+            return outcome.Reason;
+        }
+
+        lastSteps[client] = (ledger.Participations(client), step);
+        return null;
+    }
+
+    public void Restore(IReadOnlyDictionary<int, (int Count, int LastStep)> participations)
+    {
+        ledger = new ParticipationAccountant<int>(options);
+        ledger.Restore(participations.Select(p => new ParticipationEntry<int>(p.Key, release, p.Value.Count)));
+        lastSteps.Clear();
+        foreach (var (client, record) in participations)
+        {
+            lastSteps.Add(client, record);
+        }
+    }
+}

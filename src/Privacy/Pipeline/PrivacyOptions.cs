@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace Federated.Privacy.Pipeline;
+
+/// <summary>
+/// The privacy policy of a run: who is protected against whom, by which mechanism, at what budget; <c>kind</c> names it in configuration.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(NoPrivacyOptions), PrivacyPolicies.None)]
+[JsonDerivedType(typeof(CentralPrivacyOptions), PrivacyPolicies.Central)]
+[JsonDerivedType(typeof(LocalPrivacyOptions), PrivacyPolicies.Local)]
+[JsonDerivedType(typeof(ShufflePrivacyOptions), PrivacyPolicies.Shuffle)]
+public abstract record PrivacyOptions;
+
+/// <summary>Updates are combined as they are, and nothing is guaranteed.</summary>
+public sealed record NoPrivacyOptions : PrivacyOptions;

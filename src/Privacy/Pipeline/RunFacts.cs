@@ -1,0 +1,41 @@
+namespace Federated.Privacy.Pipeline;
+
+/// <summary>
+/// What a run's strategy does that its guarantee depends on: filled in by the host, which knows the scheduler, the weights and the aggregator.
+/// A policy refuses the combinations under which it could not keep its word.
+/// </summary>
+public sealed record RunFacts
+{
+    /// <value>d, parameters of the model.</value>
+    public required int Dimension { get; init; }
+
+    /// <value>Clients that could ever take part.</value>
+    public required int Clients { get; init; }
+
+    /// <value>Versions that the run plans to publish; 0 when it is open-ended.</value>
+    public int PlannedReleases { get; init; }
+
+    /// <value>Updates in a release, as planned: the cohort m, the goal K, or qN. Public.</value>
+    public required double UpdatesPerRelease { get; init; }
+
+    /// <value>The fewest updates that a release is ever made of.</value>
+    public int LeastUpdatesPerRelease { get; init; } = 1;
+
+    /// <value>How the scheduler really chooses who contributes.</value>
+    public SamplingClaim Sampling { get; init; }
+
+    /// <value>q, where the scheduler samples by coins.</value>
+    public double SamplingProbability { get; init; }
+
+    /// <value>True when an update's weight does not depend on the client's data: equal weights, or weights by staleness.</value>
+    public bool WeightsArePublic { get; init; } = true;
+
+    /// <value>True when all updates of a release weigh the same.</value>
+    public bool WeightsAreEqual { get; init; } = true;
+
+    /// <value>True when updates are combined by a sum or a mean, so that one update moves the result in proportion to its weight.</value>
+    public bool AggregatesByMean { get; init; } = true;
+
+    /// <value>True when clients send vectors beside the delta (control variates and the like), which a policy would leave bare.</value>
+    public bool SendsMoreThanTheUpdate { get; init; }
+}
