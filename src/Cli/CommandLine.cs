@@ -115,7 +115,7 @@ public static class CommandLine
         unknown = unknown.Count > 0 ? unknown : [.. parsed.UnmatchedTokens];
         if (unknown.Count == 0)
         {
-            return parsed.Errors.Select(error => error.Message);
+            return parsed.Errors.Select(Describe);
         }
 
         var command = parsed.CommandResult.Command;
@@ -125,6 +125,19 @@ public static class CommandLine
             var near = Spelling.Nearest(token, known);
             return near.Count == 0 ? $"'{token}' is not understood here." : $"'{token}' is not understood here; did you mean {string.Join(" or ", near)}?";
         });
+    }
+
+    // The parser's own words name a type of the runtime.
+    private static string Describe(ParseError error)
+    {
+        if (error.SymbolResult is not OptionResult { Tokens: [var value] } given)
+        {
+            return error.Message;
+        }
+
+        var type = Nullable.GetUnderlyingType(given.Option.ValueType) ?? given.Option.ValueType;
+        var needed = type == typeof(ulong) ? "a whole number of 0 or more" : type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) ? "a number" : null;
+        return needed is null ? error.Message : $"{given.Option.Name} needs {needed}; there is '{value.Value}'.";
     }
 
     private static string HelpOf(ParseResult parsed)

@@ -92,7 +92,8 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet)
 
         var learnt = double.IsNaN(summary.FinalAccuracy) ? "" : $"accuracy {Readable.Percent(summary.FinalAccuracy)} (best {Readable.Percent(summary.BestAccuracy)}), loss {Readable.Number(summary.FinalLoss)}, ";
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine($"{(ExitCodeOf(summary) == ExitCodes.Interrupted ? "Interrupted" : "Done")}: {learnt}{Readable.Number(summary.Versions)} versions from {Readable.Number(summary.Accepted)} client updates, "
+        var end = ExitCodeOf(summary) switch { ExitCodes.Interrupted => "Interrupted", ExitCodes.RunFailed => "Failed", _ => "Done" };
+        terminal.Out.WriteLine($"{end}: {learnt}{Readable.Number(summary.Versions)} versions from {Readable.Number(summary.Accepted)} client updates, "
             + $"{Readable.Seconds(summary.VirtualSeconds)} of virtual time in {Readable.Seconds(summary.WallSeconds)}.");
         terminal.Out.WriteLine($"{summary.FinishDetail} {Readable.Number(summary.Dispatched)} dispatched = {Readable.Number(summary.Accepted)} accepted + {Readable.Number(summary.Rejected)} rejected + {Readable.Number(summary.Lost)} lost.");
         terminal.Out.WriteLine($"Report: {Path.GetFullPath(results.ReportPath)}");

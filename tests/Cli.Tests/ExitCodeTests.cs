@@ -21,6 +21,8 @@ public sealed class ExitCodeTests : IDisposable
     [Theory]
     [InlineData("rnu", "fed: 'rnu' is not understood here; did you mean run?")]
     [InlineData("run x.yaml --threds 3", "fed: '--threds' is not understood here; did you mean --threads?")]
+    [InlineData("run x.yaml --seed -3", "fed: --seed needs a whole number of 0 or more; there is '-3'.")]
+    [InlineData("run x.yaml --threads many", "fed: --threads needs a whole number; there is 'many'.")]
     [InlineData("run", "fed: Required argument missing for command: 'run'.")]
     [InlineData("run no-such.yaml", "fed: no-such.yaml: there is no such file.")]
     [InlineData("compare /no/such", "fed: There is no folder /no/such.")]
@@ -76,6 +78,7 @@ public sealed class ExitCodeTests : IDisposable
     {
         Assert.Equal(4, await RunTiny("--set", "training.optimizer={kind: sgd, learningRate: 1e38}", "--set", "run.divergenceLimit=1", "--set", "run.stop.versions=1000"));
         Assert.Contains("did not end well (diverged)", fed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Done", fed.Out, StringComparison.Ordinal);
         using var summary = JsonDocument.Parse(await File.ReadAllTextAsync(fed.PathOf("results", "summary.json")));
         Assert.Equal("diverged", summary.RootElement.GetProperty("finish_reason").GetString());
         Assert.False(File.Exists(fed.PathOf("results", ".partial")));

@@ -51,7 +51,7 @@ public sealed record RunSummary
 
     public double Delta { get; init; } = double.NaN;
 
-    /// <summary>SHA-256, lower-case hex, of the final parameters as float32, little-endian, in layout order; empty in a run without a model.</summary>
+    /// <summary>SHA-256, lower-case hex, of <c>model.safetensors</c>; empty in a run without a model.</summary>
     public string ModelSha256 { get; init; } = "";
 
     /// <summary>Why the run ended, in kebab-case.</summary>
