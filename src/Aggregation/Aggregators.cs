@@ -1,10 +1,12 @@
 using System.Numerics;
 using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Compression.Feedback;
+using Federated.Aggregation.Robust;
 
 namespace Federated.Aggregation;
 
-/// <summary>Names of the aggregators, as config gives them, and the way from options to an aggregator.</summary>
+/// <summary>Names of the aggregators, as config gives them (those of the robust rules are in <see cref="RobustRules"/>), and the way from options to an aggregator.</summary>
 public static class Aggregators
 {
     /// <summary>The weighted mean of FedAvg, FedBuff, FedFix and FedAsync: the one to start with.</summary>
@@ -31,6 +33,8 @@ public static class Aggregators
             FedNovaOptions o => new FedNova<T>(dimension, o),
             AnarchicMeanOptions => new AnarchicMean<T>(dimension),
             AnarchicMemoryOptions o => new AnarchicMemory<T>(dimension, o, memory),
+            RobustRuleOptions o => RobustRules.CreateAggregator<T>(o, dimension),
+            ShiftedMeanOptions o => new ShiftedMean<T>(o, dimension),
             _ => throw new AggregationException($"No aggregator for {options?.GetType().Name ?? "null"}."),
         };
 }

@@ -3,26 +3,16 @@ using Federated.Aggregation.Compression.Feedback;
 
 namespace Federated.Aggregation.Compression;
 
-/// <summary>How updates travel from client to server; options of codecs that are not named are not read.</summary>
+/// <summary>How updates travel from client to server.</summary>
 public sealed record CompressionOptions
 {
-    /// <summary>The codec's name; see <see cref="UpdateCodecs"/>.</summary>
-    /// <value>The default is identity. Must be one of the names in <see cref="UpdateCodecs.All"/>.</value>
+    /// <summary>What an update becomes on the wire.</summary>
+    /// <value>The default is <c>identity</c>.</value>
     [Required]
-    public string Codec { get; init; } = UpdateCodecs.Identity;
+    public CodecOptions Codec { get; init; } = new IdentityOptions();
 
-    /// <summary>What a client remembers of what was not sent.</summary>
-    /// <value>The default is none. Must be one of the names in <see cref="UpdateCodecs.AllFeedback"/>; all but none need a contractive codec.</value>
+    /// <summary>What a client remembers of what was not sent; all but <c>none</c> need a contractive codec.</summary>
+    /// <value>The default is <c>none</c>.</value>
     [Required]
-    public string Feedback { get; init; } = UpdateCodecs.NoFeedback;
-
-    public TopKOptions TopK { get; init; } = new();
-
-    public RandomKOptions RandomK { get; init; } = new();
-
-    public QsgdOptions Qsgd { get; init; } = new();
-
-    public UniformOptions Uniform { get; init; } = new();
-
-    public EControlOptions EControl { get; init; } = new();
+    public FeedbackOptions Feedback { get; init; } = new NoFeedbackOptions();
 }

@@ -13,7 +13,7 @@ public enum QsgdCoding
 }
 
 /// <summary>Options of <see cref="QsgdCodec{T}"/>.</summary>
-public sealed record QsgdOptions
+public sealed record QsgdOptions : CodecOptions
 {
     /// <summary>s, the number of levels above 0; 1, 7 and 127 fill 2, 4 and 8 bits.</summary>
     /// <value>The default is 7. Must be in [1, 127].</value>
@@ -27,6 +27,7 @@ public sealed record QsgdOptions
 
     /// <summary>How levels are written.</summary>
     /// <value>The default is fixed width.</value>
+    [EnumDataType(typeof(QsgdCoding))]
     public QsgdCoding Coding { get; init; } = QsgdCoding.Fixed;
 
     /// <summary>Whether Q(x)/(1 + ω) is sent in place of Q(x): biased but contractive, so that error feedback can rest on it.</summary>

@@ -181,7 +181,7 @@ internal sealed class ScaledBuckets<T>
             return T.Abs(TensorPrimitives.MaxMagnitude(values));
         }
 
-        var norm = T.CreateTruncating(Math.Sqrt(Wide.SumOfSquares(values)));
+        var norm = T.CreateTruncating(Math.Sqrt(SquaredLength.Of(values)));
         if (!T.IsFinite(norm))
         {
             throw new AggregationException("The norm of a bucket of the update is beyond the largest number of its type; clip the update.");

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Compression;
 
 /// <summary>Options of <see cref="TopKCodec{T}"/>.</summary>
-public sealed record TopKOptions
+public sealed record TopKOptions : CodecOptions
 {
     /// <summary>k/d, the share of coordinates that are sent; k = ⌈Ratio·d⌉, at least 1.</summary>
     /// <value>The default is 0.01. Must be in (0, 1].</value>
@@ -12,7 +12,7 @@ public sealed record TopKOptions
 }
 
 /// <summary>Options of <see cref="RandomKCodec{T}"/>.</summary>
-public sealed record RandomKOptions
+public sealed record RandomKOptions : CodecOptions
 {
     /// <summary>k/d, the share of coordinates that are sent; k = ⌈Ratio·d⌉, at least 1.</summary>
     /// <value>The default is 0.01. Must be in (0, 1].</value>

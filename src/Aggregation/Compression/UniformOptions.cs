@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Compression;
 
 /// <summary>Options of <see cref="UniformCodec{T}"/>.</summary>
-public sealed record UniformOptions
+public sealed record UniformOptions : CodecOptions
 {
     /// <summary>b, bits per coordinate.</summary>
     /// <value>The default is 8. Must be 1, 2, 4 or 8.</value>

@@ -4,7 +4,7 @@ using Federated.Aggregation.Compression.Feedback;
 
 namespace Federated.Aggregation.Compression;
 
-/// <summary>Names of the codecs and of the kinds of feedback, as config gives them, and the way from a name to an object.</summary>
+/// <summary>Names of the codecs and of the kinds of feedback, as config gives them, and the way from options to an object.</summary>
 public static class UpdateCodecs
 {
     /// <summary>Most coordinates that a sink receives at once: a decoded block stays in the first cache level.</summary>
@@ -43,46 +43,47 @@ public static class UpdateCodecs
     /// <summary>EF21 with a controlled share of the error fed back: where EF21 alone is slow.</summary>
     public const string EControl = "econtrol";
 
+    /// <summary>The aggregator that EF21 and EControl need: their messages are changes of shifts, not updates.</summary>
+    public const string ShiftedMean = "shifted-mean";
+
     /// <summary>All names of codecs.</summary>
     public static ImmutableArray<string> All { get; } = [Identity, Float16, BFloat16, TopK, RandomK, Qsgd, Uniform];
 
     /// <summary>All names of feedback.</summary>
     public static ImmutableArray<string> AllFeedback { get; } = [NoFeedback, ErrorFeedback, Ef21, EControl];
 
-    /// <summary>Makes the codec that the options name.</summary>
-    /// <exception cref="AggregationException">An unknown name, or options out of range.</exception>
-    public static IUpdateCodec<T> Create<T>(CompressionOptions options)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return options.Codec switch
+    /// <summary>Makes the codec that the options describe.</summary>
+    /// <param name="options">The codec's options; their type names the codec.</param>
+    /// <exception cref="AggregationException">Options out of range.</exception>
+    public static IUpdateCodec<T> Create<T>(CodecOptions options)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => options switch
         {
-            Identity => FloatingPointCodec<T>.Identity(),
-            Float16 => FloatingPointCodec<T>.Float16(),
-            BFloat16 => FloatingPointCodec<T>.BFloat16(),
-            TopK => new TopKCodec<T>(options.TopK),
-            RandomK => new RandomKCodec<T>(options.RandomK),
-            Qsgd => new QsgdCodec<T>(options.Qsgd),
-            Uniform => new UniformCodec<T>(options.Uniform),
-            _ => throw new AggregationException($"No codec is named '{options.Codec}'; choose one of {string.Join(", ", All)}."),
+            IdentityOptions => FloatingPointCodec<T>.Identity(),
+            Float16Options => FloatingPointCodec<T>.Float16(),
+            BFloat16Options => FloatingPointCodec<T>.BFloat16(),
+            TopKOptions o => new TopKCodec<T>(o),
+            RandomKOptions o => new RandomKCodec<T>(o),
+            QsgdOptions o => new QsgdCodec<T>(o),
+            UniformOptions o => new UniformCodec<T>(o),
+            _ => throw new AggregationException($"No codec for {options?.GetType().Name ?? "null"}; choose one of {string.Join(", ", All)}."),
         };
-    }
 
-    /// <summary>Makes one client's encoder: the named codec under the named feedback.</summary>
-    /// <param name="options">Names and options.</param>
+    /// <summary>Makes one client's encoder: the codec under the feedback that the options describe.</summary>
+    /// <param name="options">Codec and feedback.</param>
     /// <param name="dimension">d, the length of the updates to come.</param>
-    /// <exception cref="AggregationException">An unknown name, options out of range, or feedback on a codec that is not contractive.</exception>
+    /// <exception cref="AggregationException">Options out of range, or feedback on a codec that is not contractive.</exception>
     public static IUpdateEncoder<T> CreateEncoder<T>(CompressionOptions options, int dimension)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var codec = Create<T>(options);
+        ArgumentNullException.ThrowIfNull(options);
+        var codec = Create<T>(options.Codec);
         return options.Feedback switch
         {
-            NoFeedback => new PlainEncoder<T>(codec, dimension),
-            ErrorFeedback => new ErrorFeedback<T>(codec, dimension),
-            Ef21 => new Ef21<T>(codec, dimension),
-            EControl => new EControl<T>(options.EControl, codec, dimension),
-            _ => throw new AggregationException($"No feedback is named '{options.Feedback}'; choose one of {string.Join(", ", AllFeedback)}."),
+            NoFeedbackOptions => new PlainEncoder<T>(codec, dimension),
+            ErrorFeedbackOptions => new ErrorFeedback<T>(codec, dimension),
+            Ef21Options => new Ef21<T>(codec, dimension),
+            EControlOptions o => new EControl<T>(o, codec, dimension),
+            _ => throw new AggregationException($"No feedback for {options.Feedback?.GetType().Name ?? "null"}; choose one of {string.Join(", ", AllFeedback)}."),
         };
     }
 }

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Robust;
 
 /// <summary>Options of <see cref="CenteredClipping{T}"/>.</summary>
-public sealed record CenteredClippingOptions
+public sealed record CenteredClippingOptions : RobustRuleOptions
 {
     /// <summary>τ, the radius around the centre beyond which an update's difference from it is shortened; in the updates' own unit.</summary>
     /// <value>The default is 10. Must be positive.</value>

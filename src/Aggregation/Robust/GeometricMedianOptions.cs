@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Robust;
 
 /// <summary>Options of <see cref="GeometricMedian{T}"/>.</summary>
-public sealed record GeometricMedianOptions
+public sealed record GeometricMedianOptions : RobustRuleOptions
 {
     /// <summary>R, the most Weiszfeld steps of one combination.</summary>
     /// <value>The default is 32. Must be at least 1.</value>

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Robust;
 
 /// <summary>Options of <see cref="Krum{T}"/>.</summary>
-public sealed record KrumOptions
+public sealed record KrumOptions : RobustRuleOptions
 {
     /// <summary>f, the number of arbitrary updates to tolerate in one aggregate; n ≥ 2f + 3 updates are needed.</summary>
     /// <value>The default is 1. Must be at least 0.</value>
@@ -12,7 +12,7 @@ public sealed record KrumOptions
 }
 
 /// <summary>Options of <see cref="MultiKrum{T}"/>.</summary>
-public sealed record MultiKrumOptions
+public sealed record MultiKrumOptions : RobustRuleOptions
 {
     /// <summary>f, the number of arbitrary updates to tolerate in one aggregate; n ≥ 2f + 3 updates are needed.</summary>
     /// <value>The default is 1. Must be at least 0.</value>

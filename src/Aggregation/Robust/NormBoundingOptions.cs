@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Robust;
 
 /// <summary>Options of <see cref="NormBounding{T}"/>.</summary>
-public sealed record NormBoundingOptions
+public sealed record NormBoundingOptions : RobustRuleOptions
 {
     /// <summary>M, the longest an update may be (‖u‖₂); longer ones are shortened to it. A factor when <see cref="OfMedian"/> is set.</summary>
     /// <value>The default is 1. Must be positive.</value>

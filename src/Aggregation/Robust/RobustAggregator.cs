@@ -1,4 +1,5 @@
 using System.Numerics;
+using Federated.Aggregation.Compression;
 
 namespace Federated.Aggregation.Robust;
 
@@ -8,7 +9,7 @@ namespace Federated.Aggregation.Robust;
 /// paper weights the updates (geometric median, norm bounding); the others count every update alike, and leave those of weight 0 out.
 /// The result does not depend on the order of arrival or the number of threads.
 /// </remarks>
-public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IAggregator<T>
+public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IAggregator<T>, IDecodingAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly List<Entry> held = [];
@@ -24,6 +25,9 @@ public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IA
     /// <summary>The rule that combines the updates.</summary>
     public IRobustRule<T> Rule { get; } = rule;
 
+    /// <summary>What the rule carries from one combination to the next: what a checkpoint must hold.</summary>
+    public IReadOnlyDictionary<string, Memory<T>> State => Rule.State;
+
     /// <summary>Workers that may share one combination; the result is the same, to the bit, for any value.</summary>
     /// <value>The default is the number of processors. Must be at least 1.</value>
     public int Threads { get; init; } = Environment.ProcessorCount;
@@ -36,20 +40,28 @@ public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IA
                 $"Client {contribution.Client} sent {contribution.Delta.Length} coordinates, this aggregate has {dimension}; check the model layout before adding.");
         }
 
-        if (!(contribution.Weight >= 0) || double.IsInfinity(contribution.Weight))
-        {
-            throw new AggregationException($"Client {contribution.Client} came with weight {contribution.Weight}; weights must be finite and 0 or more.");
-        }
-
-        if (!seen.Add((contribution.Client, contribution.Sequence)))
-        {
-            throw new AggregationException(
-                $"Client {contribution.Client}, sequence {contribution.Sequence} is already in this aggregate; each accepted update has its own sequence.");
-        }
-
-        var copy = spare.Count > 0 ? spare.Pop() : GC.AllocateUninitializedArray<T>(dimension);
+        RequireNew(contribution);
+        var copy = Buffer();
         contribution.Delta.CopyTo(copy);
-        held.Add(new Entry(contribution.Client, contribution.Sequence, contribution.Weight, copy));
+        Hold(contribution, copy);
+    }
+
+    public void AddEncoded(in Contribution<T> about, IUpdateCodec<T> codec, ReadOnlySpan<byte> message)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        RequireNew(about);
+        var copy = Buffer();
+        try
+        {
+            codec.DecodeInto(message, copy);
+        }
+        catch (AggregationException)
+        {
+            spare.Push(copy);
+            throw;
+        }
+
+        Hold(about, copy);
     }
 
     /// <inheritdoc/>
@@ -75,6 +87,24 @@ public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IA
         held.Clear();
         seen.Clear();
         return new CombineReport(outcome.Used, outcome.WeightSum) { LeftOut = leftOut };
+    }
+
+    private void RequireNew(in Contribution<T> contribution)
+    {
+        Guards.RequireWeight(contribution.Weight);
+        if (seen.Contains((contribution.Client, contribution.Sequence)))
+        {
+            throw new AggregationException(
+                $"Client {contribution.Client}, sequence {contribution.Sequence} is already in this aggregate; each accepted update has its own sequence.");
+        }
+    }
+
+    private T[] Buffer() => spare.Count > 0 ? spare.Pop() : GC.AllocateUninitializedArray<T>(dimension);
+
+    private void Hold(in Contribution<T> contribution, T[] copy)
+    {
+        seen.Add((contribution.Client, contribution.Sequence));
+        held.Add(new Entry(contribution.Client, contribution.Sequence, contribution.Weight, copy));
     }
 
     private readonly record struct Entry(int Client, long Sequence, double Weight, T[] Delta);

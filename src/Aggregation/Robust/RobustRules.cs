@@ -43,30 +43,37 @@ public static class RobustRules
         NearestNeighbourAveraging,
     ];
 
-    /// <summary>Makes the rule that the options name.</summary>
-    /// <param name="options">The rule's name and options.</param>
+    /// <summary>Makes the rule that the options describe.</summary>
+    /// <param name="options">The rule's options; their type names the rule.</param>
     /// <param name="dimension">d, the length of the updates to come.</param>
-    /// <exception cref="AggregationException">An unknown name, or options out of range.</exception>
-    public static IRobustRule<T> Create<T>(RobustOptions options, int dimension)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return options.Rule switch
+    /// <exception cref="AggregationException">Options out of range.</exception>
+    public static IRobustRule<T> Create<T>(RobustRuleOptions options, int dimension)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => options switch
         {
-            Median => new CoordinateMedian<T>(),
-            TrimmedMean => new TrimmedMean<T>(options.TrimmedMean),
-            Krum => new Krum<T>(options.Krum),
-            MultiKrum => new MultiKrum<T>(options.MultiKrum),
-            Bulyan => new Bulyan<T>(options.Bulyan),
-            GeometricMedian => new GeometricMedian<T>(options.GeometricMedian),
-            CenteredClipping => new CenteredClipping<T>(options.CenteredClipping, dimension),
-            NormBounding => new NormBounding<T>(options.NormBounding),
-            NearestNeighbourAveraging => new NearestNeighbourAveraging<T>(options.NearestNeighbourAveraging),
-            NearestNeighbourMixing when options.NearestNeighbourMixing.Inner == NearestNeighbourMixing => throw new AggregationException(
+            MedianOptions => new CoordinateMedian<T>(),
+            TrimmedMeanOptions o => new TrimmedMean<T>(o),
+            KrumOptions o => new Krum<T>(o),
+            MultiKrumOptions o => new MultiKrum<T>(o),
+            BulyanOptions o => new Bulyan<T>(o),
+            GeometricMedianOptions o => new GeometricMedian<T>(o),
+            CenteredClippingOptions o => new CenteredClipping<T>(o, dimension),
+            NormBoundingOptions o => new NormBounding<T>(o),
+            NearestNeighbourAveragingOptions o => new NearestNeighbourAveraging<T>(o),
+            NearestNeighbourMixingOptions { Inner: NearestNeighbourMixingOptions } => throw new AggregationException(
                 $"{NearestNeighbourMixing} needs another rule inside, not itself; choose one of {string.Join(", ", All.Remove(NearestNeighbourMixing))}."),
-            NearestNeighbourMixing => new NearestNeighbourMixing<T>(
-                options.NearestNeighbourMixing, Create<T>(options with { Rule = options.NearestNeighbourMixing.Inner }, dimension)),
-            _ => throw new AggregationException($"No robust rule is named '{options.Rule}'; choose one of {string.Join(", ", All)}."),
+            NearestNeighbourMixingOptions o => new NearestNeighbourMixing<T>(o, Create<T>(o.Inner, dimension)),
+            _ => throw new AggregationException($"No robust rule for {options?.GetType().Name ?? "null"}; choose one of {string.Join(", ", All)}."),
         };
-    }
+
+    /// <summary>
+    /// Makes the aggregator that the options describe: one that holds every update, except where one that holds O(d) gives the same
+    /// result (norm bounding with a fixed bound, centered clipping with one step).
+    /// </summary>
+    public static IAggregator<T> CreateAggregator<T>(RobustRuleOptions options, int dimension)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => options switch
+        {
+            NormBoundingOptions { OfMedian: false } o => new NormBoundedMean<T>(o, dimension),
+            CenteredClippingOptions { Steps: 1 } o => new CenteredClippingMean<T>(o, dimension),
+            _ => new RobustAggregator<T>(Create<T>(options, dimension), dimension),
+        };
 }

@@ -9,36 +9,36 @@ namespace Federated.Aggregation.Tests.Compression;
 /// <summary>Codecs by a short name, and calls that the compression tests share.</summary>
 internal static class CodecTesting
 {
-    private static readonly Dictionary<string, CompressionOptions> Configurations = new()
+    private static readonly Dictionary<string, CodecOptions> Configurations = new()
     {
-        ["identity"] = new(),
-        ["f16"] = new() { Codec = UpdateCodecs.Float16 },
-        ["bf16"] = new() { Codec = UpdateCodecs.BFloat16 },
-        ["top-k 1 %"] = new() { Codec = UpdateCodecs.TopK },
-        ["top-k 30 %"] = new() { Codec = UpdateCodecs.TopK, TopK = new() { Ratio = 0.3 } },
-        ["top-k all"] = new() { Codec = UpdateCodecs.TopK, TopK = new() { Ratio = 1 } },
-        ["random-k 10 %"] = new() { Codec = UpdateCodecs.RandomK, RandomK = new() { Ratio = 0.1 } },
-        ["random-k 10 % biased"] = new() { Codec = UpdateCodecs.RandomK, RandomK = new() { Ratio = 0.1, Unbiased = false } },
-        ["random-k all"] = new() { Codec = UpdateCodecs.RandomK, RandomK = new() { Ratio = 1 } },
-        ["qsgd 1"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 1, Bucket = 64 } },
-        ["qsgd 3"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 3 } },
-        ["qsgd 10"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 10, Bucket = 128 } },
-        ["qsgd 127"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 127, Bucket = 4096 } },
-        ["qsgd 1 elias"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 1, Coding = QsgdCoding.Elias } },
-        ["qsgd 20 elias"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 20, Bucket = 64, Coding = QsgdCoding.Elias } },
-        ["qsgd 3 contractive"] = new() { Codec = UpdateCodecs.Qsgd, Qsgd = new() { Levels = 3, Contractive = true } },
-        ["uniform 8"] = new() { Codec = UpdateCodecs.Uniform },
-        ["uniform 4"] = new() { Codec = UpdateCodecs.Uniform, Uniform = new() { Bits = 4, Bucket = 64 } },
-        ["uniform 2"] = new() { Codec = UpdateCodecs.Uniform, Uniform = new() { Bits = 2, Bucket = 128 } },
-        ["uniform 1"] = new() { Codec = UpdateCodecs.Uniform, Uniform = new() { Bits = 1, Bucket = 64 } },
-        ["uniform 1 contractive"] = new() { Codec = UpdateCodecs.Uniform, Uniform = new() { Bits = 1, Bucket = 64, Contractive = true } },
+        ["identity"] = new IdentityOptions(),
+        ["f16"] = new Float16Options(),
+        ["bf16"] = new BFloat16Options(),
+        ["top-k 1 %"] = new TopKOptions(),
+        ["top-k 30 %"] = new TopKOptions { Ratio = 0.3 },
+        ["top-k all"] = new TopKOptions { Ratio = 1 },
+        ["random-k 10 %"] = new RandomKOptions { Ratio = 0.1 },
+        ["random-k 10 % biased"] = new RandomKOptions { Ratio = 0.1, Unbiased = false },
+        ["random-k all"] = new RandomKOptions { Ratio = 1 },
+        ["qsgd 1"] = new QsgdOptions { Levels = 1, Bucket = 64 },
+        ["qsgd 3"] = new QsgdOptions { Levels = 3 },
+        ["qsgd 10"] = new QsgdOptions { Levels = 10, Bucket = 128 },
+        ["qsgd 127"] = new QsgdOptions { Levels = 127, Bucket = 4096 },
+        ["qsgd 1 elias"] = new QsgdOptions { Levels = 1, Coding = QsgdCoding.Elias },
+        ["qsgd 20 elias"] = new QsgdOptions { Levels = 20, Bucket = 64, Coding = QsgdCoding.Elias },
+        ["qsgd 3 contractive"] = new QsgdOptions { Levels = 3, Contractive = true },
+        ["uniform 8"] = new UniformOptions(),
+        ["uniform 4"] = new UniformOptions { Bits = 4, Bucket = 64 },
+        ["uniform 2"] = new UniformOptions { Bits = 2, Bucket = 128 },
+        ["uniform 1"] = new UniformOptions { Bits = 1, Bucket = 64 },
+        ["uniform 1 contractive"] = new UniformOptions { Bits = 1, Bucket = 64, Contractive = true },
     };
 
     public static IReadOnlyCollection<string> All => Configurations.Keys;
 
     public static TheoryData<string> Names => [.. Configurations.Keys];
 
-    public static CompressionOptions Options(string name) => Configurations[name];
+    public static CodecOptions Options(string name) => Configurations[name];
 
     public static IUpdateCodec<T> Codec<T>(string name)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => UpdateCodecs.Create<T>(Configurations[name]);

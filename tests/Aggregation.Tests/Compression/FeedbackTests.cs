@@ -9,7 +9,14 @@ public class FeedbackTests
     private static TopKCodec<double> Top1(int d) => new(new TopKOptions { Ratio = 1.0 / d });
 
     private static IUpdateEncoder<double> Make(string feedback, int d, double strength = 0.1) => UpdateCodecs.CreateEncoder<double>(
-        new CompressionOptions { Codec = UpdateCodecs.TopK, TopK = new() { Ratio = 1.0 / d }, Feedback = feedback, EControl = new() { Strength = strength } }, d);
+        new CompressionOptions { Codec = new TopKOptions { Ratio = 1.0 / d }, Feedback = Kind(feedback, strength) }, d);
+
+    private static FeedbackOptions Kind(string name, double strength = 0.1) => name switch
+    {
+        UpdateCodecs.ErrorFeedback => new ErrorFeedbackOptions(),
+        UpdateCodecs.Ef21 => new Ef21Options(),
+        _ => new EControlOptions { Strength = strength },
+    };
 
     private static double[] Send(IUpdateEncoder<double> encoder, double[] update)
     {
@@ -214,7 +221,7 @@ public class FeedbackTests
         [InlineData(UpdateCodecs.EControl)]
         public void Without_loss_the_shift_is_the_update(string feedback)
         {
-            var encoder = UpdateCodecs.CreateEncoder<double>(new CompressionOptions { Feedback = feedback }, 3);
+            var encoder = UpdateCodecs.CreateEncoder<double>(new CompressionOptions { Feedback = Kind(feedback) }, 3);
             Send(encoder, [1, -2, 0.5]);
             Send(encoder, [3, 0.25, 8]);
             Assert.Equal([3, 0.25, 8], encoder.State["shift"].ToArray());
@@ -224,16 +231,16 @@ public class FeedbackTests
         [MemberData(nameof(WithMemory))]
         public void A_codec_that_does_not_contract_is_refused(string feedback)
         {
-            var error = Assert.Throws<AggregationException>(() => UpdateCodecs.CreateEncoder<float>(Options("uniform 1") with { Feedback = feedback }, 100));
+            var error = Assert.Throws<AggregationException>(() => UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Codec = Options("uniform 1"), Feedback = Kind(feedback) }, 100));
             Assert.Contains("contractive", error.Message, StringComparison.Ordinal);
             Assert.Contains("63", error.Message, StringComparison.Ordinal);
-            UpdateCodecs.CreateEncoder<float>(Options("uniform 1 contractive") with { Feedback = feedback }, 100);
+            UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Codec = Options("uniform 1 contractive"), Feedback = Kind(feedback) }, 100);
         }
 
         [Fact]
         public void None_needs_nothing_and_keeps_nothing()
         {
-            var encoder = UpdateCodecs.CreateEncoder<float>(Options("uniform 1"), 100);
+            var encoder = UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Codec = Options("uniform 1") }, 100);
             var update = Update(100);
             Assert.Equal(encoder.Codec.Encode(update, 3), encoder.Encode(update, 3));
             encoder.Commit();
@@ -243,7 +250,7 @@ public class FeedbackTests
         [Fact]
         public void An_unknown_feedback_is_answered_with_the_known_ones() => Assert.Contains(
             UpdateCodecs.EControl,
-            Assert.Throws<AggregationException>(() => UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Feedback = "ef" }, 1)).Message,
+            Assert.Throws<AggregationException>(() => UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Feedback = null! }, 1)).Message,
             StringComparison.Ordinal);
     }
 }

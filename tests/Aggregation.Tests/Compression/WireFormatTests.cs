@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Text.Json;
 using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Aggregation.Randomness;
 using static Federated.Aggregation.Tests.Compression.CodecTesting;
 
@@ -183,22 +185,23 @@ public class WireFormatTests
     [Fact]
     public void An_unknown_codec_is_answered_with_the_known_ones() => Assert.Contains(
         UpdateCodecs.TopK,
-        Assert.Throws<AggregationException>(() => UpdateCodecs.Create<float>(new CompressionOptions { Codec = "zip" })).Message,
+        Assert.Throws<AggregationException>(() => UpdateCodecs.Create<float>(null!)).Message,
         StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData(UpdateCodecs.TopK)]
-    [InlineData(UpdateCodecs.RandomK)]
-    [InlineData(UpdateCodecs.Qsgd)]
-    [InlineData(UpdateCodecs.Uniform)]
-    public void Options_out_of_range_are_refused(string codec) => Assert.Throws<AggregationException>(() => UpdateCodecs.Create<float>(new CompressionOptions
+    [Fact]
+    public void Options_out_of_range_are_refused() => Assert.All<CodecOptions>(
+        [
+            new TopKOptions { Ratio = 0 }, new TopKOptions { Ratio = double.NaN }, new RandomKOptions { Ratio = 1.5 },
+            new QsgdOptions { Levels = 128 }, new QsgdOptions { Levels = 0 }, new UniformOptions { Bits = 3 },
+        ],
+        options => Assert.Throws<AggregationException>(() => UpdateCodecs.Create<float>(options)));
+
+    [Fact]
+    public void Config_reads_each_kind_back_as_it_was_written() => Assert.All(All, name =>
     {
-        Codec = codec,
-        TopK = new() { Ratio = 0 },
-        RandomK = new() { Ratio = 1.5 },
-        Qsgd = new() { Levels = 128 },
-        Uniform = new() { Bits = 3 },
-    }));
+        var written = new CompressionOptions { Codec = Options(name), Feedback = new EControlOptions { Strength = 0.25 } };
+        Assert.Equal(written, JsonSerializer.Deserialize<CompressionOptions>(JsonSerializer.Serialize(written)));
+    });
 
     [Theory]
     [InlineData(63)]

@@ -9,7 +9,7 @@ public class RobustAggregatorTests
     private const int D = 40;
 
     private static RobustAggregator<float> Make(string rule) =>
-        new(RobustRules.Create<float>(ThreeOfFifteen with { Rule = rule }, D), D);
+        new(RobustRules.Create<float>(ThreeOfFifteen[rule], D), D);
 
     private static Contribution<float> From(int client, double[] vector, double weight = 1, long sequence = 0) =>
         new(client, vector.Select(c => (float)c).ToArray(), weight) { Sequence = sequence };
@@ -121,6 +121,6 @@ public class RobustAggregatorTests
         [InlineData(double.NaN)]
         [InlineData(double.PositiveInfinity)]
         public void Refuses_a_weight_that_is_none(double weight) =>
-            Assert.Throws<AggregationException>(() => Make(RobustRules.Median).Add(From(1, new double[D], weight)));
+            Assert.Throws<ArgumentOutOfRangeException>(() => Make(RobustRules.Median).Add(From(1, new double[D], weight)));
     }
 }

@@ -56,13 +56,14 @@ public class RobustRulePropertyTests
         // A fixed radius or length does not scale with the updates: those rules are scaled together with their options.
         var x = Normal(4, N, 200);
         var scaled = x.Select(v => v.Select(c => c * 8).ToArray()).ToArray();
-        var options = ThreeOfFifteen with
+        var options = ThreeOfFifteen[name] switch
         {
-            CenteredClipping = ThreeOfFifteen.CenteredClipping with { Radius = ThreeOfFifteen.CenteredClipping.Radius * 8 },
-            GeometricMedian = ThreeOfFifteen.GeometricMedian with { Smoothing = ThreeOfFifteen.GeometricMedian.Smoothing * 8 },
+            CenteredClippingOptions o => o with { Radius = o.Radius * 8 },
+            GeometricMedianOptions o => o with { Smoothing = o.Smoothing * 8 },
+            var o => o,
         };
         var expected = Combine<double>(name, x).Select(c => c * 8).ToArray();
-        Close(expected, Combine<double>(name, scaled, options: options), 1e-12);
+        Close(expected, Combine(RobustRules.Create<double>(options, 200), scaled), 1e-12);
     }
 
     [Theory]
@@ -95,7 +96,7 @@ public class RobustRulePropertyTests
         for (ulong seed = 0; seed < 20; seed++)
         {
             var x = Attacked(seed, out var honest);
-            var rule = RobustRules.Create<double>(ThreeOfFifteen with { Rule = name }, x[0].Length);
+            var rule = RobustRules.Create<double>(ThreeOfFifteen[name], x[0].Length);
             Assert.True(rule.Tolerates(N) >= F, $"{name} tolerates {rule.Tolerates(N)}");
             var result = Combine(rule, x);
 
@@ -146,7 +147,7 @@ public class RobustRulePropertyTests
         }
 
         var held = new HeldUpdates<double>([.. x.Select(v => (ReadOnlyMemory<double>)v)]);
-        var outcome = RobustRules.Create<double>(ThreeOfFifteen with { Rule = name }, 50).Combine(held, new double[50]);
+        var outcome = RobustRules.Create<double>(ThreeOfFifteen[name], 50).Combine(held, new double[50]);
         Assert.Superset(new HashSet<int> { 1, 7, 11 }, outcome.LeftOut.Select(left => left.Index).ToHashSet());
         Assert.Equal(N, outcome.Used + outcome.LeftOut.Count);
     }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Federated.Aggregation.Robust;
 using static Federated.Aggregation.Tests.Robust.RobustTesting;
 
@@ -243,7 +244,7 @@ public class RobustRuleTests
         [InlineData(RobustRules.NormBounding, 1)]
         public void Is_refused_with_what_was_needed_and_what_there_was(string name, int needed)
         {
-            var rule = RobustRules.Create<double>(ThreeOfFifteen with { Rule = name }, needed == 1 ? 0 : 4);
+            var rule = RobustRules.Create<double>(ThreeOfFifteen[name], needed == 1 ? 0 : 4);
             Assert.Equal(needed, rule.MinimumCount);
             var error = Assert.Throws<AggregationException>(() => _ = needed == 1
                 ? rule.Combine(new HeldUpdates<double>([]), [])
@@ -266,15 +267,32 @@ public class RobustRuleTests
         [Fact]
         public void An_unknown_rule_is_answered_with_the_known_ones() => Assert.Contains(
             RobustRules.Bulyan,
-            Assert.Throws<AggregationException>(() => RobustRules.Create<float>(new RobustOptions { Rule = "mode" }, 1)).Message,
+            Assert.Throws<AggregationException>(() => RobustRules.Create<float>(null!, 1)).Message,
             StringComparison.Ordinal);
 
         [Fact]
         public void Mixing_does_not_mix_into_itself() => Assert.Throws<AggregationException>(() => RobustRules.Create<float>(
-            new RobustOptions { Rule = RobustRules.NearestNeighbourMixing, NearestNeighbourMixing = new() { Inner = RobustRules.NearestNeighbourMixing } }, 1));
+            new NearestNeighbourMixingOptions { Inner = new NearestNeighbourMixingOptions() }, 1));
 
         [Fact]
         public void Every_rule_carries_its_own_name() =>
-            Assert.All(RobustRules.All, name => Assert.Equal(name, RobustRules.Create<float>(new RobustOptions { Rule = name }, 3).Name));
+            Assert.All(RobustRules.All, name => Assert.Equal(name, RobustRules.Create<float>(ThreeOfFifteen[name], 3).Name));
+
+        [Fact]
+        public void Config_reads_each_kind_back_as_it_was_written() => Assert.All(RobustRules.All, name =>
+        {
+            var json = JsonSerializer.Serialize<AggregatorOptions>(ThreeOfFifteen[name]);
+            Assert.StartsWith($"{{\"kind\":\"{name}\"", json, StringComparison.Ordinal);
+            Assert.Equal(ThreeOfFifteen[name], JsonSerializer.Deserialize<AggregatorOptions>(json));
+        });
+
+        [Fact]
+        public void Rules_that_can_stream_do_where_an_aggregator_is_made()
+        {
+            var streaming = RobustRules.All.Where(name => Aggregators.Create<float>(ThreeOfFifteen[name], 3).IsStreaming);
+            Assert.Empty(streaming);
+            Assert.True(Aggregators.Create<float>(new NormBoundingOptions(), 3).IsStreaming);
+            Assert.True(Aggregators.Create<float>(new CenteredClippingOptions(), 3).IsStreaming);
+        }
     }
 }

@@ -8,16 +8,18 @@ namespace Federated.Aggregation.Tests.Robust;
 internal static class RobustTesting
 {
     /// <summary>Options under which every rule tolerates 3 of 15.</summary>
-    public static RobustOptions ThreeOfFifteen { get; } = new()
+    public static IReadOnlyDictionary<string, RobustRuleOptions> ThreeOfFifteen { get; } = new Dictionary<string, RobustRuleOptions>
     {
-        TrimmedMean = new() { Beta = 0.2 },
-        Krum = new() { Byzantine = 3 },
-        MultiKrum = new() { Byzantine = 3 },
-        Bulyan = new() { Byzantine = 3 },
-        NormBounding = new() { Bound = 2, OfMedian = true },
-        CenteredClipping = new() { Radius = 5, Steps = 4 },
-        NearestNeighbourMixing = new() { Byzantine = 3 },
-        NearestNeighbourAveraging = new() { Byzantine = 3 },
+        [RobustRules.Median] = new MedianOptions(),
+        [RobustRules.TrimmedMean] = new TrimmedMeanOptions { Beta = 0.2 },
+        [RobustRules.Krum] = new KrumOptions { Byzantine = 3 },
+        [RobustRules.MultiKrum] = new MultiKrumOptions { Byzantine = 3 },
+        [RobustRules.Bulyan] = new BulyanOptions { Byzantine = 3 },
+        [RobustRules.GeometricMedian] = new GeometricMedianOptions(),
+        [RobustRules.NormBounding] = new NormBoundingOptions { Bound = 2, OfMedian = true },
+        [RobustRules.CenteredClipping] = new CenteredClippingOptions { Radius = 5, Steps = 4 },
+        [RobustRules.NearestNeighbourMixing] = new NearestNeighbourMixingOptions { Byzantine = 3, Inner = new TrimmedMeanOptions { Beta = 0.2 } },
+        [RobustRules.NearestNeighbourAveraging] = new NearestNeighbourAveragingOptions { Byzantine = 3 },
     };
 
     public static TheoryData<string> RuleNames => [.. RobustRules.All];
@@ -51,9 +53,9 @@ internal static class RobustTesting
         return [.. result.Select(double.CreateChecked)];
     }
 
-    public static double[] Combine<T>(string name, double[][] vectors, double[]? weights = null, RobustOptions? options = null, int threads = 1)
+    public static double[] Combine<T>(string name, double[][] vectors, double[]? weights = null, int threads = 1)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Combine(RobustRules.Create<T>((options ?? ThreeOfFifteen) with { Rule = name }, vectors[0].Length), vectors, weights, threads);
+        Combine(RobustRules.Create<T>(ThreeOfFifteen[name], vectors[0].Length), vectors, weights, threads);
 
     public static double[][] Permuted(double[][] vectors, ulong seed)
     {

@@ -8,7 +8,7 @@ namespace Federated.Aggregation.Compression.Feedback;
 /// <remarks>
 /// Gao, Islamov, Stich, "EControl: Fast Distributed Optimization with Compression and Error Control", ICLR 2024, Algorithm 2 (numbering from
 /// memory), https://arxiv.org/abs/2311.05645: c = C(η·e + u − h), e ← e + u − h − c, h ← h + c; the server as in EF21
-/// (ShiftedMean).
+/// (<see cref="ShiftedMean{T}"/>).
 /// Deviation: u is the client's update where the paper has its gradient; h and e start at 0 unless <see cref="State"/> says otherwise (the
 /// paper's h is the first gradient). The theory's η is about δ/400; practice takes far larger ones.
 /// Cost: four vectors of d on the client. With η = 0 its messages are EF21's to the bit.

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Federated.Aggregation.Compression.Feedback;
 
 /// <summary>Options of <see cref="EControl{T}"/>.</summary>
-public sealed record EControlOptions
+public sealed record EControlOptions : FeedbackOptions
 {
     /// <summary>η, how strongly the accumulated error is fed back; 0 is EF21.</summary>
     /// <value>The default is 0.1. Must be in [0, 1].</value>

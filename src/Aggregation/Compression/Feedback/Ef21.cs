@@ -8,7 +8,7 @@ namespace Federated.Aggregation.Compression.Feedback;
 /// <remarks>
 /// Richtárik, Sokolov, Fatkhullin, "EF21: A New, Simpler, Theoretically Better, and Practically Faster Error Feedback", NeurIPS 2021,
 /// Algorithm 2, https://arxiv.org/abs/2106.05203: c = C(u − h), h ← h + c; the server keeps the mean of all clients' shifts and steps along
-/// it: ShiftedMean, not a mean, must combine these messages.
+/// it: <see cref="ShiftedMean{T}"/>, not a mean, must combine these messages.
 /// Deviation: u is the client's update where the paper has its gradient; h starts at 0 unless <see cref="State"/> says otherwise.
 /// Cost: two vectors of d on the client (h, and h as it will be), one on the server for all clients.
 /// </remarks>

@@ -62,32 +62,6 @@ internal static unsafe class Wide
         }
     }
 
-    /// <summary>Σ x_j² in double.</summary>
-    public static double SumOfSquares<T>(ReadOnlySpan<T> values)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var (s0, s1) = (Vector512<double>.Zero, Vector512<double>.Zero);
-        var whole = values.Length - (values.Length % Count);
-        fixed (T* first = values)
-        {
-            for (var j = 0; j < whole; j += Count)
-            {
-                var (lower, upper) = Load(first + j);
-                s0 = Vector512.FusedMultiplyAdd(lower, lower, s0);
-                s1 = Vector512.FusedMultiplyAdd(upper, upper, s1);
-            }
-        }
-
-        var sum = Sum(s0 + s1);
-        for (var j = whole; j < values.Length; j++)
-        {
-            var value = double.CreateTruncating(values[j]);
-            sum = Math.FusedMultiplyAdd(value, value, sum);
-        }
-
-        return sum;
-    }
-
     /// <summary>The lanes' sum in ascending lane order, the same on every width of hardware.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Sum(Vector512<double> vector)
