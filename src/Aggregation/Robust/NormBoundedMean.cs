@@ -10,7 +10,7 @@ namespace Federated.Aggregation.Robust;
 /// The rule, its source and what it tolerates are <see cref="NormBounding{T}"/>'s; this needs no other update to treat one, so that it
 /// holds O(d) (16 B per coordinate) instead of all n updates. Cost: two reads of each update. Sums are <see cref="ReproducibleSum{T}"/>'s.
 /// </remarks>
-public sealed class NormBoundedMean<T> : IAggregator<T>, IDecodingAggregator<T>
+public sealed class NormBoundedMean<T> : IDecodingAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly double bound;
@@ -37,31 +37,27 @@ public sealed class NormBoundedMean<T> : IAggregator<T>, IDecodingAggregator<T>
     {
         Guards.RequireWeight(contribution.Weight);
         ArgumentOutOfRangeException.ThrowIfNotEqual(contribution.Delta.Length, sum.Dimension);
-        var weight = Begin(contribution.Weight, SquaredLength.Of(contribution.Delta));
+        var weight = Share(contribution.Weight, SquaredLength.Of(contribution.Delta));
         sum.Add(contribution.Delta, weight);
     }
 
-    public void AddEncoded(in Contribution<T> about, IUpdateCodec<T> codec, ReadOnlySpan<byte> message)
+    // The first decoding gives the length, and refuses the message before anything has changed.
+    public void AddEncoded(IUpdateCodec<T> codec, ReadOnlySpan<byte> message, in Contribution<T> description)
     {
         ArgumentNullException.ThrowIfNull(codec);
-        Guards.RequireWeight(about.Weight);
+        Guards.RequireWeight(description.Weight);
         var length = default(LengthSink);
         codec.Decode(message, sum.Dimension, ref length);
-        var weight = Begin(about.Weight, length.Squared.Total);
-        var sink = new TermSink<T>(() => sum.BeginTerm(weight));
-        codec.Decode(message, sum.Dimension, ref sink);
-        sink.Complete();
+        var term = sum.BeginTerm(Share(description.Weight, length.Squared.Total));
+        codec.Decode(message, sum.Dimension, ref term);
+        term.Complete();
     }
 
     public CombineReport Combine(Span<T> pseudoGradient)
     {
         Guards.RequireUpdates(Count);
         var divisor = weights.Total;
-        if (!(divisor > 0))
-        {
-            throw new AggregationException($"The weights of the {Count} updates sum to {divisor}, so they have no mean; at least one must be positive.");
-        }
-
+        Guards.RequireWeightSum(divisor, Count);
         sum.Read(pseudoGradient, divisor);
         var report = new CombineReport(Count, shares.Total / divisor);
         sum.Reset();
@@ -71,7 +67,7 @@ public sealed class NormBoundedMean<T> : IAggregator<T>, IDecodingAggregator<T>
     }
 
     // w·min(1, M/‖u‖), counted.
-    private double Begin(double weight, double squaredLength)
+    private double Share(double weight, double squaredLength)
     {
         var length = Math.Sqrt(squaredLength);
         var share = length > bound ? weight * (bound / length) : weight;

@@ -9,7 +9,7 @@ namespace Federated.Aggregation.Robust;
 /// paper weights the updates (geometric median, norm bounding); the others count every update alike, and leave those of weight 0 out.
 /// The result does not depend on the order of arrival or the number of threads.
 /// </remarks>
-public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IAggregator<T>, IDecodingAggregator<T>
+public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IDecodingAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly List<Entry> held = [];
@@ -46,10 +46,10 @@ public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IA
         Hold(contribution, copy);
     }
 
-    public void AddEncoded(in Contribution<T> about, IUpdateCodec<T> codec, ReadOnlySpan<byte> message)
+    public void AddEncoded(IUpdateCodec<T> codec, ReadOnlySpan<byte> message, in Contribution<T> description)
     {
         ArgumentNullException.ThrowIfNull(codec);
-        RequireNew(about);
+        RequireNew(description);
         var copy = Buffer();
         try
         {
@@ -61,7 +61,7 @@ public sealed class RobustAggregator<T>(IRobustRule<T> rule, int dimension) : IA
             throw;
         }
 
-        Hold(about, copy);
+        Hold(description, copy);
     }
 
     /// <inheritdoc/>

