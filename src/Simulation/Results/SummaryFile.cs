@@ -51,6 +51,7 @@ public static class SummaryFile
         json.WriteString("finish_reason", summary.FinishReason);
         json.WriteString("finish_detail", summary.FinishDetail);
         json.WriteNumber("events", summary.Events);
+        Number(json, "participation_bias", summary.Participation?.Bias ?? double.NaN);
         json.WriteEndObject();
     }
 
@@ -87,6 +88,7 @@ public static class SummaryFile
                 FinishReason = root.GetProperty("finish_reason").GetString()!,
                 FinishDetail = root.GetProperty("finish_detail").GetString()!,
                 Events = root.GetProperty("events").GetInt64(),
+                Participation = Number(root, "participation_bias") is var bias && double.IsFinite(bias) ? new ParticipationSummary(bias, []) : null,
             };
         }
         catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)

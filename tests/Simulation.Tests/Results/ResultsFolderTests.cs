@@ -187,6 +187,18 @@ public sealed class ResultsFolderTests : IDisposable
         }
 
         [Fact]
+        public void SummaryKeepsTheParticipationBiasAndNotEveryClientsPart()
+        {
+            using var folder = tests.Open();
+            folder.WriteSummary(Summary() with { Participation = new ParticipationSummary(0.25, [new ClientParticipation(0, 3, 0.5, 0.75)]) });
+
+            var read = SummaryFile.Read(Path.Combine(folder.Path, "summary.json"));
+
+            Assert.Equal(0.25, read.Participation!.Bias);
+            Assert.Empty(read.Participation.Clients);
+        }
+
+        [Fact]
         public void ScoresAreATableOfTheirOwnWhereThereAreSome()
         {
             var folder = tests.Open();
