@@ -15,7 +15,7 @@ public static class ExitCodes
     /// <summary>Data are missing, damaged, or cannot be split as asked; nothing was computed or written.</summary>
     public const int Data = 3;
 
-    /// <summary>The run started and did not end well: it diverged, stalled or broke. The results folder holds what there is.</summary>
+    /// <summary>The run started and did not end well: it diverged, stalled or broke; or an audit refuted a claim. The results folder holds what there is.</summary>
     public const int RunFailed = 4;
 
     /// <summary>The machine is in the way: a folder cannot be written, the disk is full, the network is not there.</summary>

@@ -54,6 +54,27 @@ public sealed class PrivacyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task AuditPassesTheMechanismsAndFailsThemWithoutNoise()
+    {
+        var passed = await Json("privacy audit scalar.duchi frequency.grr.law central.dp-fedavg --samples 2000 --canaries 500 --seed 7 --json");
+        Assert.True(passed.GetProperty("passed").GetBoolean());
+        Assert.Equal(3, passed.GetProperty("findings").GetArrayLength());
+        Assert.Equal("seeded simulation: reproducible, protects nobody", passed.GetProperty("randomness").GetString());
+        var refuted = await Json("privacy audit scalar.duchi frequency.grr.law central.dp-fedavg --samples 2000 --canaries 500 --seed 7 --without-noise --json");
+        Assert.All(refuted.GetProperty("findings").EnumerateArray(), f => Assert.False(f.GetProperty("passed").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task AuditJudgesAnAttackThatWasMadeElsewhere()
+    {
+        var answer = await Json("privacy audit --canaries 1000 --guesses 1000 --correct 700 --delta 1e-5 --json");
+        Assert.Equal(0.73174045, answer.GetProperty("epsilon_lower_bound").GetDouble(), 1e-6);
+        Assert.Equal(2, await fed.RunAsync("privacy", "audit", "--guesses", "5"));
+        Assert.Equal(2, await fed.RunAsync("privacy", "audit", "--epsilon", "0"));
+        Assert.Equal(2, await fed.RunAsync("privacy", "audit", "no-such-mechanism"));
+    }
+
+    [Fact]
     public async Task NoiseBudgetAndEpsilonAgree()
     {
         var noise = await Json("privacy noise --epsilon 1 --delta 1e-5 --q 0.01 --steps 1000 --accountant rdp --json");

@@ -8,12 +8,13 @@ internal static class PrivacyCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var command = new Command("privacy", "Compute what a privacy guarantee costs, or buys: ε for noise, noise for ε, shuffling, budgets.")
+        var command = new Command("privacy", "Compute what a privacy guarantee costs, or buys: ε for noise, noise for ε, shuffling, budgets, audits.")
         {
             EpsilonCommand.Create(terminal),
             NoiseCommand.Create(terminal),
             AmplifyCommand.Create(terminal),
             BudgetCommand.Create(terminal),
+            AuditCommand.Create(terminal),
             ExplainCommand.Create(terminal),
         };
         Examples.Add(
