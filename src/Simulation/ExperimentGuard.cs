@@ -1,7 +1,9 @@
+using Federated.Aggregation.Compression;
 using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
+using Federated.Training.LocalObjectives;
 using Federated.Training.Optimizers;
 
 namespace Federated.Simulation;
@@ -52,6 +54,7 @@ internal static class ExperimentGuard
         CheckScheduler(configuration, clients);
         StrategyGuard.Check(configuration.Strategy, clients);
         CheckStop(configuration);
+        CheckAttack(configuration, clients);
         CheckVanishing(configuration, new Fleet(configuration.Clients, clients, configuration.Seed));
     }
 
@@ -125,6 +128,37 @@ internal static class ExperimentGuard
         if (configuration.Training is LocalTraining { Schedule: CosineRate } && stop.Versions == 0)
         {
             throw new SimulationException("A cosine schedule needs to know where the run ends. Set run.stop.versions, or choose another schedule.");
+        }
+    }
+
+    private static void CheckAttack(ExperimentConfiguration configuration, int clients)
+    {
+        if (configuration.Clients.Attack is not ByzantineAttack attack)
+        {
+            return;
+        }
+
+        if (configuration.Training is NoTraining)
+        {
+            throw new SimulationException("training: none computes no updates, so there is nothing to attack. Remove clients.attack, or train.");
+        }
+
+        if (attack.Attackers >= clients)
+        {
+            throw new SimulationException($"There are {attack.Attackers} attackers among {clients} clients; at least one must be honest. Lower clients.attack.attackers.");
+        }
+
+        if (attack is not LabelFlipAttack && LocalObjectiveKinds.Create<float>(configuration.Strategy.Objective).ClientTensors.Count > 0)
+        {
+            throw new SimulationException(
+                "Attackers make up updates, not the control variates that go with them. Choose an objective other than scaffold, or the attack label-flip.");
+        }
+
+        var encoder = UpdateCodecs.CreateEncoder<float>(configuration.Strategy.Compression, 1);
+        if (attack is not LabelFlipAttack && (encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback))
+        {
+            throw new SimulationException(
+                "Attackers make up whole updates, which no codec has encoded. Remove strategy.compression, or choose the attack label-flip.");
         }
     }
 

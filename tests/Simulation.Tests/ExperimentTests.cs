@@ -118,6 +118,9 @@ public static class ExperimentTests
             { Digits with { Strategy = Digits.Strategy with { CorrectParticipation = true } }, "correctParticipation" },
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = "top-k", Feedback = "ef21" } } }, "ef21" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
+            { Timeline with { Clients = Timeline.Clients with { Attack = new SignFlipAttack() } }, "nothing to attack" },
+            { Digits with { Clients = new ClientsOptions { Attack = new AlieAttack { Attackers = 20 } } }, "at least one must be honest" },
+            { Digits with { Strategy = Digits.Strategy with { Objective = new ScaffoldOptions() }, Clients = new ClientsOptions { Attack = new SignFlipAttack() } }, "control variates" },
         };
 
         [Theory]

@@ -28,4 +28,9 @@ public sealed record ClientsOptions
 
     /// <summary>What clients do when the work is left to them.</summary>
     public EffortOptions Effort { get; init; } = new();
+
+    /// <summary>Which clients are Byzantine, and what they do.</summary>
+    /// <value>The default is <c>none</c>.</value>
+    [Required]
+    public AttackOptions Attack { get; init; } = new NoAttack();
 }

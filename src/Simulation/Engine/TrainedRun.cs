@@ -46,7 +46,8 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
         var steps = new StepCounter(observer, experiment.ClientCount);
         using var workload = new TrainingWorkload<T>(
-            createModel, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads);
+            createModel, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads,
+            configuration.Clients.Attack);
         var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock,
             configuration.Strategy.ExampleWeight.Of, StrategyFactory.Normalises(configuration.Strategy)).Run(cancellation);
         var writer = new SafetensorsWriter().Add<T>(

@@ -5,6 +5,7 @@ using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
+using Federated.Simulation.Devices;
 using Federated.Simulation.Results;
 using Federated.Training.Data;
 using Federated.Training.LocalObjectives;
@@ -30,6 +31,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
     private readonly int versions;
     private readonly int[] test;
     private readonly ClientMemory<T> memory;
+    private readonly Attackers<T> attackers;
     private readonly long extraBytesUp;
     private readonly bool encodes;
     private TrainingJob<T>?[] jobs = new TrainingJob<T>?[64];
@@ -39,13 +41,18 @@ internal sealed class TrainingWorkload<T> : IWorkload
     /// <param name="compression">How updates are encoded on their way up.</param>
     /// <param name="versions">Versions that the run is to publish, for schedules; 0 when open-ended.</param>
     /// <param name="threads">Threads that compute, the simulation's own included.</param>
+    /// <param name="attack">What Byzantine clients do; without it there are none.</param>
     public TrainingWorkload(
-        Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads)
+        Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads,
+        AttackOptions? attack = null)
     {
+        attack ??= new NoAttack();
+        attackers = new Attackers<T>(attack);
         (this.data, this.options, this.state, this.versions) = (data, options, state, versions);
         this.seed = SeededRandom.DeriveSeed(seed, "training");
         test = [.. Enumerable.Range(0, data.Test.Count)];
-        pool = new TrainingPool<T>(threads, () => new Worker<T>(createModel(), options, data));
+        var trainingSet = Attackers<T>.TrainingSets(attack, data.Train);
+        pool = new TrainingPool<T>(threads, () => new Worker<T>(createModel(), options, data, trainingSet));
         var d = state.Current.Parameters.Length;
         var objective = LocalObjectiveKinds.Create<T>(options.Objective);
         var encoder = UpdateCodecs.CreateEncoder<T>(compression, d);
@@ -98,8 +105,8 @@ internal sealed class TrainingWorkload<T> : IWorkload
     public void Accumulate(int slot, Accumulate effect)
     {
         var job = jobs[slot]!;
-        state.Accumulate(
-            effect, job.Delta, job.Version.Parameters, job.Exchange?.ToServer.ToDictionary(pair => pair.Key, pair => (ReadOnlyMemory<T>)pair.Value));
+        attackers.Accumulate(
+            state, effect, job.Delta, job.Version.Parameters, job.Exchange?.ToServer.ToDictionary(pair => pair.Key, pair => (ReadOnlyMemory<T>)pair.Value));
     }
 
     public void Discard(int slot)
@@ -111,7 +118,11 @@ internal sealed class TrainingWorkload<T> : IWorkload
         }
     }
 
-    public double Publish(Publish effect) => state.Publish(effect).WeightSum;
+    public double Publish(Publish effect)
+    {
+        attackers.Publish(state);
+        return state.Publish(effect).WeightSum;
+    }
 
     public Evaluation Evaluate() => EvaluateAll(state.Deployed);
 

@@ -19,11 +19,13 @@ internal sealed class Worker<T>
     private readonly IModel<T> model;
     private readonly FederatedData data;
     private readonly LocalTrainer<T> trainer;
+    private readonly Func<int, DataSet> trainingSet;
     private T[] features = [];
     private int[] labels = [];
 
-    public Worker(IModel<T> model, LocalTrainingOptions options, FederatedData data) =>
-        (this.model, this.data, trainer) = (model, data, new LocalTrainer<T>(model, options));
+    /// <param name="trainingSet">The set that a client's examples are of, by client; the data's own when left out.</param>
+    public Worker(IModel<T> model, LocalTrainingOptions options, FederatedData data, Func<int, DataSet>? trainingSet = null) =>
+        (this.model, this.data, trainer, this.trainingSet) = (model, data, new LocalTrainer<T>(model, options), trainingSet ?? (_ => data.Train));
 
     public ILocalObjective<T> Objective => trainer.Objective;
 
@@ -36,7 +38,7 @@ internal sealed class Worker<T>
             new LocalTask<T>
             {
                 Start = job.Version.Parameters,
-                Data = data.Train,
+                Data = trainingSet(job.Client),
                 Examples = data.Clients[job.Client].Train,
                 Steps = job.Steps,
                 Seed = job.Seed,
