@@ -22,7 +22,7 @@ public sealed class RunCommandTests : IDisposable
     {
         await RunTiny("results");
         Assert.Equal(
-            ["config.yaml", "metrics.csv", "model.safetensors", "report.html", "scores.csv", "summary.json", "updates.csv"],
+            ["config.yaml", "metrics.csv", "model.safetensors", "participation.csv", "report.html", "scores.csv", "summary.json", "updates.csv"],
             Directory.EnumerateFiles(fed.PathOf("results")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         Assert.Equal(1 + 5, File.ReadLines(fed.PathOf("results", "metrics.csv")).Count());
         Assert.Equal(1 + 8, File.ReadLines(fed.PathOf("results", "updates.csv")).Count());

@@ -139,26 +139,30 @@ public static class RunReport
     private static Markup Shares(ReportInput input)
     {
         var clients = input.Summary.Clients;
-        int Accepted(int client) => client < input.Collected.AcceptedOf.Count ? input.Collected.AcceptedOf[client] : 0;
-        double Examples(int client) => input.Partition is { } p ? p.Examples[client] : 0;
-        var shown = Math.Min(clients, MostDots);
-        var dots = Enumerable.Range(0, shown).Select(i => (int)((long)i * clients / shown))
-            .Select(client => (Examples(client), (double)Accepted(client), $"client {client}")).ToList();
-        var counts = Enumerable.Range(0, clients).Select(Accepted).Order().ToList();
+        var counts = Enumerable.Range(0, clients).Select(client => client < input.Collected.AcceptedOf.Count ? input.Collected.AcceptedOf[client] : 0).Order().ToList();
         var never = counts.TakeWhile(count => count == 0).Count();
         var caption = $"Updates per client: least {Readable.Number(counts[0])}, median {Readable.Number(counts[clients / 2])}, most {Readable.Number(counts[^1])}; "
             + $"{Readable.Number(never)} of {Readable.Number(clients)} clients never took part.";
-        // Against equal shares of the data there is nothing to compare with: show how the updates lie over the clients.
-        if (input.Partition is null || input.Partition.Examples.Min() == input.Partition.Examples.Max())
+        if (input.Summary.Participation is not { Clients.Count: > 0 } participation)
         {
-            return HtmlPage.Figure("Participation", Histogram.Of("participation", "Clients by their accepted updates", "accepted updates", "clients", counts), caption);
+            return HtmlPage.Figure("Participation", Updates(counts), caption);
         }
 
-        var total = input.Partition.Examples.Sum(n => (double)n);
+        caption += $" Participation bias {Readable.Percent(participation.Bias)}: how far the clients' shares in the model are, in sum, from what their weights intend.";
+        var shares = participation.Clients;
+        if (shares.Max(c => c.Intended) - shares.Min(c => c.Intended) < 1e-12)
+        {
+            // Everybody should have the same share: how often each took part says all.
+            return HtmlPage.Figure("Participation", Updates(counts), caption);
+        }
+
         var chart = new ScatterChart(
-            "participation", "Accepted updates against examples, per client", "examples", "updates", dots, total > 0 ? input.Summary.Accepted / total : double.NaN, "participation in proportion to data");
-        return HtmlPage.Figure("Participation against data", chart.Render(), caption + " The dashed line is participation in proportion to data.");
+            "participation", "Share in the model against intended share, per client", "intended share, %", "share in the model, %",
+            [.. shares.Take(MostDots).Select(c => (100 * c.Intended, 100 * c.Effective, $"client {c.Client}"))], 1, "as intended");
+        return HtmlPage.Figure("Participation: intended and effective", chart.Render(), caption + " The dashed line is participation as intended.");
     }
+
+    private static Markup Updates(List<int> counts) => Histogram.Of("participation", "Clients by their accepted updates", "accepted updates", "clients", counts);
 
     private static Markup Data(PartitionPicture partition)
     {

@@ -47,7 +47,7 @@ public sealed class ResultsFolder : IDisposable
         {
             Directory.CreateDirectory(path);
             File.WriteAllText(System.IO.Path.Combine(path, PartialMarker), "A run is writing here, or was killed before its end. The files may be incomplete.\n", Utf8);
-            foreach (var name in (string[])[ConfigurationName, MetricsFile.Name, UpdatesFile.Name, SummaryFile.Name, ScoresFile.Name, ModelName, ReportName])
+            foreach (var name in (string[])[ConfigurationName, MetricsFile.Name, UpdatesFile.Name, SummaryFile.Name, ScoresFile.Name, ParticipationFile.Name, ModelName, ReportName])
             {
                 File.Delete(System.IO.Path.Combine(path, name));
             }
@@ -65,12 +65,17 @@ public sealed class ResultsFolder : IDisposable
     /// <summary>The resolved configuration, with every default written out.</summary>
     public void WriteConfiguration(object configuration) => WriteText(ConfigurationName, ConfigWriter.Write(configuration));
 
-    /// <summary>The summary, and the scores per client where there are some.</summary>
+    /// <summary>The summary, and the tables per client where there are some.</summary>
     public void WriteSummary(RunSummary summary)
     {
         if (ScoresFile.IsNeeded(summary))
         {
             WriteWhole(ScoresFile.Name, stream => ScoresFile.Write(summary, stream));
+        }
+
+        if (summary.Participation is { Clients.Count: > 0 } participation)
+        {
+            WriteWhole(ParticipationFile.Name, stream => ParticipationFile.Write(participation, stream));
         }
 
         WriteWhole(SummaryFile.Name, stream => SummaryFile.Write(summary, stream));

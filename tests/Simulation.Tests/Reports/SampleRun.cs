@@ -46,6 +46,7 @@ internal static class SampleRun
             Dispatched = accepted + rejected + lost, FinalAccuracy = accuracy, BestAccuracy = accuracy + 0.002, FinalLoss = loss, TimeToTargetSeconds = 188,
             VirtualSeconds = versions * 6.5, WallSeconds = 3.25, PeakRssBytes = 180_000_000, BytesUp = versions * 3_180_000L, BytesDown = versions * 4_000_000L,
             ModelSha256 = new string('a', 64), FinishReason = finish, FinishDetail = $"It reached version {versions}, as asked.", ClientScores = scores,
+            Participation = new ParticipationSummary(0.1, [.. Enumerable.Range(0, clients).Select(i => new ClientParticipation(i, 3 + (i % 5), (1.0 + (hospitals ? i : 0)) / (clients * 2.5), (1.0 + (i % 5)) / (clients * 3.0)))]),
             Baselines = hospitals
                 ?
                 [

@@ -217,6 +217,16 @@ public sealed class ResultsFolderTests : IDisposable
         }
 
         [Fact]
+        public void ParticipationIsATableAndItsBiasANumber()
+        {
+            using var folder = tests.Open();
+            folder.WriteSummary(Summary() with { Participation = new ParticipationSummary(0.125, [new ClientParticipation(0, 7, 0.25, 0.5)]) });
+            Assert.Equal("client,updates,intended_share,effective_share\n0,7,0.25,0.5\n", File.ReadAllText(Path.Combine(folder.Path, "participation.csv")));
+            using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder.Path, "summary.json")));
+            Assert.Equal(0.125, json.RootElement.GetProperty("participation_bias").GetDouble());
+        }
+
+        [Fact]
         public void TheModelIsReadableAsSafetensors()
         {
             using var folder = tests.Open();

@@ -49,6 +49,6 @@ public sealed record BubbleChart(string Id, string Title, IReadOnlyList<string> 
         body.Add($"""<text class="label" x="{Left + (pitch * clients / 2)}" y="{height - 6}" text-anchor="middle">client</text>""");
         body.Add($"""<text class="label" transform="translate(14 {Top + (row * classes / 2)}) rotate(-90)" text-anchor="middle">class</text>""");
         var description = $"Examples of {classes} classes at {clients} clients; the largest bubble is {largest} examples.";
-        return Plot.Svg(Id, Title, description, Left + (pitch * clients) + 10, height, body, least: 640);
+        return Plot.Svg(Id, Title, description, Left + (pitch * clients) + 10, height, body, least: 760);
     }
 }

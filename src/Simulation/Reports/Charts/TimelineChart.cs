@@ -56,7 +56,7 @@ public sealed record TimelineChart(string Id, string Title, IReadOnlyList<Update
         }
 
         var outcomes = string.Join(", ", shown.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"));
-        return Plot.Svg(Id, Title, $"{shown.Count} assignments in {count} lanes from {Readable.Seconds(start)} to {Readable.Seconds(end)}: {outcomes}.", Width, height, body, least: 640);
+        return Plot.Svg(Id, Title, $"{shown.Count} assignments in {count} lanes from {Readable.Seconds(start)} to {Readable.Seconds(end)}: {outcomes}.", Width, height, body, least: 760);
     }
 
     private string Name(int client)
