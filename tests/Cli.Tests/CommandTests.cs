@@ -110,6 +110,16 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task TheExperimentOfTheDocumentationIsValid()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(FedProcess.RepositoryRoot, "docs", "experiments.md"));
+        var yaml = page.Split("```yaml\n")[1].Split("```")[0];
+        var result = Simulation.Configuration.ConfigurationFile.Read<Simulation.ExperimentConfiguration>(
+            yaml, "docs/experiments.md", "training.epochs=1", "model.hidden[0]=50", "strategy.scheduler={kind: buffered, concurrency: 20}");
+        Assert.True(result.IsValid, string.Join("\n", result.Errors));
+    }
+
+    [Fact]
     public void AResultsFolderIsNewAndInsideItsRoot()
     {
         Assert.Equal(fed.PathOf("my-run"), ResultsPath.New(fed.Folder, "my run"));

@@ -100,7 +100,7 @@ public sealed class ExitCodeTests : IDisposable
         Assert.Equal(130, await fed.RunAsync(terminal => terminal.Interrupt(), "run", path, "--set", "run.stop.versions=100000000", "--out", fed.PathOf("results")));
         Assert.Contains("Interrupted:", fed.Out, StringComparison.Ordinal);
         Assert.Equal(
-            ["config.yaml", "metrics.csv", "model.safetensors", "participation.csv", "report.html", "scores.csv", "summary.json", "updates.csv"],
+            ["config.yaml", "metrics.csv", "model.safetensors", "report.html", "scores.csv", "summary.json", "updates.csv"],
             Directory.EnumerateFiles(fed.PathOf("results")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         Assert.Contains("Interrupted.", await File.ReadAllTextAsync(fed.PathOf("results", "report.html")), StringComparison.Ordinal);
     }
