@@ -15,8 +15,8 @@ namespace Federated.Benchmarks.Simulation;
 
 /// <summary>
 /// FedAvg on FedProx's Synthetic(1,1): 100 clients, 10 per round, one epoch, batch 10, softmax 60-10. Whole runs on 1, 2, … threads, beside
-/// the bare training of the same clients in a plain loop: the difference is the platform's own cost per update. The same again with
-/// buffered asynchrony (50 in flight, K = 10), which has no barrier.
+/// the bare training of the same clients in the same order in a plain loop: the difference is the platform's own cost per update. The
+/// same again with buffered asynchrony (50 in flight, K = 10), which has no barrier and favours small clients.
 /// </summary>
 /// <remarks>
 /// The clients' sizes are lognormal(4, 2) + 50, so that the longest client of a round of ten is often half of it: no schedule of whole
@@ -35,10 +35,12 @@ internal static class SyntheticSpeed
     {
         var most = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2;
         var repetitions = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5;
-        List<Case> cases = [new("bare training loop", null, 1)];
+        List<Case> cases = [];
         foreach (var (name, scheduler) in ((string, SchedulerOptions)[])[("synchronous", Synchronous), ("buffered", Buffered)])
         {
-            cases.AddRange(Enumerable.Range(1, most).Select(threads => new Case($"{name}, {threads} threads", scheduler, threads)));
+            var updates = Record(scheduler);
+            cases.Add(new Case($"{name}, bare training", scheduler, 0, updates));
+            cases.AddRange(Enumerable.Range(1, most).Select(threads => new Case($"{name}, {threads} threads", scheduler, threads, updates)));
         }
 
         for (var repetition = 0; repetition <= repetitions; repetition++)
@@ -51,30 +53,23 @@ internal static class SyntheticSpeed
 
         foreach (var one in cases)
         {
-            var alone = cases.First(c => c.Scheduler == one.Scheduler);
+            var (bare, alone) = (cases.First(c => c.Scheduler == one.Scheduler), cases.First(c => c.Scheduler == one.Scheduler && c.Threads == 1));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{one.Name,-24} {1 / one.Wall,9:N0} updates/s  {one.Wall * 1e6,6:N1} us/update  {one.Cpu * 1e6,6:N1} us CPU/update"
-                + $"{(one is { Scheduler: not null, Threads: 1 } ? $"  platform {(one.Cpu - cases[0].Cpu) * 1e6:N1} us" : "")}"
-                + $"{(one.Threads > 1 ? $"  speed-up {alone.Wall / one.Wall:N2} of at most {(one.Scheduler == Synchronous ? Bound(one.Threads) : one.Threads):N2}" : "")}"));
+                $"{one.Name,-26} {1 / one.Wall,9:N0} updates/s  {one.Wall * 1e6,6:N1} us/update  {one.Cpu * 1e6,6:N1} us CPU/update"
+                + $"{(one.Threads == 1 ? $"  platform {(one.Cpu - bare.Cpu) * 1e6:N1} us" : "")}"
+                + $"{(one.Threads > 1 ? $"  speed-up {alone.Wall / one.Wall:N2} of at most {one.Bound:N2}" : "")}"));
         }
 
         return 0;
     }
 
-    private static double Bound(int threads)
+    private static List<UpdateRow> Record(SchedulerOptions scheduler)
     {
-        var recorder = new Steps();
-        Experiment.Prepare(Configuration(Synchronous, 1), ".").Run(recorder, TimeProvider.System, CancellationToken.None);
-        var (all, critical) = (0.0, 0.0);
-        foreach (var round in recorder.Rows.GroupBy(r => r.BaseVersion))
-        {
-            var steps = round.Sum(r => (double)r.LocalSteps);
-            all += steps;
-            critical += Math.Max(round.Max(r => r.LocalSteps), steps / threads);
-        }
-
-        return all / critical;
+        var recorder = new Updates();
+        Experiment.Prepare(Configuration(scheduler, 1), ".").Run(recorder, TimeProvider.System, CancellationToken.None);
+        recorder.Rows.RemoveAll(row => row.Outcome != UpdateOutcome.Accepted);
+        return recorder.Rows;
     }
 
     private static ExperimentConfiguration Configuration(SchedulerOptions scheduler, int threads) => new()
@@ -87,15 +82,31 @@ internal static class SyntheticSpeed
         Run = new RunOptions { EvaluateEvery = 0, Stop = new StopOptions { Versions = Rounds } },
     };
 
-    private sealed class Case(string name, SchedulerOptions? scheduler, int threads)
+    private sealed class Case(string name, SchedulerOptions scheduler, int threads, List<UpdateRow> updates)
     {
         private static readonly FederatedData Data = FederatedDataFactory.Create(Configuration(Synchronous, 1).Data!, ".", 1);
 
         public string Name => name;
 
-        public SchedulerOptions? Scheduler => scheduler;
+        public SchedulerOptions Scheduler => scheduler;
 
+        /// <summary>0 for the bare loop.</summary>
         public int Threads => threads;
+
+        /// <summary>The most that so many threads can gain when clients are trained whole.</summary>
+        public double Bound
+        {
+            get
+            {
+                if (scheduler == Buffered)
+                {
+                    return threads;
+                }
+
+                var rounds = updates.GroupBy(u => u.BaseVersion).Select(r => (Steps: r.Sum(u => (double)u.LocalSteps), Longest: r.Max(u => u.LocalSteps))).ToList();
+                return rounds.Sum(r => r.Steps) / rounds.Sum(r => Math.Max(r.Longest, r.Steps / threads));
+            }
+        }
 
         /// <summary>Seconds per update, the best so far.</summary>
         public double Wall { get; private set; } = double.PositiveInfinity;
@@ -105,7 +116,7 @@ internal static class SyntheticSpeed
 
         public void Measure(bool counts)
         {
-            var experiment = scheduler is null ? null : Experiment.Prepare(Configuration(scheduler, threads), ".");
+            var experiment = threads == 0 ? null : Experiment.Prepare(Configuration(scheduler, threads), ".");
             var (cpu, watch) = (Environment.CpuUsage.TotalTime, Stopwatch.StartNew());
             if (experiment is null)
             {
@@ -123,22 +134,28 @@ internal static class SyntheticSpeed
             }
         }
 
-        /// <summary>As many updates, of clients drawn alike, with nothing around the trainer.</summary>
-        private static void Bare()
+        private void Bare()
         {
             var model = ModelFactory.Create<float>(new SoftmaxRegressionOptions(), Data.Train.ExampleShape, Data.Train.Classes);
             var trainer = new LocalTrainer<float>(model, new LocalTrainingOptions { Optimizer = new SgdOptions { LearningRate = 0.01 } });
             var (start, delta) = (new float[model.Layout.Count], new float[model.Layout.Count]);
-            for (var update = 0; update < Rounds * 10; update++)
+            foreach (var update in updates)
             {
-                var examples = Data.Clients[update * 37 % 100].Train;
                 trainer.Train(
-                    new LocalTask<float> { Start = start, Data = Data.Train, Examples = examples, Steps = (examples.Length + 9) / 10, Seed = (ulong)update }, delta);
+                    new LocalTask<float>
+                    {
+                        Start = start,
+                        Data = Data.Train,
+                        Examples = Data.Clients[update.Client].Train,
+                        Steps = update.LocalSteps,
+                        Seed = (ulong)update.Assignment,
+                    },
+                    delta);
             }
         }
     }
 
-    private sealed class Steps : ISimulationObserver
+    private sealed class Updates : ISimulationObserver
     {
         public List<UpdateRow> Rows { get; } = [];
 
