@@ -11,6 +11,7 @@ internal static class DominatingPairs
         LaplaceEvent e => new LaplacePair(e.NoiseMultiplier),
         DiscreteGaussianEvent e => AtomicPairs.DiscreteGaussian(e.Variance, e.Sensitivity),
         SkellamEvent { IsScalar: true } e => AtomicPairs.Skellam(e.Variance, (int)e.L2Sensitivity),
+        GaussianMixtureEvent e => new GaussianMixturePair(e.StandardDeviation, e.Sensitivities, e.Probabilities),
         PureEvent e => AtomicPairs.Approximate(e.Epsilon, 0),
         ApproximateEvent e => AtomicPairs.Approximate(e.Epsilon, e.Delta),
         RandomizedResponseEvent e => AtomicPairs.RandomizedResponse(e.Epsilon, e.Categories),

@@ -39,6 +39,9 @@ internal static class RenyiDivergences
             case PureEvent or ApproximateEvent { Delta: 0 } or RandomizedResponseEvent:
                 var moments = Moments((AtomicPair)DominatingPairs.For(mechanism));
                 return alpha => moments.LogMoment(alpha) / (alpha - 1);
+            case GaussianMixtureEvent:
+                throw new PrivacyException(
+                    $"No Rényi bound is computed here for a mixture of sensitivities: use the {Accountants.Pld} accountant.");
             default:
                 throw new PrivacyException(
                     $"{mechanism.GetType().Name} has outcomes of infinite loss and hence no Rényi divergence: use the {Accountants.Pld} accountant.");
