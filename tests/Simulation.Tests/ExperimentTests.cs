@@ -1,5 +1,6 @@
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
@@ -116,7 +117,7 @@ public static class ExperimentTests
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new ImmediateOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { CorrectParticipation = true } }, "correctParticipation" },
-            { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = "top-k", Feedback = "ef21" } } }, "ef21" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = new TopKOptions(), Feedback = new Ef21Options() } } }, "ef21" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
             { Timeline with { Clients = Timeline.Clients with { Attack = new SignFlipAttack() } }, "nothing to attack" },
             { Digits with { Clients = new ClientsOptions { Attack = new AlieAttack { Attackers = 20 } } }, "at least one must be honest" },

@@ -1,5 +1,6 @@
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Aggregation.Parameters;
 using Federated.Aggregation.Randomness;
 using Federated.Aggregation.ServerOptimizers;
@@ -57,7 +58,7 @@ public static class TrainingPoolTests
         {
             var model = new Slow();
             using var pool = Pool(2, () => model, d: 4);
-            var encoder = UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Codec = UpdateCodecs.TopK, Feedback = UpdateCodecs.ErrorFeedback }, 4);
+            var encoder = UpdateCodecs.CreateEncoder<float>(new CompressionOptions { Codec = new TopKOptions(), Feedback = new ErrorFeedbackOptions() }, 4);
             var job = pool.Begin(State(4).Current, 0, 1, 1, 1, 1, null, encoder);
             model.Started.Wait();
             pool.Release(job);

@@ -1,5 +1,6 @@
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
@@ -53,7 +54,7 @@ public static class TrainingWorkloadTests
         public void Is_the_same_when_clients_remember_what_their_encoders_left_out(SchedulerOptions scheduler)
         {
             // Over-selected clients are cancelled while they train and invited again at once: the same encoder, twice in a row.
-            var lossy = new CompressionOptions { Codec = UpdateCodecs.TopK, Feedback = UpdateCodecs.ErrorFeedback, TopK = new TopKOptions { Ratio = 0.2 } };
+            var lossy = new CompressionOptions { Codec = new TopKOptions { Ratio = 0.2 }, Feedback = new ErrorFeedbackOptions() };
             var model = Run(scheduler, seed: 3, threads: 1, lossy).Model;
             Assert.NotEqual(model, Run(scheduler, seed: 3, threads: 1).Model);
             for (var repetition = 0; repetition < 3; repetition++)
