@@ -337,24 +337,4 @@ public class SafetensorsTests
                 Assert.Throws<AggregationException>(() => reader.Read<float>(ParameterLayout.Of(("steps", [1])), new float[1])).Message);
         }
     }
-
-    public class On_disk
-    {
-        [Fact]
-        public void A_file_is_written_whole_or_not_at_all()
-        {
-            var path = Path.Combine(Directory.CreateTempSubdirectory("safetensors").FullName, "model.safetensors");
-            SafetensorsFile.Write<float>(path, Layout, Values);
-            var (layout, values) = SafetensorsFile.Read<float>(path);
-            Assert.Equal(Layout, layout);
-            Assert.Equal(Values, values);
-            var tooLarge = Enumerable.Repeat(1e6f, Layout.Count).ToArray();
-            Assert.Throws<AggregationException>(() => SafetensorsFile.Write<float>(path, Layout, tooLarge, ElementType.F16));
-            var again = new float[Layout.Count];
-            SafetensorsFile.Read(path, Layout, again.AsSpan());
-            Assert.Equal(Values, again);
-            Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!));
-            Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
-        }
-    }
 }

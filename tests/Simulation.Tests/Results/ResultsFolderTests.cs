@@ -242,6 +242,15 @@ public sealed class ResultsFolderTests : IDisposable
         }
 
         [Fact]
+        public void AFileThatCannotBeFinishedLeavesNothingBehind()
+        {
+            using var folder = tests.Open();
+            var tooLarge = new SafetensorsWriter().Add<float>(ParameterLayout.Of(("w", [1])), new float[] { 1e6f }, ElementType.F16);
+            Assert.Throws<Federated.Aggregation.AggregationException>(() => folder.WriteModel(tooLarge));
+            Assert.Equal([".partial", "metrics.csv", "updates.csv"], Directory.EnumerateFiles(folder.Path).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        }
+
+        [Fact]
         public void TheConfigurationIsWrittenResolved()
         {
             using var folder = tests.Open();
