@@ -259,7 +259,7 @@ public static class PldAccountantTests
                 && Accountant.Epsilon(Sampled(q, sigma * 1.1, 40), 1e-5) <= epsilon + 1e-9
                 && Accountant.Epsilon(Sampled(q, sigma, 41), 1e-5) >= epsilon - 1e-9
                 && Accountant.Epsilon(Sampled(q, sigma, 40), 2e-5) <= epsilon;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(8));
+        }).Check(Config.QuickThrowOnFailure.WithReplay(20260101UL, 3UL).WithMaxTest(8));
 
         [Fact]
         public void Delta_at_epsilon_is_delta() => Prop.ForAll(Q, Sigma, (q, sigma) =>
@@ -267,7 +267,7 @@ public static class PldAccountantTests
             var e = Sampled(q, sigma, 30);
             var epsilon = Accountant.Epsilon(e, 1e-6);
             Assert.True(epsilon == 0 || Math.Abs(Accountant.Delta(e, epsilon) / 1e-6 - 1) < 1e-3, $"q={q} σ={sigma}: {Accountant.Delta(e, epsilon)}");
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(8));
+        }).Check(Config.QuickThrowOnFailure.WithReplay(20260101UL, 3UL).WithMaxTest(8));
 
         [Fact]
         public void One_unsampled_gaussian_is_exact_far_into_the_tail()

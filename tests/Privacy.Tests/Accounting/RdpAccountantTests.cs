@@ -182,7 +182,7 @@ public static class RdpAccountantTests
                 && accountant.Epsilon(Sampled(q, sigma * 1.1, 50), 1e-5) <= epsilon
                 && accountant.Epsilon(Sampled(q, sigma, 55), 1e-5) >= epsilon
                 && accountant.Epsilon(Sampled(q, sigma, 50), 1e-6) >= epsilon;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+        }).Check(Config.QuickThrowOnFailure.WithReplay(20260101UL, 3UL).WithMaxTest(20));
 
         [Fact]
         public void Delta_and_epsilon_are_consistent()

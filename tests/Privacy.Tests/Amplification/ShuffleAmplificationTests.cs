@@ -253,7 +253,7 @@ public static class ShuffleAmplificationTests
             Assert.True(fmt23 <= Epsilon(ShuffleBound.Fmt23, epsilon0, n, 1e-7) * (1 + 1e-9), "grows as δ falls");
             var krr = ShuffleAmplification.Epsilon(ShuffleBound.Fmt23, LocalRandomizer.RandomizedResponse(epsilon0, 10), n, 1e-6);
             Assert.True(krr <= fmt23 * (1 + 1e-9), "a specific randomiser amplifies at least as much");
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
+        }).Check(Config.QuickThrowOnFailure.WithReplay(20260101UL, 3UL).WithMaxTest(30));
 
         [Fact]
         public void One_report_is_not_amplified()

@@ -30,7 +30,7 @@ public sealed class CsvWriterTests
         "a", "b"));
 
     [Fact]
-    public void NumbersReadBackToTheSameBits() => Check.One(Config.QuickThrowOnFailure, Prop.ForAll<double>(number =>
+    public void NumbersReadBackToTheSameBits() => Check.One(Config.QuickThrowOnFailure.WithReplay(20260101UL, 3UL), Prop.ForAll<double>(number =>
     {
         var text = Write(
             csv =>
