@@ -22,7 +22,6 @@ namespace Federated.Privacy.Amplification;
 /// </remarks>
 internal sealed class ClonePair
 {
-    private const int AnchorEvery = 128;
     private const double WindowDeviations = 9.5;
 
     private readonly long others;
@@ -89,7 +88,7 @@ internal sealed class ClonePair
         for (var t = Math.Max(1, neither > 0 ? counts.First : counts.First + 1); t <= counts.Last + 1; t++)
         {
             var k = (long)Math.Floor(t * winning + SilentRatio(t) * penalty) + 1;
-            walker.MoveTo(t - 1, k, t % AnchorEvery == 0);
+            walker.MoveTo(t - 1, k);
             var (above, at) = (walker.Tail, walker.Before);
             sum.Add(counts[t - 1] * Alpha * ((p - e) * at + (p + 1) * oneMinusE * above)
                 + counts[t] * neither * oneMinusE * (above + 0.5 * at));

@@ -5,8 +5,15 @@ namespace Federated.Privacy.Amplification;
 /// <summary>The tail Pr[Bin(m, ½) ≥ k] for k above m/2, moved along slowly changing (m, k) by recurrence.</summary>
 internal struct HalfTail
 {
+    private const int AnchorEvery = 4096;
+
+    // Subtracting steps keep an absolute error near 10⁻¹⁶ of the tail at the last anchor, per step.
+    private const double LargestFall = 1e-3;
+
     private long trials;
     private long threshold;
+    private double anchored;
+    private int steps;
 
     /// <summary>Pr[Bin(m, ½) ≥ k].</summary>
     public double Tail { get; private set; }
@@ -17,10 +24,9 @@ internal struct HalfTail
     /// <summary>Moves to m trials and threshold k ≥ 1.</summary>
     /// <param name="m">Trials, at least 0.</param>
     /// <param name="k">Threshold, above m/2.</param>
-    /// <param name="anchor">Whether to compute afresh, which stops rounding from adding up.</param>
-    public void MoveTo(long m, long k, bool anchor)
+    public void MoveTo(long m, long k)
     {
-        if (anchor || m != trials + 1 || Math.Abs(k - threshold) > 4 || Before == 0)
+        if (m != trials + 1 || Math.Abs(k - threshold) > 4 || Before == 0 || Tail < LargestFall * anchored || ++steps == AnchorEvery)
         {
             Anchor(m, k);
             return;
@@ -50,7 +56,7 @@ internal struct HalfTail
     {
         (trials, threshold) = (m, k);
         Before = BinomialDistribution.Pmf(k - 1, m, 0.5);
-        Tail = 0;
+        (Tail, anchored, steps) = (0, 0, 0);
         if (k > m)
         {
             return;
@@ -62,5 +68,7 @@ internal struct HalfTail
             Tail += term;
             term *= (m - j) / (j + 1.0);
         }
+
+        anchored = Tail;
     }
 }
