@@ -5,11 +5,12 @@ namespace Federated.Privacy.Accounting;
 /// <summary>The inverse questions: how much noise, how many steps, which sampling probability a target (ε, δ) allows.</summary>
 /// <remarks>
 /// An accountant is the oracle; every answer is on the side where the target holds, and the accountant certifies it there. Cost: about
-/// a dozen evaluations of the accountant for a real parameter, 2·log₂ T for a count.
+/// half a dozen evaluations of the accountant for a real parameter, 2·log₂ T for a count.
 /// </remarks>
 public static class Calibration
 {
     private const double Precision = 1e-6;
+    private const double CoarseInterval = 1e-3;
     private const double LargestNoise = 1e9;
     private const double SmallestNoise = 1e-3;
 
@@ -23,11 +24,27 @@ public static class Calibration
     {
         ArgumentNullException.ThrowIfNull(eventAt);
         CheckTarget(accountant, epsilon, delta);
+        if (accountant is not PldAccountant)
+        {
+            return Solve(accountant, eventAt, epsilon, delta, 1, Precision);
+        }
+
+        // On coarse cells the answer is at most a little too large and ten times cheaper to find; it is then refined on the accountant's own.
+        var coarse = Solve(new PldAccountant(new PldAccountantOptions { DiscretizationInterval = CoarseInterval }), eventAt, epsilon, delta, 1, 1e-3);
+        return Solve(accountant, eventAt, epsilon, delta, coarse, Precision);
+    }
+
+    /// <param name="start">A guess; the closer it is, the fewer evaluations.</param>
+    private static double Solve(
+        IPrivacyAccountant accountant, Func<double, PrivacyEvent> eventAt, double epsilon, double delta, double start, double precision)
+    {
         double EpsilonAt(double noise) => accountant.Epsilon(eventAt(noise), delta);
-        var high = 1.0;
+        var factor = start == 1 ? 2 : 1.01;
+        var high = start;
         while (EpsilonAt(high) > epsilon)
         {
-            high *= 2;
+            high *= factor;
+            factor = 2;
             if (high > LargestNoise)
             {
                 throw new PrivacyException(
@@ -36,7 +53,7 @@ public static class Calibration
             }
         }
 
-        var low = high / 2;
+        var low = high / factor;
         while (EpsilonAt(low) <= epsilon)
         {
             (low, high) = (low / 2, low);
@@ -46,7 +63,7 @@ public static class Calibration
             }
         }
 
-        return MonotoneRoot.SmallestAtMost(EpsilonAt, epsilon, low, high, Precision);
+        return MonotoneRoot.SmallestAtMost(EpsilonAt, epsilon, low, high, precision);
     }
 
     /// <summary>The largest number of repetitions of an event that is (ε, δ)-DP; 0 where one is too many.</summary>
