@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics;
 
 namespace Federated.Aggregation;
@@ -17,6 +18,9 @@ public interface IAggregator<T>
 
     /// <summary>Contributions since the last <see cref="Combine"/>.</summary>
     int Count { get; }
+
+    /// <summary>What is carried from one combination to the next, by name, each d long: what a checkpoint must hold. Empty for means.</summary>
+    IReadOnlyDictionary<string, Memory<T>> State => ImmutableDictionary<string, Memory<T>>.Empty;
 
     /// <summary>Takes one contribution; the delta is read or copied before this returns.</summary>
     void Add(in Contribution<T> contribution);

@@ -24,6 +24,21 @@ internal ref struct BitReader(ReadOnlySpan<byte> bytes)
         return (uint)bits;
     }
 
+    /// <summary>The next <paramref name="count"/> ≤ 56 bits without moving on; zeros behind the end.</summary>
+    public readonly ulong Peek(int count) => Window() & ((1UL << count) - 1);
+
+    /// <summary>Moves on by <paramref name="count"/> bits, unless fewer are left.</summary>
+    public bool TrySkip(int count)
+    {
+        if (count > Remaining)
+        {
+            return false;
+        }
+
+        position += count;
+        return true;
+    }
+
     /// <summary>Counts one-bits up to and over a zero-bit; refuses more than <paramref name="maximum"/>.</summary>
     public uint ReadUnary(uint maximum)
     {

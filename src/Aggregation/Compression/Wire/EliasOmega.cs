@@ -13,6 +13,12 @@ internal static class EliasOmega
     /// <summary>Longest front that fits an int: groups of 2, 3, 5 and 31 bits.</summary>
     private const int LongestGroup = 31;
 
+    /// <summary>Bits looked up at once: the codes of 1 … 63 have no more.</summary>
+    private const int TableBits = 12;
+
+    // By the next bits of the stream: value × 256 + length of the code they begin with, 0 where it is longer.
+    private static readonly ushort[] Table = BuildTable();
+
     public static int Length(int value)
     {
         var length = 1;
@@ -45,6 +51,12 @@ internal static class EliasOmega
 
     public static int Read(ref BitReader reader)
     {
+        var entry = Table[reader.Peek(TableBits)];
+        if (entry != 0 && reader.TrySkip(entry & 0xFF))
+        {
+            return entry >> 8;
+        }
+
         var value = 1;
         while (reader.Read(1) == 1)
         {
@@ -57,6 +69,27 @@ internal static class EliasOmega
         }
 
         return value;
+    }
+
+    private static ushort[] BuildTable()
+    {
+        var table = new ushort[1 << TableBits];
+        for (var value = 1; value < 64; value++)
+        {
+            var writer = new BitWriter(8);
+            Write(ref writer, value);
+            var bytes = writer.Finish();
+            var code = bytes[0] | (bytes.Length > 1 ? bytes[1] << 8 : 0);
+            var length = Length(value);
+            for (var rest = 0; rest < 1 << (TableBits - length); rest++)
+            {
+                table[code | (rest << length)] = (ushort)((value << 8) | length);
+            }
+
+            writer.Release();
+        }
+
+        return table;
     }
 
     private static ulong Reverse(ulong bits, int length)
