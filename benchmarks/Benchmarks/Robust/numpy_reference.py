@@ -11,7 +11,8 @@ OUT_DIR/name.f32. RobustSpeed runs it between its own measurements. Where NumPy 
   trimmed-mean   np.sort(axis=0), then the mean of what is left
   krum-norm      np.linalg.norm of each pair's difference in float32: what published implementations do
   krum-double    the same sums in double: what our Krum computes
-  krum-gram      |x|^2 + |y|^2 - 2<x,y> from one sgemm: fastest, and wrong as soon as one update is huge
+  krum-gram      |x|^2 + |y|^2 - 2<x,y> from one sgemm: fastest, and inexact where updates are close
+                 to each other compared with their length, because it cancels
 """
 import sys
 import time

@@ -24,7 +24,7 @@ public class SameBitsEverywhereTests
             hash.AppendData(MemoryMarshal.AsBytes(Combine<double>(name, x).AsSpan()));
         }
 
-        Assert.Equal("96199c3105f81036", Convert.ToHexStringLower(hash.GetCurrentHash())[..16]);
+        Assert.Equal("fd3035332284013b", Convert.ToHexStringLower(hash.GetCurrentHash())[..16]);
     }
 
     [Fact]

@@ -50,17 +50,14 @@ internal static unsafe class Combination
         {
             var sums = new double[count];
             var point = stackalloc double[Block];
-            var row = stackalloc double[Block + Wide.Count];
             var end = (int)Math.Min(d, (long)(index + 1) * CoordinateBlocks.Stretch);
             for (var start = index * CoordinateBlocks.Stretch; start < end; start += Block)
             {
                 var length = Math.Min(Block, end - start);
-                var padded = (length + Wide.Count - 1) / Wide.Count * Wide.Count;
                 Sum(vectors, coefficients, start, length, point);
                 for (var i = 0; i < count; i++)
                 {
-                    Wide.Spread(vectors[i].Slice(start, length), row);
-                    sums[i] += SquaredDistance(row, point, padded);
+                    sums[i] += SquaredDistance(vectors[i].Slice(start, length), point);
                 }
             }
 
@@ -79,18 +76,31 @@ internal static unsafe class Combination
         return distances;
     }
 
-    private static double SquaredDistance(double* x, double* y, int length)
+    private static double SquaredDistance<T>(ReadOnlySpan<T> x, double* y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (s0, s1) = (Vector512<double>.Zero, Vector512<double>.Zero);
-        for (var k = 0; k < length; k += Wide.Count)
+        var k = 0;
+        fixed (T* first = x)
         {
-            var d0 = Vector512.Load(x + k) - Vector512.Load(y + k);
-            var d1 = Vector512.Load(x + k + 8) - Vector512.Load(y + k + 8);
-            s0 = Vector512.FusedMultiplyAdd(d0, d0, s0);
-            s1 = Vector512.FusedMultiplyAdd(d1, d1, s1);
+            for (; k + Wide.Count <= x.Length; k += Wide.Count)
+            {
+                var (lower, upper) = Wide.Load(first + k);
+                var d0 = lower - Vector512.Load(y + k);
+                var d1 = upper - Vector512.Load(y + k + 8);
+                s0 = Vector512.FusedMultiplyAdd(d0, d0, s0);
+                s1 = Vector512.FusedMultiplyAdd(d1, d1, s1);
+            }
         }
 
-        return Wide.Sum(s0 + s1);
+        var sum = Wide.Sum(s0 + s1);
+        for (; k < x.Length; k++)
+        {
+            var difference = double.CreateTruncating(x[k]) - y[k];
+            sum = Math.FusedMultiplyAdd(difference, difference, sum);
+        }
+
+        return sum;
     }
 
     // Writes Σ c_i x_i over [start, start + length), zeros behind it up to a whole unit.

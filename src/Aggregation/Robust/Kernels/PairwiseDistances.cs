@@ -7,8 +7,8 @@ namespace Federated.Aggregation.Robust.Kernels;
 
 /// <summary>‖x_i − x_j‖² for all pairs of n held updates.</summary>
 /// <remarks>
-/// Differences are formed and squared in double, not by ‖x‖² + ‖y‖² − 2⟨x,y⟩: that form cancels, and with one huge vector among them all
-/// honest distances would be lost. Cost: d·n²/2 subtractions and as many fused multiply-adds; memory: at most sixteen n×n tables.
+/// Differences are formed and squared in double, not by ‖x‖² + ‖y‖² − 2⟨x,y⟩: that form cancels where updates are close to each other
+/// compared with their length, as updates late in training and models always are. Cost: d·n²/2 subtractions and as many fused multiply-adds; memory: at most sixteen n×n tables.
 /// </remarks>
 internal static unsafe class PairwiseDistances
 {

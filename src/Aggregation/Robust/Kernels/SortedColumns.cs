@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -31,59 +32,108 @@ internal static unsafe class SortedColumns
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TReduction : struct, IColumnReduction<T>
     {
-        CoordinateBlocks.Run(result, updates.Threads, (start, part) =>
+        var handles = new MemoryHandle[updates.Count];
+        var addresses = new nint[updates.Count];
+        try
         {
-            var scratch = (T*)NativeMemory.AlignedAlloc((nuint)((updates.Count + 1) * (long)RowBytes), 64);
-            try
+            for (var i = 0; i < handles.Length; i++)
             {
-                Stretch(updates, network, start, part, reduction, scratch);
+                handles[i] = updates.Vectors[i].Pin();
+                addresses[i] = (nint)handles[i].Pointer;
             }
-            finally
+
+            CoordinateBlocks.Run(result, updates.Threads, (start, part) => Stretch(addresses, network, start, part, reduction));
+        }
+        finally
+        {
+            foreach (var handle in handles)
             {
-                NativeMemory.AlignedFree(scratch);
+                handle.Dispose();
             }
-        });
+        }
     }
 
-    private static void Stretch<T, TReduction>(
-        HeldUpdates<T> updates, SortingNetwork network, int start, Span<T> result, TReduction reduction, T* rows)
+    private static void Stretch<T, TReduction>(nint[] addresses, SortingNetwork network, int start, Span<T> result, TReduction reduction)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TReduction : struct, IColumnReduction<T>
     {
         var width = RowBytes / sizeof(T);
-        var output = rows + ((long)updates.Count * width);
-        for (var offset = 0; offset < result.Length; offset += width)
+        var count = addresses.Length;
+        var sources = new nint[count];
+        var rows = (T*)NativeMemory.AlignedAlloc((nuint)((count + 1) * (long)RowBytes), 64);
+        try
         {
-            var length = Math.Min(width, result.Length - offset);
-            for (var i = 0; i < updates.Count; i++)
+            var output = rows + ((long)count * width);
+            for (var offset = 0; offset < result.Length; offset += width)
             {
-                Load(updates[i].Slice(start + offset, length), rows + ((long)i * width), width);
-            }
+                var length = Math.Min(width, result.Length - offset);
+                for (var i = 0; i < count; i++)
+                {
+                    sources[i] = addresses[i] + (sizeof(T) * (start + (nint)offset));
+                    if (length < width)
+                    {
+                        sources[i] = Pad((T*)sources[i], length, rows + ((long)i * width), width);
+                    }
+                }
 
-            Exchange<T>((byte*)rows, network.Steps);
-            reduction.Reduce(rows, width, output);
-            new ReadOnlySpan<T>(output, length).CopyTo(result[offset..]);
+                Sort(sources, network, rows, width);
+                reduction.Reduce(rows, width, output);
+                new ReadOnlySpan<T>(output, length).CopyTo(result[offset..]);
+            }
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(rows);
         }
     }
 
-    // Adding +0 turns −0 into +0 and leaves every other value: min and max of two zeros would otherwise depend on their order.
-    private static void Load<T>(ReadOnlySpan<T> source, T* row, int width)
+    private static void Sort<T>(nint[] sources, SortingNetwork network, T* rows, int width)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (source.Length == width)
+        var sorted = 0;
+        var steps = network.Steps;
+        if (Vector512.IsHardwareAccelerated)
         {
-            ref var first = ref MemoryMarshal.GetReference(source);
-            for (var j = 0; j < width; j += Vector512<T>.Count)
+            fixed (nint* first = sources)
             {
-                (Vector512.LoadUnsafe(ref first, (nuint)j) + Vector512<T>.Zero).StoreAligned(row + j);
+                for (; sorted < 16 * network.Sixteens; sorted += 16)
+                {
+                    RegisterSort.Sort16(first + sorted, rows + ((long)sorted * width), width);
+                }
+
+                if (network.HasEight)
+                {
+                    RegisterSort.Sort8(first + sorted, rows + ((long)sorted * width), width);
+                    sorted += 8;
+                }
             }
 
-            return;
+            steps = network.StepsAfterGroups;
         }
 
-        for (var j = 0; j < width; j++)
+        for (; sorted < sources.Length; sorted++)
         {
-            row[j] = j < source.Length ? source[j] + T.Zero : T.Zero;
+            Load((T*)sources[sorted], rows + ((long)sorted * width), width);
+        }
+
+        Exchange<T>((byte*)rows, steps);
+    }
+
+    private static nint Pad<T>(T* source, int length, T* row, int width)
+        where T : unmanaged
+    {
+        new ReadOnlySpan<T>(source, length).CopyTo(new Span<T>(row, width));
+        new Span<T>(row + length, width - length).Clear();
+        return (nint)row;
+    }
+
+    // Adding +0 turns −0 into +0 and leaves every other value: min and max of two zeros would otherwise depend on their order.
+    private static void Load<T>(T* source, T* row, int width)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var j = 0; j < width; j += Vector512<T>.Count)
+        {
+            (Vector512.Load(source + j) + Vector512<T>.Zero).StoreAligned(row + j);
         }
     }
 

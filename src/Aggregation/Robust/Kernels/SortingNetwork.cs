@@ -15,18 +15,28 @@ internal sealed class SortingNetwork
     private static readonly ConcurrentDictionary<(int Count, int First, int End), SortingNetwork> Cache = new();
 
     private readonly (int Low, int High)[] steps;
+    private readonly (int Low, int High)[] rest;
 
     private SortingNetwork(int count, int first, int end)
     {
-        Count = count;
-        steps = Prune(Batcher(count), count, first, end);
+        Sixteens = count / 16;
+        HasEight = count % 16 >= 8;
+        var all = Batcher(count);
+        steps = Prune(all.Select(static step => (step.Low, step.High)), count, first, end);
+        rest = Prune(all.Where(step => !IsPresorted(step)).Select(static step => (step.Low, step.High)), count, first, end);
     }
-
-    /// <summary>n.</summary>
-    public int Count { get; }
 
     /// <summary>After step (low, high), row low holds the smaller value of the two and row high the larger.</summary>
     public ReadOnlySpan<(int Low, int High)> Steps => steps;
+
+    /// <summary>The steps that remain once the first <see cref="Sixteens"/> groups of 16 rows, and the 8 rows behind them, are sorted each.</summary>
+    public ReadOnlySpan<(int Low, int High)> StepsAfterGroups => rest;
+
+    /// <summary>Whole groups of 16 rows.</summary>
+    public int Sixteens { get; }
+
+    /// <summary>Whether 8 more rows follow them.</summary>
+    public bool HasEight { get; }
 
     /// <summary>The network after which rows <paramref name="first"/> … <paramref name="end"/> − 1 hold the values of those ranks (0 is the smallest).</summary>
     public static SortingNetwork For(int count, int first, int end)
@@ -37,9 +47,13 @@ internal sealed class SortingNetwork
         return Cache.GetOrAdd((count, first, end), static key => new SortingNetwork(key.Count, key.First, key.End));
     }
 
-    private static List<(int Low, int High)> Batcher(int count)
+    // Merges of runs of `Run` stay within aligned groups of twice as many rows.
+    private bool IsPresorted((int Low, int High, int Run) step) =>
+        (step.Run <= 8 && step.Low / 16 < Sixteens) || (step.Run <= 4 && HasEight && step.Low / 8 == 2 * Sixteens);
+
+    private static List<(int Low, int High, int Run)> Batcher(int count)
     {
-        var steps = new List<(int, int)>();
+        var steps = new List<(int, int, int)>();
         for (var p = 1; p < count; p *= 2)
         {
             for (var k = p; k >= 1; k /= 2)
@@ -50,7 +64,7 @@ internal sealed class SortingNetwork
                     {
                         if ((i + j) / (2 * p) == (i + j + k) / (2 * p))
                         {
-                            steps.Add((i + j, i + j + k));
+                            steps.Add((i + j, i + j + k, p));
                         }
                     }
                 }
@@ -60,8 +74,9 @@ internal sealed class SortingNetwork
         return steps;
     }
 
-    private static (int Low, int High)[] Prune(List<(int Low, int High)> steps, int count, int first, int end)
+    private static (int Low, int High)[] Prune(IEnumerable<(int Low, int High)> all, int count, int first, int end)
     {
+        var steps = all.ToList();
         var wanted = new bool[count];
         wanted.AsSpan(first..end).Fill(true);
         var kept = new List<(int, int)>(steps.Count);
