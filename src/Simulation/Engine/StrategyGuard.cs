@@ -1,6 +1,7 @@
 using Federated.Aggregation;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Aggregation.Robust;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Scheduling;
@@ -99,6 +100,13 @@ internal static class StrategyGuard
 
     private static void CheckCompression(StrategyOptions strategy)
     {
+        if (strategy.Aggregator is ShiftedMeanOptions)
+        {
+            throw new SimulationException(
+                "A simulated server keeps each client's shift itself and hands the aggregator whole updates, which a shifted mean would add up twice. "
+                + "Set strategy.aggregator to a mean.");
+        }
+
         var feedback = UpdateCodecs.CreateEncoder<float>(strategy.Compression, 1).Name;
         if (feedback is UpdateCodecs.Ef21 or UpdateCodecs.EControl && strategy.Aggregator is not WeightedMeanOptions)
         {
