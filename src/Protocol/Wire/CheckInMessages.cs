@@ -7,12 +7,14 @@ namespace Federated.Protocol.Wire;
 /// <param name="WaitSeconds">How long the client is willing to wait for an assignment in this request (long poll); at most 300.</param>
 public sealed record CheckInRequest(double Examples, double WaitSeconds);
 
-/// <summary>Reply to a check-in, and to an update that said it was ready for more: exactly one of the three is set.</summary>
+/// <summary>Reply to a check-in, and to an update that said it was ready for more: exactly one of the four is set.</summary>
 public sealed record CheckInReply
 {
     public AssignmentMessage? Assignment { get; init; }
 
     public WaitMessage? Wait { get; init; }
+
+    public EvaluationMessage? Evaluation { get; init; }
 
     /// <summary>The run is over: do not ask again.</summary>
     public OverMessage? Over { get; init; }
@@ -28,6 +30,9 @@ public sealed record CheckInReply
 /// <param name="Extras">Vectors that go down beside the model (SCAFFOLD's c), by name.</param>
 /// <param name="Training">The run's local training plan: batch size, optimizer, objective; see docs/protocol.md.</param>
 /// <param name="Codec">How the delta is encoded on its way up; <c>safetensors</c> for none.</param>
+/// <param name="Seed">Of mini-batches and of all else that is drawn and need not be secret; decimal, as it may exceed 2^53.</param>
+/// <param name="RateFactor">Factor on the plan's learning rate at this version.</param>
+/// <param name="Privacy">What to do to the delta before it is sent; null for nothing.</param>
 public sealed record AssignmentMessage(
     long Id,
     int BaseVersion,
@@ -37,7 +42,25 @@ public sealed record AssignmentMessage(
     BlobReference Model,
     IReadOnlyDictionary<string, BlobReference> Extras,
     JsonElement Training,
-    string Codec);
+    string Codec,
+    string Seed,
+    double RateFactor,
+    JsonElement? Privacy);
+
+/// <summary>A request to evaluate a version on the client's own data.</summary>
+/// <param name="Training">The run's local training plan: it names the model.</param>
+public sealed record EvaluationMessage(int Version, BlobReference Model, JsonElement Training);
+
+/// <summary>Body of <c>POST /v1/runs/{run}/evaluations/{version}</c>.</summary>
+/// <param name="Examples">Examples evaluated on.</param>
+/// <param name="Accuracy">In [0, 1].</param>
+/// <param name="Loss">Mean loss.</param>
+public sealed record EvaluationReport(double Examples, double Accuracy, double Loss);
+
+/// <summary>Reply to <c>GET /v1/runs/{run}/assignments/{id}</c>.</summary>
+/// <param name="State"><c>open</c>, <c>cancelled</c> or <c>ended</c>.</param>
+/// <param name="SecondsLeft">Until the lease ends; null for no end, or when it is not open.</param>
+public sealed record AssignmentStateMessage(string State, double? SecondsLeft);
 
 /// <summary>No work yet.</summary>
 /// <param name="Reason">Why, for people.</param>

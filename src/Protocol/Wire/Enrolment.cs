@@ -7,6 +7,14 @@ namespace Federated.Protocol.Wire;
 public sealed record EnrolmentRequest(string Token, string PublicKey, string Name);
 
 /// <summary>Reply to an enrolment.</summary>
-/// <param name="Client">The client's id: <c>iss</c> and <c>sub</c> of the tokens that it signs.</param>
+/// <param name="Client">The client's id: <c>iss</c> and <c>sub</c> of the assertions that it signs.</param>
 /// <param name="Coordinator">The coordinator's id: their <c>aud</c>.</param>
 public sealed record EnrolmentReply(string Client, string Coordinator);
+
+/// <summary>Body of <c>POST /v1/tokens</c>.</summary>
+/// <param name="Assertion">A JWT signed by the client's key (ES256), good for one exchange; see docs/protocol.md.</param>
+public sealed record TokenRequest(string Assertion);
+
+/// <summary>Reply to it.</summary>
+/// <param name="AccessToken">Goes into <c>Authorization: Bearer</c>; opaque to the client.</param>
+public sealed record TokenReply(string AccessToken, double SecondsLeft);
