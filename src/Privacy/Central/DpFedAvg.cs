@@ -1,5 +1,6 @@
 using System.Numerics;
 using Federated.Privacy.Clipping;
+using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Central;
@@ -57,11 +58,7 @@ public sealed class DpFedAvg<T> : ICentralMechanism<T>
     public void Release(Span<T> sum)
     {
         GaussianSampler.AddOnGrid(sum, GridStep, updateMultiplier * ClipNorm, random);
-        var inverse = T.CreateTruncating(1 / Denominator);
-        foreach (ref var x in sum)
-        {
-            x *= inverse;
-        }
+        VectorMath.Scale(sum, 1 / Denominator);
     }
 
     /// <summary>Adds the bits' noise and moves the adaptive bound; call it after <see cref="Release"/>, once a release.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Federated.Privacy.Central.Factorizations;
 using Federated.Privacy.Clipping;
+using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Central;
@@ -99,11 +100,7 @@ public sealed class DpFtrl<T> : ICentralMechanism<T>
 
         noise.Next(increment);
         GaussianSampler.AddRounded(sum, GridStep, NoiseScale / GridStep, increment);
-        var inverse = T.CreateTruncating(1 / Denominator);
-        foreach (ref var x in sum)
-        {
-            x *= inverse;
-        }
+        VectorMath.Scale(sum, 1 / Denominator);
 
         Step++;
     }

@@ -49,14 +49,18 @@ public static class UniformDraws
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, population);
-        var chosen = new SortedSet<int>();
+        var result = new int[size];
+        var chosen = new HashSet<int>(size);
         for (var j = population - size; j < population; j++)
         {
             var t = random.NextBelow(j + 1);
-            chosen.Add(chosen.Contains(t) ? j : t);
+            var taken = chosen.Add(t) ? t : j;
+            chosen.Add(taken);
+            result[j - population + size] = taken;
         }
 
-        return [.. chosen];
+        Array.Sort(result);
+        return result;
     }
 
     /// <summary>

@@ -39,7 +39,7 @@ public static class UnitVectorRandomizerTests
         [MemberData(nameof(Cases))]
         public void Is_unbiased_with_its_stated_error(string name, double epsilon, int d)
         {
-            const int n = 20_000;
+            const int n = 8000;
             var randomizer = UnitVectorRandomizers.Create<double>(name, epsilon, d);
             var u = Unit(d, 111);
             using var random = SimulationRandom.Derive(112, name, (long)epsilon, d);
@@ -146,7 +146,7 @@ public static class UnitVectorRandomizerTests
         {
             // At ε = 12 the lower tail is met once in 20: a capped rejection that falls through to the unconditioned law (anti-pattern 4 of
             // privacy.md §8) would put Φ(−γ) more into the cap.
-            const int n = 20_000, d = 8;
+            const int n = 10_000, d = 8;
             var randomizer = new PrivUnitG<double>(epsilon, d);
             double[] u = [1, 0, 0, 0, 0, 0, 0, 0];
             using var random = new SimulationRandom(115);
@@ -172,7 +172,7 @@ public static class UnitVectorRandomizerTests
         [InlineData(0.5, 100)]
         public void Of_the_sphere_has_the_law_of_the_cap_along_the_input(double epsilon, int d)
         {
-            const int n = 15_000;
+            const int n = 8000;
             var randomizer = new PrivUnit<double>(epsilon, d);
             var u = new double[d];
             u[0] = 1;
@@ -295,7 +295,7 @@ public static class UnitVectorRandomizerTests
         [InlineData(5.0)]
         public void Is_estimated_without_bias_whatever_its_norm(double norm)
         {
-            const int d = 6, n = 20_000;
+            const int d = 6, n = 8000;
             var randomizer = new LocalUpdateRandomizer<double>(new PrivUnitG<double>(3, d + 1), 0.5);
             double[] direction = Unit(d, 124);
             using var random = new SimulationRandom(125);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Central.Factorizations;
@@ -135,29 +136,26 @@ public sealed class BufferedLinearToeplitz : IFactorization
         : CorrelatedNoise<T>(owner.Steps, dimension, owner.decays.Length, random)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        /// <summary>Coordinates worked on at a time: a block of noise and of each buffer stays in the first-level cache.</summary>
+        private const int BlockLength = 1024;
+
+        private readonly T[] fresh = new T[BlockLength];
+
         private protected override void Advance(Span<T> increment, T[][] buffers)
         {
             Draw(increment);
-            Span<T> weights = new T[buffers.Length];
-            Span<T> decays = new T[buffers.Length];
-            for (var i = 0; i < buffers.Length; i++)
+            for (var start = 0; start < increment.Length; start += BlockLength)
             {
-                weights[i] = T.CreateTruncating(owner.weights[i]);
-                decays[i] = T.CreateTruncating(owner.decays[i]);
-            }
-
-            for (var j = 0; j < increment.Length; j++)
-            {
-                var z = increment[j];
-                var y = z;
+                var block = increment.Slice(start, Math.Min(BlockLength, increment.Length - start));
+                block.CopyTo(fresh);
                 for (var i = 0; i < buffers.Length; i++)
                 {
-                    ref var state = ref buffers[i][j];
-                    y += weights[i] * state;
-                    state = (decays[i] * state) + z;
+                    // y ← y + ω·buf;  buf ← θ·buf + z
+                    var state = buffers[i].AsSpan(start, block.Length);
+                    VectorMath.AddScaled(block, state, owner.weights[i]);
+                    VectorMath.Scale(state, owner.decays[i]);
+                    VectorMath.AddScaled(state, fresh.AsSpan(0, block.Length), 1);
                 }
-
-                increment[j] = y;
             }
         }
     }

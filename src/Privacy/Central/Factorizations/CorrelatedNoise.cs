@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
+using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Central.Factorizations;
@@ -88,20 +88,6 @@ public abstract class CorrelatedNoise<T>
     }
 
     /// <summary>target ← target + factor·source.</summary>
-    private protected static void AddScaled(Span<T> target, ReadOnlySpan<T> source, double factor)
-    {
-        var f = T.CreateTruncating(factor);
-        var t = MemoryMarshal.Cast<T, Vector<T>>(target);
-        var s = MemoryMarshal.Cast<T, Vector<T>>(source);
-        var fs = new Vector<T>(f);
-        for (var i = 0; i < t.Length; i++)
-        {
-            t[i] += fs * s[i];
-        }
-
-        for (var i = t.Length * Vector<T>.Count; i < target.Length; i++)
-        {
-            target[i] += f * source[i];
-        }
-    }
+    private protected static void AddScaled(Span<T> target, ReadOnlySpan<T> source, double factor) =>
+        VectorMath.AddScaled(target, source, factor);
 }

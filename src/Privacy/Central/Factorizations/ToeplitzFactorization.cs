@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Central.Factorizations;
@@ -107,11 +108,7 @@ public sealed class ToeplitzFactorization : IFactorization
 
             if (c[0] != 1)
             {
-                var inverse = T.CreateTruncating(1 / c[0]);
-                foreach (ref var x in increment)
-                {
-                    x *= inverse;
-                }
+                VectorMath.Scale(increment, 1 / c[0]);
             }
 
             if (buffers.Length > 0)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Central.Factorizations;
@@ -80,11 +81,11 @@ public sealed class TreeFactorization : IFactorization
                 Draw(own);
                 if (owner.honaker)
                 {
+                    // est ← w·own + (1 − w)·(est + sibling)
                     var weight = OwnWeight(h + 1);
-                    for (var i = 0; i < estimate.Length; i++)
-                    {
-                        estimate[i] = (T.CreateTruncating(weight) * own[i]) + (T.CreateTruncating(1 - weight) * (estimate[i] + buffers[h][i]));
-                    }
+                    AddScaled(estimate, buffers[h], 1);
+                    VectorMath.Scale<T>(estimate, 1 - weight);
+                    AddScaled(estimate, own, weight);
                 }
                 else
                 {

@@ -50,7 +50,17 @@ public sealed class LocalHashing : FrequencyOracle
     public override int ReportBits => 64 + BitOperations.Log2((uint)Buckets - 1) + 1;
 
     /// <summary>The bucket of an item under a seed.</summary>
-    public int Bucket(ulong seed, int item) => (int)Math.BigMul(SipHash.Hash(seed, Domain, (ulong)item), (ulong)Buckets, out _);
+    public int Bucket(ulong seed, int item) => Bucket(seed, (ulong)item);
+
+    /// <summary>The bucket of any 64-bit value: hashing needs no list of items.</summary>
+    internal int Bucket(ulong seed, ulong value) => (int)Math.BigMul(SipHash.Hash(seed, Domain, value), (ulong)Buckets, out _);
+
+    /// <summary>The report of any 64-bit value.</summary>
+    internal (ulong Seed, int Bucket) Respond(ulong value, IRandomSource random)
+    {
+        var seed = random.NextUInt64();
+        return (seed, GeneralizedRandomizedResponse.Respond(Bucket(seed, value), Buckets, lie, random));
+    }
 
     public override double Probability(int item, ReadOnlySpan<byte> report)
     {
@@ -60,10 +70,9 @@ public sealed class LocalHashing : FrequencyOracle
 
     private protected override void Write(int item, Span<byte> report, IRandomSource random)
     {
-        var seed = random.NextUInt64();
+        var (seed, bucket) = Respond((ulong)item, random);
         BinaryPrimitives.WriteUInt64LittleEndian(report, seed);
-        BinaryPrimitives.WriteInt32LittleEndian(
-            report[sizeof(ulong)..], GeneralizedRandomizedResponse.Respond(Bucket(seed, item), Buckets, lie, random));
+        BinaryPrimitives.WriteInt32LittleEndian(report[sizeof(ulong)..], bucket);
     }
 
     private protected override void Count(ReadOnlySpan<byte> report, Span<long> state)

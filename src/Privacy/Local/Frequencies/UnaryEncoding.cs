@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Local.Frequencies;
@@ -65,20 +66,20 @@ public sealed class UnaryEncoding : FrequencyOracle
 
     private protected override void Write(int item, Span<byte> report, IRandomSource random)
     {
-        for (var v = 0; v < Items; v++)
+        // A word of randomness a bit, drawn by the block: the source is asked once for many.
+        Span<ulong> coins = stackalloc ulong[128];
+        for (var start = 0; start < Items; start += coins.Length)
         {
-            bool raised;
-            if (v != item)
+            random.Fill(MemoryMarshal.AsBytes(coins));
+            for (var v = start; v < Math.Min(Items, start + coins.Length); v++)
             {
-                raised = ExactBernoulli.Threshold(random, raise);
+                var coin = coins[v - start];
+                var raised = v != item ? coin < raise : symmetric ? coin >= raise : coin < OneHalf;
+                report[v / 8] |= (byte)((raised ? 1 : 0) << (v % 8));
             }
-            else
-            {
-                raised = symmetric ? !ExactBernoulli.Threshold(random, raise) : ExactBernoulli.Threshold(random, OneHalf);
-            }
-
-            report[v / 8] |= (byte)((raised ? 1 : 0) << (v % 8));
         }
+
+        coins.Clear();
     }
 
     private protected override void Count(ReadOnlySpan<byte> report, Span<long> state)

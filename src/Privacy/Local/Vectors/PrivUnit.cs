@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Federated.Privacy.Numerics;
 using Federated.Privacy.Randomness;
 
@@ -62,15 +65,18 @@ public sealed class PrivUnit<T> : IUnitVectorRandomizer<T>
     public void Randomize(ReadOnlySpan<T> unit, Span<T> report, IRandomSource random)
     {
         var square = UnitVectorRandomizers.CheckUnit(unit, Dimension);
-        var gaussian = new T[Dimension];
-        GaussianSampler.Fill(gaussian.AsSpan(), 1, random);
+        var rented = ArrayPool<T>.Shared.Rent(Dimension);
+        var gaussian = rented.AsSpan(0, Dimension);
+        GaussianSampler.Fill(gaussian, 1, random);
         var along = VectorMath.Dot<T>(gaussian, unit) / square;
         VectorMath.AddScaled(gaussian, unit, -along);
         var across = Math.Sqrt(VectorMath.Dot<T>(gaussian, gaussian));
         var t = ExactBernoulli.Threshold(random, cap.Miss) ? NextBelow(random) : NextAbove(random);
-        VectorMath.Scale<T>(gaussian, Math.Sqrt(Math.Max(0, 1 - (t * t))) / (across * mean));
+        VectorMath.Scale(gaussian, Math.Sqrt(Math.Max(0, 1 - (t * t))) / (across * mean));
         VectorMath.AddScaled(gaussian, unit, t / (mean * Math.Sqrt(square)));
         gaussian.CopyTo(report);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(gaussian));
+        ArrayPool<T>.Shared.Return(rented);
     }
 
     private CapParameters At(double gamma, double epsilon) =>

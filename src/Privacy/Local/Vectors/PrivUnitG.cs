@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Federated.Privacy.Numerics;
 using Federated.Privacy.Randomness;
 
@@ -75,12 +78,15 @@ public sealed class PrivUnitG<T> : IUnitVectorRandomizer<T>
     public void Randomize(ReadOnlySpan<T> unit, Span<T> report, IRandomSource random)
     {
         var square = UnitVectorRandomizers.CheckUnit(unit, Dimension);
-        var gaussian = new T[Dimension];
-        GaussianSampler.Fill(gaussian.AsSpan(), 1, random);
+        var rented = ArrayPool<T>.Shared.Rent(Dimension);
+        var gaussian = rented.AsSpan(0, Dimension);
+        GaussianSampler.Fill(gaussian, 1, random);
         var along = VectorMath.Dot<T>(gaussian, unit);
         var target = ExactBernoulli.Threshold(random, cap.Miss) ? NextBelow(random) : NextAbove(random);
-        VectorMath.CombineOnGrid<T>(gaussian, Sigma, unit, Sigma * (target - along) / square, GridStep);
+        VectorMath.CombineOnGrid(gaussian, Sigma, unit, Sigma * (target - along) / square, GridStep);
         gaussian.CopyTo(report);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(gaussian));
+        ArrayPool<T>.Shared.Return(rented);
     }
 
     private static CapParameters At(double gamma, double epsilon) => CapParameters.At(gamma, NormalDistribution.UpperTail(gamma), epsilon);

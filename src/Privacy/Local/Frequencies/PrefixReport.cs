@@ -1,0 +1,7 @@
+namespace Federated.Privacy.Local.Frequencies;
+
+/// <summary>A client's report to <see cref="PrefixExtension"/>.</summary>
+/// <param name="Group">The group that the client was put into, by public coins.</param>
+/// <param name="Seed">Seed of its hash.</param>
+/// <param name="Bucket">Randomised bucket of its prefix.</param>
+public readonly record struct PrefixReport(int Group, ulong Seed, int Bucket);
