@@ -1,6 +1,9 @@
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Compression.Feedback;
+using Federated.Aggregation.ExampleWeights;
+using Federated.Aggregation.Robust;
+using Federated.Aggregation.Staleness;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
@@ -97,6 +100,16 @@ public static class ExperimentTests
 
     public sealed class Prepare
     {
+        private static readonly StrategyOptions Shifted = Digits.Strategy with
+        {
+            ExampleWeight = new EqualExampleWeight(),
+            Aggregator = new ShiftedMeanOptions { Clients = 20 },
+            Compression = new CompressionOptions { Codec = new TopKOptions { Ratio = 0.1 }, Feedback = new Ef21Options() },
+        };
+
+        [Fact]
+        public void Takes_a_shifted_mean_of_all_clients_under_EF21() => Experiment.Prepare(Digits with { Strategy = Shifted }, ".");
+
         public static TheoryData<ExperimentConfiguration, string> Refused => new()
         {
             { Timeline with { Clients = new ClientsOptions() }, "at least one client" },
@@ -117,7 +130,14 @@ public static class ExperimentTests
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new ImmediateOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { CorrectParticipation = true } }, "correctParticipation" },
-            { Digits with { Strategy = Digits.Strategy with { Aggregator = new ShiftedMeanOptions() } }, "add up twice" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new ShiftedMeanOptions { Clients = 20 } } }, "clients send updates" },
+            { Digits with { Strategy = Shifted with { Aggregator = new WeightedMeanOptions() } }, "clients: 20" },
+            { Digits with { Strategy = Shifted with { Aggregator = new ShiftedMeanOptions { Clients = 5 } } }, "there are 20" },
+            { Digits with { Strategy = Shifted with { ExampleWeight = new LinearExampleWeight() } }, "weight 1" },
+            { Digits with { Strategy = Shifted with { StalenessWeight = new PolynomialStaleness() } }, "weight 1" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new KrumOptions { Byzantine = 2 } } }, "at least 7 updates" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new BulyanOptions { Byzantine = 1 } } }, "at least 7 updates" },
+            { Digits with { Strategy = Digits.Strategy with { Aggregator = new TrimmedMeanOptions(), Scheduler = new FixedWindowOptions() } }, "fixed-window scheduler may publish with one" },
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = new TopKOptions(), Feedback = new Ef21Options() } } }, "ef21" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
             { Timeline with { Clients = Timeline.Clients with { Attack = new SignFlipAttack() } }, "nothing to attack" },

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using Federated.Aggregation;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Runs;
 
@@ -64,28 +65,50 @@ public sealed class ModelState<T>
         Accumulate effect, ReadOnlySpan<T> delta, ReadOnlySpan<T> baseModel, IReadOnlyDictionary<string, ReadOnlyMemory<T>>? extras = null)
     {
         ArgumentNullException.ThrowIfNull(effect);
-        if (objective is { Up.Count: > 0 })
+        RequireExtras(extras);
+        if (CountsAgainstCurrent(effect))
         {
-            objective.Accumulate(extras ?? throw new ArgumentNullException(nameof(extras), "The objective needs what came up beside the delta."));
-        }
-
-        if (effect.Basis == DeltaBasis.CurrentVersion && effect.Staleness > 0)
-        {
-            // y − w^t = u + w^b − w^t, where y = w^b + u.
-            rebased ??= new T[delta.Length];
-            TensorPrimitives.Subtract(baseModel, Current.Parameters, rebased);
+            var rebased = Distance(baseModel);
             TensorPrimitives.Add<T>(rebased, delta, rebased);
             delta = rebased;
         }
 
-        aggregator.Add(new Contribution<T>(effect.Assignment.Client.Value, delta, effect.Weight)
+        aggregator.Add(Contribution(effect, delta));
+        TakeExtras(extras);
+    }
+
+    /// <summary>
+    /// Folds one accepted update in that is still encoded: added while it is decoded, so that no decoded copy stands in memory, with the
+    /// same bits as decoding first. The aggregator decides what a message means: an update, or under a shifted mean a change of shift.
+    /// </summary>
+    /// <param name="codec">The codec that wrote the message.</param>
+    /// <param name="message">One whole message, from anybody.</param>
+    /// <param name="baseModel">The parameters of the update's base version; read only when the basis is the current version.</param>
+    /// <param name="extras">What came up beside the delta; may be null when the objective needs nothing.</param>
+    /// <exception cref="AggregationException">The message is refused; nothing was folded in.</exception>
+    public void AccumulateEncoded(
+        Accumulate effect,
+        IUpdateCodec<T> codec,
+        ReadOnlySpan<byte> message,
+        ReadOnlySpan<T> baseModel,
+        IReadOnlyDictionary<string, ReadOnlyMemory<T>>? extras = null)
+    {
+        ArgumentNullException.ThrowIfNull(effect);
+        ArgumentNullException.ThrowIfNull(codec);
+        RequireExtras(extras);
+        if (CountsAgainstCurrent(effect))
         {
-            Sequence = effect.Assignment.Id.Value,
-            Examples = effect.Report.Examples,
-            LocalSteps = effect.Report.LocalSteps,
-            StepWeight = effect.Report.StepWeight,
-            Staleness = effect.Staleness,
-        });
+            var rebased = Distance(baseModel);
+            var add = new VectorSink<T>(rebased, T.One);
+            codec.Decode(message, rebased.Length, ref add);
+            aggregator.Add(Contribution(effect, rebased));
+        }
+        else
+        {
+            aggregator.AddEncoded(codec, message, Contribution(effect, []), pseudoGradient.Length);
+        }
+
+        TakeExtras(extras);
     }
 
     /// <summary>Combines what was accumulated and makes it the next version.</summary>
@@ -124,6 +147,41 @@ public sealed class ModelState<T>
 
         Current = next;
         return report;
+    }
+
+    private static bool CountsAgainstCurrent(Accumulate effect) => effect is { Basis: DeltaBasis.CurrentVersion, Staleness: > 0 };
+
+    private static Contribution<T> Contribution(Accumulate effect, ReadOnlySpan<T> delta) => new(effect.Assignment.Client.Value, delta, effect.Weight)
+    {
+        Sequence = effect.Assignment.Id.Value,
+        Examples = effect.Report.Examples,
+        LocalSteps = effect.Report.LocalSteps,
+        StepWeight = effect.Report.StepWeight,
+        Staleness = effect.Staleness,
+    };
+
+    /// <summary>w^b − w^t, to which an update u is added: y − w^t = u + w^b − w^t.</summary>
+    private T[] Distance(ReadOnlySpan<T> baseModel)
+    {
+        rebased ??= new T[pseudoGradient.Length];
+        TensorPrimitives.Subtract(baseModel, Current.Parameters, rebased);
+        return rebased;
+    }
+
+    private void RequireExtras(IReadOnlyDictionary<string, ReadOnlyMemory<T>>? extras)
+    {
+        if (objective is { Up.Count: > 0 })
+        {
+            ArgumentNullException.ThrowIfNull(extras);
+        }
+    }
+
+    private void TakeExtras(IReadOnlyDictionary<string, ReadOnlyMemory<T>>? extras)
+    {
+        if (objective is { Up.Count: > 0 })
+        {
+            objective.Accumulate(extras!);
+        }
     }
 
     private Dictionary<string, ReadOnlyMemory<T>> Downlink()

@@ -33,6 +33,9 @@ internal sealed class Attackers<T>(AttackOptions options)
         return client => options.Includes(client) ? flipped : train;
     }
 
+    /// <summary>Whether a client's update is one that attackers change or must know; all others may stay encoded.</summary>
+    public bool See(int client) => Collude || (options is SignFlipAttack && options.Includes(client));
+
     /// <summary>Folds a client's update in, or what an attacker sends in its place.</summary>
     public void Accumulate(
         ModelState<T> state, Accumulate effect, ReadOnlySpan<T> delta, ReadOnlySpan<T> baseModel, IReadOnlyDictionary<string, ReadOnlyMemory<T>>? extras)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics;
 using Federated.Aggregation.Compression.Feedback;
 using Federated.Training.LocalObjectives;
@@ -21,6 +22,10 @@ internal sealed class ClientMemory<T>(ILocalObjective<T> objective, Func<IUpdate
     public LocalExchange<T>? ExchangeOf(int client, IReadOnlyDictionary<string, ReadOnlyMemory<T>> fromServer) => exchanges
         ? LocalExchange<T>.For(objective.ClientTensors, objective.ClientState, parameters, fromServer, states.GetValueOrDefault(client))
         : null;
+
+    /// <summary>The objective's state of a client; empty before its first accepted update.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<T>> StateOf(int client) =>
+        states.GetValueOrDefault(client) ?? ImmutableDictionary<string, ReadOnlyMemory<T>>.Empty;
 
     /// <summary>The client's encoder; null when updates travel as they are.</summary>
     public IUpdateEncoder<T>? EncoderOf(int client)

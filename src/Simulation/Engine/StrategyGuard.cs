@@ -2,8 +2,10 @@ using Federated.Aggregation;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Compression.Feedback;
+using Federated.Aggregation.ExampleWeights;
 using Federated.Aggregation.Robust;
 using Federated.Aggregation.ServerOptimizers;
+using Federated.Aggregation.Staleness;
 using Federated.Coordinator.Scheduling;
 using Federated.Training.LocalObjectives;
 
@@ -18,7 +20,7 @@ internal static class StrategyGuard
         CheckScheduler(strategy);
         CheckRobust(strategy, clients);
         CheckObjective(strategy);
-        CheckCompression(strategy);
+        CheckCompression(strategy, clients);
     }
 
     private static void CheckScheduler(StrategyOptions strategy)
@@ -83,7 +85,7 @@ internal static class StrategyGuard
         if (strategy.Objective is FedDynOptions or FedSpeedOptions)
         {
             var isMean = strategy.Aggregator is WeightedMeanOptions { Normalisation: Normalisation.WeightSum or Normalisation.Count }
-                && strategy.ExampleWeight is Aggregation.ExampleWeights.EqualExampleWeight;
+                && strategy.ExampleWeight is EqualExampleWeight;
             if (!isMean || strategy.ServerOptimizer is not SgdOptions { LearningRate: 1 })
             {
                 throw new SimulationException(
@@ -98,20 +100,40 @@ internal static class StrategyGuard
         }
     }
 
-    private static void CheckCompression(StrategyOptions strategy)
+    private static void CheckCompression(StrategyOptions strategy, int clients)
     {
-        if (strategy.Aggregator is ShiftedMeanOptions)
+        var feedback = UpdateCodecs.CreateEncoder<float>(strategy.Compression, 1).Name;
+        var sendsShifts = feedback is UpdateCodecs.Ef21 or UpdateCodecs.EControl;
+        if (strategy.Aggregator is not ShiftedMeanOptions shifted)
         {
-            throw new SimulationException(
-                "A simulated server keeps each client's shift itself and hands the aggregator whole updates, which a shifted mean would add up twice. "
-                + "Set strategy.aggregator to a mean.");
+            if (sendsShifts)
+            {
+                throw new SimulationException(
+                    $"Under '{feedback}' clients send changes of shifts, which only a shifted mean can follow. Set strategy.aggregator to "
+                    + $"{{ kind: shifted-mean, clients: {clients} }} and strategy.exampleWeight to equal, or choose ef14 or none.");
+            }
+
+            return;
         }
 
-        var feedback = UpdateCodecs.CreateEncoder<float>(strategy.Compression, 1).Name;
-        if (feedback is UpdateCodecs.Ef21 or UpdateCodecs.EControl && strategy.Aggregator is not WeightedMeanOptions)
+        if (!sendsShifts)
         {
             throw new SimulationException(
-                $"'{feedback}' sends differences that only a mean can follow. Set strategy.aggregator to a mean, or choose ef14 or none.");
+                $"A shifted mean adds up changes of shifts, and with feedback '{feedback}' clients send updates. Set strategy.compression.feedback to ef21 or econtrol, or strategy.aggregator to a mean.");
+        }
+
+        if (shifted.Clients != clients)
+        {
+            throw new SimulationException(
+                $"The mean of shifts is over all clients: strategy.aggregator.clients is {shifted.Clients}, and there are {clients}. Set it to {clients}.");
+        }
+
+        if (strategy.Scheduler is ImmediateOptions or CompassOptions || strategy.CorrectParticipation
+            || strategy.ExampleWeight is not EqualExampleWeight || strategy.StalenessWeight is not ConstantStaleness)
+        {
+            throw new SimulationException(
+                "Changes of shifts count with weight 1, or the server's shifts would part from the clients'. Set strategy.exampleWeight to equal, "
+                + "strategy.stalenessWeight to constant, leave correctParticipation out, and choose a scheduler other than immediate and compass.");
         }
     }
 }

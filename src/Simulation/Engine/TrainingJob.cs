@@ -37,7 +37,7 @@ internal sealed class TrainingJob<T>
     /// <summary>The encoded delta; empty when it travels as it is.</summary>
     public ArrayBufferWriter<byte> Message { get; } = new();
 
-    /// <summary>d values, once the job is done; as the server decodes them.</summary>
+    /// <summary>d values, once the job is done: what the client has learned, before it is encoded.</summary>
     public T[]? Delta { get; set; }
 
     public LocalResult Result { get; set; }

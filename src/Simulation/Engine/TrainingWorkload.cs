@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
@@ -64,6 +65,12 @@ internal sealed class TrainingWorkload<T> : IWorkload
         Bytes = (bytes * (1 + objective.ServerTensors.Count), delta + extraBytesUp);
     }
 
+    /// <summary>A client's encoder, to be looked into or restored between its tasks; null when updates travel as they are.</summary>
+    public IUpdateEncoder<T>? EncoderOf(int client) => memory.EncoderOf(client);
+
+    /// <summary>What a client remembers for its objective: nothing before its first accepted update.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<T>> StateOf(int client) => memory.StateOf(client);
+
     public bool CanEvaluate => test.Length > 0;
 
     public (long Down, long Up) Bytes { get; }
@@ -105,8 +112,20 @@ internal sealed class TrainingWorkload<T> : IWorkload
     public void Accumulate(int slot, Accumulate effect)
     {
         var job = jobs[slot]!;
-        attackers.Accumulate(
-            state, effect, job.Delta, job.Version.Parameters, job.Exchange?.ToServer.ToDictionary(pair => pair.Key, pair => (ReadOnlyMemory<T>)pair.Value));
+        var extras = job.Exchange?.ToServer.ToDictionary(pair => pair.Key, pair => (ReadOnlyMemory<T>)pair.Value);
+        if (job.Encoder is not { } encoder)
+        {
+            attackers.Accumulate(state, effect, job.Delta, job.Version.Parameters, extras);
+        }
+        else if (attackers.See(effect.Assignment.Client.Value))
+        {
+            encoder.Codec.DecodeInto(job.Message.WrittenSpan, job.Delta);
+            attackers.Accumulate(state, effect, job.Delta, job.Version.Parameters, extras);
+        }
+        else
+        {
+            state.AccumulateEncoded(effect, encoder.Codec, job.Message.WrittenSpan, job.Version.Parameters, extras);
+        }
     }
 
     public void Discard(int slot)

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using Federated.Aggregation.Compression;
 using Federated.Aggregation.Randomness;
 using Federated.Training.Data;
 using Federated.Training.LocalObjectives;
@@ -13,9 +12,6 @@ namespace Federated.Simulation.Engine;
 internal sealed class Worker<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    /// <summary>The memory of EF21 and EControl that client and server share.</summary>
-    private const string Shift = "shift";
-
     private readonly IModel<T> model;
     private readonly FederatedData data;
     private readonly LocalTrainer<T> trainer;
@@ -31,7 +27,7 @@ internal sealed class Worker<T>
 
     public int ParameterCount => model.Layout.Count;
 
-    /// <summary>Trains, and lets the delta go through the client's encoder and the server's decoder.</summary>
+    /// <summary>Trains, and encodes the delta as it would travel.</summary>
     public LocalResult Train(TrainingJob<T> job)
     {
         var result = trainer.Train(
@@ -49,11 +45,6 @@ internal sealed class Worker<T>
         if (job.Encoder is { } encoder && result.IsFinite)
         {
             encoder.Encode(job.Delta, SeededRandom.Derive(job.Seed, "codec"), job.Message);
-            encoder.Codec.DecodeInto(job.Message.WrittenSpan, job.Delta);
-            if (encoder.State.TryGetValue(Shift, out var shift))
-            {
-                TensorPrimitives.Add<T>(job.Delta, shift.Span, job.Delta); // The server follows the client's shift by the same messages.
-            }
         }
 
         return result;
