@@ -28,23 +28,17 @@ public sealed class AnarchicMemory<T> : IAggregator<T>
     private readonly ReproducibleSum<T> sum;
     private readonly T[] fresh;
     private readonly T[] stale;
+    private bool isSummed;
 
     /// <param name="dimension">d, the length of every update.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="memory">Where the vectors are kept; those in it already are summed. In this process's memory when left out.</param>
+    /// <param name="memory">Where the vectors are kept; those in it at the first use are summed. In this process's memory when left out.</param>
     public AnarchicMemory(int dimension, AnarchicMemoryOptions? options = null, IClientMemory<T>? memory = null)
     {
         this.options = options ?? new AnarchicMemoryOptions();
         this.memory = memory ?? new ClientMemory<T>();
         sum = new ReproducibleSum<T>(dimension, LargestUsualTerm);
         (fresh, stale) = (new T[dimension], new T[dimension]);
-        foreach (var client in this.memory.Clients)
-        {
-            if (this.memory.TryRead(client, stale, out _))
-            {
-                sum.Add(stale);
-            }
-        }
     }
 
     public string Name => Aggregators.AnarchicMemory;
@@ -55,7 +49,7 @@ public sealed class AnarchicMemory<T> : IAggregator<T>
     public int Count { get; private set; }
 
     /// <summary>Clients whose gradient is in the mean.</summary>
-    public int Remembered => sum.Count;
+    public int Remembered => memory.Clients.Count;
 
     /// <summary>Renews the client's gradient; an update older than the remembered one (by sequence) is counted but changes nothing.</summary>
     public void Add(in Contribution<T> contribution)
@@ -71,6 +65,7 @@ public sealed class AnarchicMemory<T> : IAggregator<T>
                 $"Coordinate {at} of client {contribution.Client}'s update is {contribution.Delta[at]}; reject updates that are not finite before aggregating them.");
         }
 
+        SumOnce();
         var isKnown = memory.TryRead(contribution.Client, stale, out var sequence);
         if (!isKnown || contribution.Sequence >= sequence)
         {
@@ -90,6 +85,7 @@ public sealed class AnarchicMemory<T> : IAggregator<T>
     /// <summary>Takes a client that has left out of the mean.</summary>
     public void Forget(int client)
     {
+        SumOnce();
         if (memory.TryRead(client, stale, out _))
         {
             memory.Remove(client);
@@ -112,5 +108,22 @@ public sealed class AnarchicMemory<T> : IAggregator<T>
         var report = new CombineReport(Count, (double)Remembered / clients);
         Count = 0;
         return report;
+    }
+
+    /// <summary>Sums what the memory held before this aggregator's time: after a restart it is filled only once the run is restored.</summary>
+    private void SumOnce()
+    {
+        if (isSummed)
+        {
+            return;
+        }
+
+        foreach (var client in memory.Clients)
+        {
+            memory.TryRead(client, stale, out _);
+            sum.Add(stale);
+        }
+
+        isSummed = true;
     }
 }
