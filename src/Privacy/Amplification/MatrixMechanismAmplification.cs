@@ -38,15 +38,7 @@ public static class MatrixMechanismAmplification
     public static PrivacyGuarantee Guarantee(
         IReadOnlyList<double[]> rows, double probability, double standardDeviation, NeighbourRelation relation, double delta)
     {
-        Check(rows, probability, standardDeviation, delta);
-        var tail = delta / (4 * Math.Max(1, Informed(rows)));
-        var events = new List<PrivacyEvent>();
-        for (var i = 0; i < rows.Count; i++)
-        {
-            events.Add(Row(rows, i, probability, standardDeviation, relation, tail));
-        }
-
-        var composed = new ComposedEvent(events);
+        var composed = new ComposedEvent(Events(rows, probability, standardDeviation, relation, delta));
         var accountant = new PldAccountant(new PldAccountantOptions { DiscretizationInterval = Interval });
         return new PrivacyGuarantee
         {
@@ -62,6 +54,15 @@ public static class MatrixMechanismAmplification
                 "The method is an own derivation of conditional composition; no author implementation was compared.",
             ],
         };
+    }
+
+    /// <summary>What dominates each row given the rows before, outside an event of probability δ/2.</summary>
+    internal static IReadOnlyList<GaussianMixtureEvent> Events(
+        IReadOnlyList<double[]> rows, double probability, double standardDeviation, NeighbourRelation relation, double delta)
+    {
+        Check(rows, probability, standardDeviation, delta);
+        var tail = delta / (4 * Math.Max(1, Informed(rows)));
+        return [.. Enumerable.Range(0, rows.Count).Select(i => Row(rows, i, probability, standardDeviation, relation, tail))];
     }
 
     private static GaussianMixtureEvent Row(

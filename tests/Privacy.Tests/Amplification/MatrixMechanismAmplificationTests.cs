@@ -40,7 +40,7 @@ public static class MatrixMechanismAmplificationTests
 
         /// <summary>
         /// Where a row has few distinct sensitivities both are exact. With many, the reference rounds them up to a grid: rounding ours up to
-        /// one of 0.05 gives its 1.31 for the dense factorisation instead of 1.23, so there it bounds ours from above.
+        /// one of 0.05 gives 1.29 for the dense factorisation instead of 1.23 (reference 1.31), so there it bounds ours from above.
         /// </summary>
         [Theory]
         [InlineData("banded_sqrt_4", 16, 0.0625, 1.69801)]
@@ -50,13 +50,34 @@ public static class MatrixMechanismAmplificationTests
             Assert.InRange(Epsilon(strategy, n, p, 4, 1e-6), expected * (strategy == "sqrt_toeplitz" ? 0.93 : 0.995), expected * 1.005);
 
         [VectorFact("mmcc")]
-        public void All_smaller_vectors_match()
+        public void All_vectors_match()
         {
-            // Longer runs repeat the smaller ones and take seconds each.
-            foreach (var row in VectorFile.Read("mmcc").Where(row => row.Integer("n") <= 16 && row.Number("sigma") == 4))
+            // The two dense rows of 64 rounds take seconds each: 45.73 and 11.44 here, 47.21 and 12.01 in the reference, for the reason above.
+            foreach (var row in VectorFile.Read("mmcc").Where(row => row["strategy"] != "sqrt_toeplitz" || row.Integer("n") < 32 || AllVectors))
             {
-                Is_close_to_the_reference_upper_bound(row["strategy"], row.Integer("n"), row.Number("p"), row.Number("eps_mmcc"));
+                var (n, p) = (row.Integer("n"), row.Number("p"));
+                Is_close_to_the_reference_upper_bound(row["strategy"], n, p, row.Number("eps_mmcc"));
+                if (row["strategy"] == "identity")
+                {
+                    Of_the_identity_is_dp_sgd_at_half_of_delta(n, p, row.Number("eps_dpsgd_ref"));
+                }
             }
+        }
+
+        /// <summary>Set FED_ALL_VECTORS=1 to run the rows that take seconds each.</summary>
+        private static bool AllVectors => Environment.GetEnvironmentVariable("FED_ALL_VECTORS") == "1";
+
+        /// <summary>The same events with their sensitivities rounded up to a grid of 0.05 cost what the reference says, to 2 %; as they are, less.</summary>
+        [Fact]
+        public void Is_below_the_reference_by_what_it_rounds_up()
+        {
+            var relation = NeighbourRelation.AddRemoveClient;
+            var events = MatrixMechanismAmplification.Events(Rows("sqrt_toeplitz", 16), 0.015625, 4, relation, 1e-6);
+            var rounded = events.Select(e => new GaussianMixtureEvent(
+                relation, 4, [.. e.Sensitivities.Select(s => Math.Ceiling(s / 0.05) * 0.05)], e.Probabilities)).ToArray();
+            var accountant = new PldAccountant(new PldAccountantOptions { DiscretizationInterval = 1e-3 });
+            Near.Relative(1.31164, accountant.Epsilon(new ComposedEvent(rounded), 5e-7), 0.02);
+            Assert.Equal(1.2266, accountant.Epsilon(new ComposedEvent(events), 5e-7), 1e-3);
         }
 
         [Fact]

@@ -205,6 +205,15 @@ public static class CentralMechanismTests
                 };
                 Assert.Equal(row.Number("sens_sq"), squared);
                 Assert.Equal(row.Number("eps_gauss"), AnalyticGaussian.Epsilon(sigma / Math.Sqrt(squared), delta), row.Number("eps_gauss") * 1e-8);
+                if (row.Has("eps_rdp"))
+                {
+                    // The same-order rows come from a program with orders of its own.
+                    var orders = row["kind"] == "same_order" ? Enumerable.Range(11, 1989).Select(i => i / 10.0).ToArray() : RenyiOrders.Default;
+                    var run = new GaussianEvent(NeighbourRelation.ZeroOutParticipation, sigma / Math.Sqrt(squared));
+                    var renyi = new RdpAccountant(new RdpAccountantOptions { Orders = orders }).Epsilon(run, delta);
+                    Near.Relative(row.Number("eps_rdp"), renyi, 1e-6, string.Join(',', row.Values));
+                    Assert.True(renyi > row.Number("eps_gauss"), "the exact form is never the worse one");
+                }
             }
         }
     }

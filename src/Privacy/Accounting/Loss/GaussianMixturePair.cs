@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Federated.Privacy.Numerics;
 
 namespace Federated.Privacy.Accounting.Loss;
@@ -8,6 +9,7 @@ internal sealed class GaussianMixturePair : ProfilePair
     private readonly double[] shifts;
     private readonly double[] weights;
     private readonly double[] logWeights;
+    private readonly double[] terms;
     private double lastOutcome;
 
     public GaussianMixturePair(double standardDeviation, IEnumerable<double> sensitivities, IEnumerable<double> probabilities)
@@ -16,6 +18,7 @@ internal sealed class GaussianMixturePair : ProfilePair
         var kept = sensitivities.Zip(probabilities).Where(part => part.Second > 0).OrderBy(part => part.First).ToArray();
         shifts = [.. kept.Select(part => part.First / standardDeviation)];
         weights = [.. kept.Select(part => part.Second)];
+        terms = new double[kept.Length];
         logWeights = [.. kept.Select((part, i) => Math.Log(part.Second) - 0.5 * shifts[i] * shifts[i])];
         MaximumLoss = shifts[^1] == 0 ? 0 : Loss(shifts[^1] + TailDeviations).Value;
         MinimumLoss = shifts[^1] == 0 ? 0 : Loss(-TailDeviations).Value;
@@ -81,20 +84,11 @@ internal sealed class GaussianMixturePair : ProfilePair
     /// <summary>ln Σ wᵢ·e^(zsᵢ − sᵢ²/2) and its derivative.</summary>
     private (double Value, double Slope) Loss(double z)
     {
-        var peak = double.NegativeInfinity;
-        for (var i = 0; i < shifts.Length; i++)
-        {
-            peak = Math.Max(peak, logWeights[i] + z * shifts[i]);
-        }
-
-        var (sum, moment) = (0.0, 0.0);
-        for (var i = 0; i < shifts.Length; i++)
-        {
-            var term = Math.Exp(logWeights[i] + z * shifts[i] - peak);
-            sum += term;
-            moment += term * shifts[i];
-        }
-
+        TensorPrimitives.MultiplyAdd(shifts, z, logWeights, terms);
+        var peak = TensorPrimitives.Max<double>(terms);
+        TensorPrimitives.Subtract(terms, peak, terms);
+        TensorPrimitives.Exp<double>(terms, terms);
+        var (sum, moment) = (TensorPrimitives.Sum<double>(terms), TensorPrimitives.Dot<double>(terms, shifts));
         return (peak + Math.Log(sum), moment / sum);
     }
 }

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Local.Frequencies;
@@ -17,6 +19,7 @@ public sealed class LocalHashing : FrequencyOracle
 {
     private const ulong Domain = 0x6f6c682d6f6c6821; // keeps these hashes apart from any other use of the seed
     private readonly ulong lie;
+    private ulong[]? items;
 
     /// <param name="epsilon">ε.</param>
     /// <param name="items">k.</param>
@@ -62,6 +65,36 @@ public sealed class LocalHashing : FrequencyOracle
         return (seed, GeneralizedRandomizedResponse.Respond(Bucket(seed, value), Buckets, lie, random));
     }
 
+    /// <summary>Adds one to the count of each value that the report supports.</summary>
+    /// <remarks>
+    /// ⌊h·g/2⁶⁴⌋ = b where h lies in [⌈b·2⁶⁴/g⌉, ⌈(b + 1)·2⁶⁴/g⌉): a subtraction and a comparison, eight hashes at a time.
+    /// </remarks>
+    internal void AddSupport(ulong seed, int bucket, ReadOnlySpan<ulong> values, Span<long> counts)
+    {
+        var start = Start(bucket);
+        var width = Start(bucket + 1) - start; // modulo 2⁶⁴, which is what the last bucket needs
+        var done = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            var words = MemoryMarshal.Cast<ulong, Vector512<ulong>>(values);
+            var totals = MemoryMarshal.Cast<long, Vector512<long>>(counts);
+            var (starts, widths) = (Vector512.Create(start), Vector512.Create(width));
+            for (var i = 0; i < words.Length; i++)
+            {
+                totals[i] -= Vector512.LessThan(SipHash.Hash(seed, Domain, words[i]) - starts, widths).AsInt64();
+            }
+
+            done = words.Length * Vector512<ulong>.Count;
+        }
+
+        for (var i = done; i < values.Length; i++)
+        {
+            counts[i] += SipHash.Hash(seed, Domain, values[i]) - start < width ? 1 : 0;
+        }
+
+        ulong Start(int b) => (ulong)((((UInt128)b << 64) + (uint)Buckets - 1) / (uint)Buckets);
+    }
+
     public override double Probability(int item, ReadOnlySpan<byte> report)
     {
         var (seed, bucket) = Read(report);
@@ -78,10 +111,7 @@ public sealed class LocalHashing : FrequencyOracle
     private protected override void Count(ReadOnlySpan<byte> report, Span<long> state)
     {
         var (seed, bucket) = Read(report);
-        for (var v = 0; v < state.Length; v++)
-        {
-            state[v] += Bucket(seed, v) == bucket ? 1 : 0;
-        }
+        AddSupport(seed, bucket, items ??= [.. Enumerable.Range(0, Items).Select(v => (ulong)v)], state);
     }
 
     private (ulong Seed, int Bucket) Read(ReadOnlySpan<byte> report)

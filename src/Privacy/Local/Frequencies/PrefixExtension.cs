@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Numerics;
+using System.Numerics.Tensors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Local.Frequencies;
@@ -72,11 +74,14 @@ public sealed class PrefixExtension
         return new PrefixReport(group, seed, bucket);
     }
 
-    /// <summary>The server's side: the k items of largest estimated frequency in the last group, largest first.</summary>
+    /// <summary>
+    /// The server's side: the k items of largest estimated frequency in the last group, largest first. Reports of no group or bucket that exists
+    /// are dropped.
+    /// </summary>
     public IReadOnlyList<(ulong Item, double Frequency)> Identify(IEnumerable<PrefixReport> reports)
     {
         ArgumentNullException.ThrowIfNull(reports);
-        var groups = reports.ToLookup(r => r.Group);
+        var groups = reports.Where(r => (uint)r.Bucket < (uint)hashing.Buckets).ToLookup(r => r.Group);
         var kept = Enumerable.Range(0, 1 << lengths[0]).Select(p => ((ulong)p, 0.0)).ToArray();
         for (var group = 0; group < Groups; group++)
         {
@@ -96,17 +101,34 @@ public sealed class PrefixExtension
             throw new PrivacyException("Every group needs a report or more: draw groups uniformly, and among enough clients.");
         }
 
-        var estimates = new double[candidates.Length];
-        Parallel.For(0, candidates.Length, c =>
-        {
-            long support = 0;
-            foreach (var report in reports)
+        // Reports in slices, each with its own counts: integers, so that the sum does not depend on how they are sliced.
+        var support = new long[candidates.Length];
+        var sync = new Lock();
+        Parallel.ForEach(
+            Partitioner.Create(0, reports.Length),
+            () => new long[candidates.Length],
+            (slice, _, counts) =>
             {
-                support += hashing.Bucket(report.Seed, candidates[c]) == report.Bucket ? 1 : 0;
-            }
+                foreach (var report in reports.AsSpan(slice.Item1, slice.Item2 - slice.Item1))
+                {
+                    hashing.AddSupport(report.Seed, report.Bucket, candidates, counts);
+                }
 
-            estimates[c] = (((double)support / reports.Length) - hashing.FalseSupport) / (hashing.TrueSupport - hashing.FalseSupport);
-        });
+                return counts;
+            },
+            counts =>
+            {
+                lock (sync)
+                {
+                    TensorPrimitives.Add(support, counts, support);
+                }
+            });
+        var estimates = new double[candidates.Length];
+        for (var c = 0; c < estimates.Length; c++)
+        {
+            estimates[c] = (((double)support[c] / reports.Length) - hashing.FalseSupport) / (hashing.TrueSupport - hashing.FalseSupport);
+        }
+
         return estimates;
     }
 }
