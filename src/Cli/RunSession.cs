@@ -14,7 +14,7 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet)
     /// <returns>The exit code.</returns>
     public int Run(ExperimentConfiguration configuration, string dataDirectory, string? folder, bool writesUpdates)
     {
-        var experiment = Experiment.Prepare(configuration, dataDirectory);
+        var experiment = Experiment.Prepare(configuration, dataDirectory, Engines.Trainers);
         var path = folder ?? ResultsPath.New("results", configuration.Name);
         if (!ResultsFolder.TryOpen(path, writesUpdates, out var results, out var problem))
         {

@@ -1,6 +1,7 @@
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
+using Federated.Training.LocalTraining;
 
 namespace Federated.Simulation;
 
@@ -12,14 +13,14 @@ public sealed class Experiment
 {
     private readonly IExperimentRun run;
 
-    private Experiment(ExperimentConfiguration configuration, FederatedData? data, int clients)
+    private Experiment(ExperimentConfiguration configuration, FederatedData? data, int clients, ITrainerFactory? engine)
     {
         (Configuration, Data, ClientCount) = (configuration, data, clients);
         run = (configuration.Training, configuration.Precision) switch
         {
             (NoTraining, _) => new TimelineRun(this),
-            (LocalTraining training, NumberFormat.Float64) => new TrainedRun<double>(this, training, configuration.Model!, data!),
-            (LocalTraining training, _) => new TrainedRun<float>(this, training, configuration.Model!, data!),
+            (LocalTraining training, NumberFormat.Float64) => new TrainedRun<double>(this, training, configuration.Model!, data!, engine),
+            (LocalTraining training, _) => new TrainedRun<float>(this, training, configuration.Model!, data!, engine),
             _ => throw new SimulationException($"No training of kind {configuration.Training.GetType().Name}."),
         };
     }
@@ -34,17 +35,19 @@ public sealed class Experiment
 
     /// <summary>Loads the data and checks the configuration against them.</summary>
     /// <param name="dataDirectory">Where known data sets stand, and against which relative paths are resolved.</param>
+    /// <param name="engines">What this build can train with beside the managed kernels.</param>
     /// <exception cref="SimulationException">The configuration cannot be run; the message says what to change.</exception>
     /// <exception cref="Training.TrainingException">The data, the partition or the model cannot be had as asked.</exception>
-    public static Experiment Prepare(ExperimentConfiguration configuration, string dataDirectory)
+    public static Experiment Prepare(ExperimentConfiguration configuration, string dataDirectory, params IReadOnlyList<ITrainerFactory> engines)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var resolved = ExperimentGuard.Resolve(configuration);
         ExperimentGuard.CheckSections(resolved);
+        var engine = ExperimentGuard.Engine(resolved, engines);
         var data = resolved.Data is { } options ? FederatedDataFactory.Create(options, dataDirectory, resolved.Seed) : null;
         var clients = ExperimentGuard.Clients(resolved, data);
         ExperimentGuard.Check(resolved, data, clients);
-        return new Experiment(resolved, data, clients);
+        return new Experiment(resolved, data, clients, engine);
     }
 
     /// <summary>Runs to the end; may be called again, for the same result.</summary>

@@ -38,6 +38,10 @@ public sealed record ExperimentConfiguration
     /// <value>The default is none.</value>
     public ModelOptions? Model { get; init; }
 
+    /// <summary>What computes the clients' training.</summary>
+    /// <value>The default is <see cref="TrainerKind.Managed"/>.</value>
+    public TrainerKind Trainer { get; init; }
+
     /// <summary>What clients do with an assignment.</summary>
     /// <value>The default is <c>local</c>.</value>
     [Required]
@@ -69,6 +73,16 @@ public enum NumberFormat
 
     /// <summary>For checks against closed forms and golden values; about half as fast.</summary>
     Float64,
+}
+
+/// <summary>What computes the clients' training.</summary>
+public enum TrainerKind
+{
+    /// <summary>The built-in kernels, in every build.</summary>
+    Managed,
+
+    /// <summary>TorchSharp, in builds whose package feed has it: for models that are not built in. Float32 only.</summary>
+    Torch,
 }
 
 /// <summary>Training without federation, for comparison.</summary>

@@ -4,6 +4,7 @@ using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
 using Federated.Training.LocalObjectives;
+using Federated.Training.LocalTraining;
 using Federated.Training.Optimizers;
 
 namespace Federated.Simulation;
@@ -75,6 +76,23 @@ internal static class ExperimentGuard
             throw new SimulationException(
                 $"Training needs data and a model; there is no {(configuration.Data is null ? "data" : "model")} section. Add one, or set training: none.");
         }
+    }
+
+    /// <summary>The engine that the configuration asks for; null for the managed kernels.</summary>
+    public static ITrainerFactory? Engine(ExperimentConfiguration configuration, IReadOnlyList<ITrainerFactory> engines)
+    {
+        if (configuration.Trainer == TrainerKind.Managed || configuration.Training is NoTraining)
+        {
+            return null;
+        }
+
+        var name = TrainerKinds.Torch;
+        var engine = engines.FirstOrDefault(e => e.Name == name)
+            ?? throw new SimulationException(
+                $"trainer: {name} needs TorchSharp, and this build has none: its package feed lacks it. Add a feed that has it and run ./fed engines --probe, or set trainer: {TrainerKinds.Managed}.");
+        return configuration.Precision == NumberFormat.Float32
+            ? engine
+            : throw new SimulationException($"trainer: {name} trains in float32; precision is float64. Set precision: float32, or trainer: {TrainerKinds.Managed}.");
     }
 
     private static void CheckData(ExperimentConfiguration configuration, FederatedData? data)

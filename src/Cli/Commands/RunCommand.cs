@@ -21,7 +21,7 @@ internal static class RunCommand
             var configuration = Valid(ConfigurationFile.Load<ExperimentConfiguration>(parsed.GetValue(file)!, options.Overrides(parsed)));
             if (parsed.GetValue(check))
             {
-                terminal.Out.Write(ConfigWriter.Write(Experiment.Prepare(configuration, parsed.GetValue(options.DataDirectory)!).Configuration));
+                terminal.Out.Write(ConfigWriter.Write(Experiment.Prepare(configuration, parsed.GetValue(options.DataDirectory)!, Engines.Trainers).Configuration));
                 return ExitCodes.Success;
             }
 

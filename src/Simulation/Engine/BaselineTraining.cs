@@ -3,7 +3,6 @@ using Federated.Aggregation.Randomness;
 using Federated.Simulation.Results;
 using Federated.Training.Data;
 using Federated.Training.LocalTraining;
-using Federated.Training.Models;
 using Federated.Training.Optimizers;
 
 namespace Federated.Simulation.Engine;
@@ -14,7 +13,7 @@ namespace Federated.Simulation.Engine;
 /// </summary>
 /// <remarks>The steps are cut into as many assignments as the run had versions, so that a learning-rate schedule runs its course.</remarks>
 internal sealed class BaselineTraining<T>(
-    Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, ExperimentConfiguration configuration, int versions)
+    Func<ILocalTrainer<T>> createTrainer, FederatedData data, LocalTrainingOptions options, ExperimentConfiguration configuration, int versions)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <param name="workload">Evaluates.</param>
@@ -28,7 +27,7 @@ internal sealed class BaselineTraining<T>(
             var trained = new T[data.Clients.Count][];
             Parallel.For(
                 0, trained.Length, new ParallelOptions { MaxDegreeOfParallelism = configuration.Threads },
-                () => new LocalTrainer<T>(createModel(), options),
+                createTrainer,
                 (client, _, trainer) =>
                 {
                     trained[client] = Train(trainer, initial(), data.Clients[client].Train, steps[client], client, cancellation);
@@ -44,14 +43,14 @@ internal sealed class BaselineTraining<T>(
         if (configuration.Baselines.Contains(Baseline.Pooled))
         {
             var everybody = data.Clients.SelectMany(c => c.Train).ToArray();
-            var trained = Train(new LocalTrainer<T>(createModel(), options), initial(), everybody, steps.Sum(), -1, cancellation);
+            var trained = Train(createTrainer(), initial(), everybody, steps.Sum(), -1, cancellation);
             scores.Add(Score(workload, "pooled", -1, "pooled", steps.Sum(), trained));
         }
 
         return scores;
     }
 
-    private T[] Train(LocalTrainer<T> trainer, T[] parameters, int[] examples, long steps, int client, CancellationToken cancellation)
+    private T[] Train(ILocalTrainer<T> trainer, T[] parameters, int[] examples, long steps, int client, CancellationToken cancellation)
     {
         var delta = new T[parameters.Length];
         var parts = Math.Max(1, versions);

@@ -7,6 +7,7 @@ using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
+using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 
 namespace Federated.Simulation.Engine;
@@ -18,17 +19,20 @@ internal sealed class TrainedRun<T> : IExperimentRun
     private readonly Experiment experiment;
     private readonly LocalTraining training;
     private readonly FederatedData data;
-    private readonly Func<IModel<T>> createModel;
+    private readonly Func<ILocalTrainer<T>> createTrainer;
     private readonly IModel<T> model;
 
-    public TrainedRun(Experiment experiment, LocalTraining training, ModelOptions model, FederatedData data)
+    /// <param name="engine">Trains in place of the managed kernels; null for those.</param>
+    public TrainedRun(Experiment experiment, LocalTraining training, ModelOptions model, FederatedData data, ITrainerFactory? engine)
     {
         (this.experiment, this.training, this.data) = (experiment, training, data);
-        createModel = () => ModelFactory.Create<T>(model, data.Train.ExampleShape, data.Train.Classes);
-        this.model = createModel();
+        var local = training.With(experiment.Configuration.Strategy.Objective);
+        createTrainer = engine is null
+            ? () => new LocalTrainer<T>(ModelFactory.Create<T>(model, data.Train.ExampleShape, data.Train.Classes), local)
+            : () => (ILocalTrainer<T>)engine.Create(model, data.Train.ExampleShape, data.Train.Classes, local);
 
         // Whatever cannot be composed is refused here, before anything is written.
-        _ = new Worker<T>(this.model, training.With(experiment.Configuration.Strategy.Objective), data);
+        this.model = createTrainer().Model;
         _ = StrategyFactory.CreateScheduler(experiment.Configuration);
         _ = StrategyFactory.CreateAggregator<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
         _ = StrategyFactory.CreateServerOptimizer<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
@@ -46,13 +50,13 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
         var steps = new StepCounter(observer, experiment.ClientCount);
         using var workload = new TrainingWorkload<T>(
-            createModel, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads,
+            createTrainer, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads,
             configuration.Clients.Attack);
         var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock,
             configuration.Strategy.ExampleWeight.Of, StrategyFactory.Normalises(configuration.Strategy)).Run(cancellation);
         var writer = new SafetensorsWriter().Add<T>(
             model.Layout, state.Deployed, typeof(T) == typeof(double) ? ElementType.F64 : ElementType.F32);
-        var baselines = new BaselineTraining<T>(createModel, data, local, configuration, outcome.Versions);
+        var baselines = new BaselineTraining<T>(createTrainer, data, local, configuration, outcome.Versions);
         var summary = outcome.Summarize(experiment, StrategyFactory.Describe(configuration)) with
         {
             ModelSha256 = HashOf(writer),

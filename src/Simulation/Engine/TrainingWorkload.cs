@@ -37,14 +37,14 @@ internal sealed class TrainingWorkload<T> : IWorkload
     private readonly bool encodes;
     private TrainingJob<T>?[] jobs = new TrainingJob<T>?[64];
 
-    /// <param name="createModel">Makes one thread's model.</param>
+    /// <param name="createTrainer">Makes one thread's trainer.</param>
     /// <param name="state">The run's model, aggregator and server optimizer.</param>
     /// <param name="compression">How updates are encoded on their way up.</param>
     /// <param name="versions">Versions that the run is to publish, for schedules; 0 when open-ended.</param>
     /// <param name="threads">Threads that compute, the simulation's own included.</param>
     /// <param name="attack">What Byzantine clients do; without it there are none.</param>
     public TrainingWorkload(
-        Func<IModel<T>> createModel, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads,
+        Func<ILocalTrainer<T>> createTrainer, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads,
         AttackOptions? attack = null)
     {
         attack ??= new NoAttack();
@@ -53,7 +53,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
         this.seed = SeededRandom.DeriveSeed(seed, "training");
         test = [.. Enumerable.Range(0, data.Test.Count)];
         var trainingSet = Attackers<T>.TrainingSets(attack, data.Train);
-        pool = new TrainingPool<T>(threads, () => new Worker<T>(createModel(), options, data, trainingSet));
+        pool = new TrainingPool<T>(threads, () => new Worker<T>(createTrainer(), data, trainingSet));
         var d = state.Current.Parameters.Length;
         var objective = LocalObjectiveKinds.Create<T>(options.Objective);
         var encoder = UpdateCodecs.CreateEncoder<T>(compression, d);

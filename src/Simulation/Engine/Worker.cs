@@ -8,20 +8,20 @@ using Federated.Training.Models;
 
 namespace Federated.Simulation.Engine;
 
-/// <summary>What one thread owns: a resident model, its trainer, and buffers for evaluation. Serves any number of clients.</summary>
+/// <summary>What one thread owns: a trainer with its model, and buffers for evaluation. Serves any number of clients.</summary>
 internal sealed class Worker<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly IModel<T> model;
     private readonly FederatedData data;
-    private readonly LocalTrainer<T> trainer;
+    private readonly ILocalTrainer<T> trainer;
     private readonly Func<int, DataSet> trainingSet;
     private T[] features = [];
     private int[] labels = [];
 
     /// <param name="trainingSet">The set that a client's examples are of, by client; the data's own when left out.</param>
-    public Worker(IModel<T> model, LocalTrainingOptions options, FederatedData data, Func<int, DataSet>? trainingSet = null) =>
-        (this.model, this.data, trainer, this.trainingSet) = (model, data, new LocalTrainer<T>(model, options), trainingSet ?? (_ => data.Train));
+    public Worker(ILocalTrainer<T> trainer, FederatedData data, Func<int, DataSet>? trainingSet = null) =>
+        (this.trainer, model, this.data, this.trainingSet) = (trainer, trainer.Model, data, trainingSet ?? (_ => data.Train));
 
     public ILocalObjective<T> Objective => trainer.Objective;
 

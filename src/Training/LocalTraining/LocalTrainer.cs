@@ -16,7 +16,7 @@ namespace Federated.Training.LocalTraining;
 /// then the optimizer. With plain SGD and no clipping the step is fused into the gradient's own pass (<see cref="IResidentModel{T}"/>), where weight
 /// decay and the quadratic term become a factor on y. No allocation per step.
 /// </remarks>
-public sealed class LocalTrainer<T>
+public sealed class LocalTrainer<T> : ILocalTrainer<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private readonly IModel<T> model;
@@ -47,10 +47,10 @@ public sealed class LocalTrainer<T>
         resident = isPlainSgd && options.Optimizer.ClipNorm == 0 && !objective.HasOwnGradient ? model as IResidentModel<T> : null;
     }
 
-    /// <summary>The objective in use, for the names of what it exchanges.</summary>
+    public IModel<T> Model => model;
+
     public ILocalObjective<T> Objective => objective;
 
-    /// <summary>Does the task and writes local − start (d values) into <paramref name="delta"/>.</summary>
     public LocalResult Train(in LocalTask<T> task, Span<T> delta)
     {
         var d = model.Layout.Count;

@@ -12,7 +12,7 @@ namespace Federated.Training.LocalTraining;
 /// A client's examples as mini-batches: shuffled at the start of every epoch, dealt in order, the last batch of an epoch holding what is
 /// left (McMahan et al. 2017). A batch is gathered into one reused buffer. Belongs to one worker.
 /// </summary>
-internal sealed class MiniBatches<T>
+public sealed class MiniBatches<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private T[] features = [];
@@ -25,6 +25,8 @@ internal sealed class MiniBatches<T>
     private int position;
     private int gathered;
 
+    /// <summary>Starts on a client's examples.</summary>
+    /// <param name="examples">Indices into the set; at least one.</param>
     /// <param name="size">Examples per batch; 0 for all.</param>
     public void Begin(DataSet set, ReadOnlySpan<int> examples, int size, ulong seed)
     {
@@ -63,6 +65,7 @@ internal sealed class MiniBatches<T>
         position = count;
     }
 
+    /// <summary>The next batch; valid until the next call.</summary>
     public Batch<T> Next()
     {
         if (batchSize == count)

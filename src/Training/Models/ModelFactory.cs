@@ -1,8 +1,9 @@
 using System.Numerics;
+using Federated.Training.LocalTraining;
 
 namespace Federated.Training.Models;
 
-/// <summary>Makes the model that options describe for a data set's shape; call it once per worker thread.</summary>
+/// <summary>Makes the built-in model that options describe for a data set's shape; call it once per worker thread.</summary>
 public static class ModelFactory
 {
     /// <param name="exampleShape">Shape of one example, for example 1×28×28.</param>
@@ -23,9 +24,15 @@ public static class ModelFactory
             SoftmaxRegressionOptions => new SoftmaxRegression<T>(features, classes),
             MultilayerPerceptronOptions o => new MultilayerPerceptron<T>(features, [.. o.Hidden], classes),
             ConvolutionalNetworkOptions o => Convolutional<T>(o, exampleShape, classes),
+            ResidualNetworkOptions => throw NeedsTorch(ModelKinds.ResidualNetwork),
+            CharacterLstmOptions => throw NeedsTorch(ModelKinds.CharacterLstm),
+            CharacterTransformerOptions => throw NeedsTorch(ModelKinds.CharacterTransformer),
             _ => throw new TrainingException($"No model for {options.GetType().Name}."),
         };
     }
+
+    private static TrainingException NeedsTorch(string kind) =>
+        new($"A model of kind '{kind}' is not built in: set trainer: {TrainerKinds.Torch}, or choose {ModelKinds.Softmax}, {ModelKinds.MultilayerPerceptron} or {ModelKinds.ConvolutionalNetwork}.");
 
     private static ConvolutionalNetwork<T> Convolutional<T>(ConvolutionalNetworkOptions options, IReadOnlyList<int> shape, int classes)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

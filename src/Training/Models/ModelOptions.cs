@@ -3,11 +3,14 @@ using System.Text.Json.Serialization;
 
 namespace Federated.Training.Models;
 
-/// <summary>Which built-in model is trained; <c>kind</c> names it in configuration (see <see cref="ModelKinds"/>).</summary>
+/// <summary>Which model is trained; <c>kind</c> names it in configuration (see <see cref="ModelKinds"/>).</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(SoftmaxRegressionOptions), ModelKinds.Softmax)]
 [JsonDerivedType(typeof(MultilayerPerceptronOptions), ModelKinds.MultilayerPerceptron)]
 [JsonDerivedType(typeof(ConvolutionalNetworkOptions), ModelKinds.ConvolutionalNetwork)]
+[JsonDerivedType(typeof(ResidualNetworkOptions), ModelKinds.ResidualNetwork)]
+[JsonDerivedType(typeof(CharacterLstmOptions), ModelKinds.CharacterLstm)]
+[JsonDerivedType(typeof(CharacterTransformerOptions), ModelKinds.CharacterTransformer)]
 public abstract record ModelOptions;
 
 /// <summary>Multinomial logistic regression: no options.</summary>

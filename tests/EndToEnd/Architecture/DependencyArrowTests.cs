@@ -15,11 +15,11 @@ public sealed class DependencyArrowTests
         ["Protocol"] = ["Aggregation", "Privacy"],
         ["Training"] = ["Aggregation"],
         ["Client"] = ["Aggregation", "Privacy", "Protocol"],
-        ["Client.TorchSharp"] = ["Aggregation", "Privacy", "Protocol", "Client"],
+        ["Client.TorchSharp"] = ["Aggregation", "Privacy", "Protocol", "Client", "Training"],
         ["Coordinator"] = ["Aggregation", "Privacy", "Protocol"],
         ["Coordinator.Orleans"] = ["Aggregation", "Privacy", "Protocol", "Coordinator"],
         ["Simulation"] = ["Aggregation", "Privacy", "Protocol", "Client", "Training", "Coordinator"],
-        ["Cli"] = ["Aggregation", "Privacy", "Protocol", "Client", "Training", "Coordinator", "Simulation"],
+        ["Cli"] = ["Aggregation", "Privacy", "Protocol", "Client", "Client.TorchSharp", "Training", "Coordinator", "Simulation"],
     };
 
     public static TheoryData<string> Projects => [.. Allowed.Keys];

@@ -9,6 +9,7 @@ using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.LocalObjectives;
+using Federated.Training.LocalTraining;
 using ClientSgd = Federated.Training.Optimizers.SgdOptions;
 
 namespace Federated.Simulation.Tests.Engine;
@@ -149,8 +150,9 @@ public sealed class GoldenVectorTests
             StrategyFactory.CreateAggregator<double>(strategy, 1),
             StrategyFactory.CreateServerOptimizer<double>(strategy, 1),
             StrategyFactory.CreateObjectiveServer<double>(strategy, 1, 2));
+        var local = training.With(strategy.Objective);
         using var workload = new TrainingWorkload<double>(
-            () => new Quadratics(), Quadratics.Data, training.With(strategy.Objective), strategy.Compression, state, 1, versions, threads: 2);
+            () => new LocalTrainer<double>(new Quadratics(), local), Quadratics.Data, local, strategy.Compression, state, 1, versions, threads: 2);
         var models = new Models(state);
         new Simulator(
             new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration)), configuration.Run, new Fleet(clients, 2, 1), workload, models,

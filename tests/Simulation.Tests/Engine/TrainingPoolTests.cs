@@ -72,7 +72,7 @@ public static class TrainingPoolTests
         {
             var made = model();
             made.Resize(d);
-            return new Worker<float>(made, new LocalTrainingOptions(), Data);
+            return new Worker<float>(new LocalTrainer<float>(made, new LocalTrainingOptions()), Data);
         });
 
     private static ModelState<float> State(int d) => new(new float[d], new WeightedMean<float>(d), new Sgd<float>(new SgdOptions()));

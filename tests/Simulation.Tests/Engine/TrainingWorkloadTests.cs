@@ -148,8 +148,9 @@ public static class TrainingWorkloadTests
         var initial = new float[Model().Layout.Count];
         Model().Initialize(initial, SeededRandom.Derive(seed, "model"));
         var state = new ModelState<float>(initial, new WeightedMean<float>(initial.Length), new Federated.Aggregation.ServerOptimizers.Sgd<float>(new()));
+        var local = new LocalTrainingOptions { Optimizer = optimizer };
         using var workload = new TrainingWorkload<float>(
-            Model, data, new LocalTrainingOptions { Optimizer = optimizer }, compression ?? new CompressionOptions(), state, seed, versions, threads);
+            () => new LocalTrainer<float>(Model(), local), data, local, compression ?? new CompressionOptions(), state, seed, versions, threads);
         var record = new Recorder();
         var machine = new RunMachine(options, Schedulers.Create(scheduler, new FixedWork(LocalWork.OfEpochs(2)), UpdateWeight.ByExamples));
         var outcome = new Simulator(machine, options, new Fleet(Restless, data.Clients.Count, seed), workload,
