@@ -1,4 +1,8 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Numerics;
+using Federated.Aggregation;
+using Federated.Aggregation.Compression;
 using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
@@ -7,23 +11,69 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
 
-/// <summary>A <see cref="ModelState{T}"/> whose updates, versions and optimizer state are safetensors blobs.</summary>
+/// <summary>A <see cref="ModelState{T}"/> whose updates, versions and optimizer state are blobs: safetensors, and the run's codec for deltas.</summary>
 /// <remarks>
 /// Blobs written for restoring hold T as it is, so that a restored run goes on to the same bits. Memory: O(d) beside the model state, in
-/// buffers that are used again.
+/// buffers that are used again; a check holds one tensor, or a small model whole.
 /// </remarks>
 /// <param name="layout">Names and shapes of the d parameters.</param>
 /// <param name="create">Makes the state of a new run, at version 0; called again to go back to a saved version.</param>
 /// <param name="format">How models are stored: F64 for double, F32 for float.</param>
-public sealed class BlobModel<T>(ParameterLayout layout, Func<RestorableModel<T>> create, ElementType format) : IRunModel
+/// <param name="codec">How clients encode deltas; null for safetensors.</param>
+public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> create, ElementType format, IUpdateCodec<T>? codec = null) : IRunModel
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly T[] delta = new T[layout.Count];
-    private RestorableModel<T> model = create();
+    /// <summary>Models up to this many parameters are checked in one piece.</summary>
+    private const int OnePiece = 1 << 20;
+
+    private readonly T[] delta = codec is null ? new T[layout.Count] : [];
     private T[]? baseParameters;
 
     /// <summary>The numbers; owned by the run.</summary>
-    public ModelState<T> State => model.State;
+    public ModelState<T> State { get; private set; } = create();
+
+    public async ValueTask<UpdateCheck> CheckAsync(UpdateReport report, OpenBlob open, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(open);
+        if (report.Delta is null)
+        {
+            return new UpdateCheck("The update names no delta.", true);
+        }
+
+        foreach (var name in State.UplinkNames)
+        {
+            if (!report.Extras.ContainsKey(name))
+            {
+                return new UpdateCheck($"The run's local objective needs '{name}' beside the delta; send it as an extra.", true);
+            }
+        }
+
+        foreach (var name in report.Extras.Keys)
+        {
+            if (!State.UplinkNames.Contains(name))
+            {
+                return new UpdateCheck($"The run's local objective has no use for '{name}' beside the delta; leave it out.", true);
+            }
+        }
+
+        try
+        {
+            var isFinite = codec is null
+                ? await IsFiniteAsync(report.Delta, open, cancellation).ConfigureAwait(false)
+                : IsFinite(await ReadBytesAsync(report.Delta, open, cancellation).ConfigureAwait(false));
+            foreach (var extra in report.Extras.Values)
+            {
+                isFinite &= await IsFiniteAsync(extra, open, cancellation).ConfigureAwait(false);
+            }
+
+            return new UpdateCheck("", isFinite);
+        }
+        catch (AggregationException e)
+        {
+            return new UpdateCheck(e.Message, true);
+        }
+    }
 
     public async ValueTask AccumulateAsync(Accumulate effect, BlobReference? baseModel, IBlobStore blobs, CancellationToken cancellation)
     {
@@ -31,7 +81,6 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<RestorableModel<T>
         ArgumentNullException.ThrowIfNull(blobs);
         var reference = effect.Report.Delta
             ?? throw new CoordinatorException($"The update of {effect.Assignment.Id} names no blob with its delta; only a simulation keeps deltas elsewhere.");
-        await ReadAsync(reference, delta, blobs, cancellation).ConfigureAwait(false);
         if (baseModel is not null)
         {
             await ReadAsync(baseModel, baseParameters ??= new T[layout.Count], blobs, cancellation).ConfigureAwait(false);
@@ -45,23 +94,45 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<RestorableModel<T>
             extras.Add(name, values);
         }
 
-        model.State.Accumulate(effect, delta, baseParameters, extras);
+        if (codec is null)
+        {
+            await ReadAsync(reference, delta, blobs, cancellation).ConfigureAwait(false);
+            State.Accumulate(effect, delta, baseParameters, extras);
+        }
+        else
+        {
+            var message = await ReadBytesAsync(reference, blobs.OpenAsync, cancellation).ConfigureAwait(false);
+            State.AccumulateEncoded(effect, codec, message, baseParameters, extras);
+        }
     }
 
-    public void Publish(Publish effect) => model.State.Publish(effect);
+    public void Publish(Publish effect) => State.Publish(effect);
 
-    public async ValueTask<BlobReference> SaveModelAsync(IBlobStore blobs, CancellationToken cancellation) => await WriteAsync(
-        new SafetensorsWriter().Add<T>(layout, model.State.Current.Parameters, format), blobs, cancellation).ConfigureAwait(false);
+    public async ValueTask<VersionBlobs> SaveVersionAsync(IBlobStore blobs, CancellationToken cancellation)
+    {
+        var model = await WriteAsync(new SafetensorsWriter().Add<T>(layout, State.Current.Parameters, format), blobs, cancellation).ConfigureAwait(false);
+        var deployed = ReferenceEquals(State.Deployed, State.Current.Parameters)
+            ? model
+            : await WriteAsync(new SafetensorsWriter().Add<T>(layout, State.Deployed, format), blobs, cancellation).ConfigureAwait(false);
+        var extras = ImmutableSortedDictionary.CreateBuilder<string, BlobReference>(StringComparer.Ordinal);
+        foreach (var (name, values) in State.Current.Extras)
+        {
+            extras.Add(name, await WriteAsync(new SafetensorsWriter().Add(layout, values, format), blobs, cancellation).ConfigureAwait(false));
+        }
+
+        return new VersionBlobs(model, extras.ToImmutable(), deployed);
+    }
 
     public async ValueTask<BlobReference?> SaveStateAsync(IBlobStore blobs, CancellationToken cancellation)
     {
-        if (model.Vectors.Count == 0)
+        var vectors = State.Vectors;
+        if (vectors.Count == 0)
         {
             return null;
         }
 
         var writer = new SafetensorsWriter();
-        foreach (var (name, values) in model.Vectors.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (name, values) in vectors)
         {
             writer.Add<T>(ParameterLayout.Of((name, [values.Length])), values, format);
         }
@@ -69,30 +140,85 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<RestorableModel<T>
         return await WriteAsync(writer, blobs, cancellation).ConfigureAwait(false);
     }
 
-    public async ValueTask LoadAsync(int version, BlobReference model, BlobReference? state, IBlobStore blobs, CancellationToken cancellation)
+    public async ValueTask LoadAsync(int version, VersionBlobs saved, BlobReference? state, IBlobStore blobs, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(saved);
         ArgumentNullException.ThrowIfNull(blobs);
-        this.model = create();
-        await ReadAsync(model, this.model.State.Current.Parameters, blobs, cancellation).ConfigureAwait(false);
-        this.model.State.Restore(version);
-        if (state is null)
-        {
-            return;
-        }
-
-        foreach (var (name, values) in this.model.Vectors)
+        State = create();
+        await ReadAsync(saved.Model, State.Current.Parameters, blobs, cancellation).ConfigureAwait(false);
+        if (state is not null)
         {
             await using var stream = await blobs.OpenAsync(state, cancellation).ConfigureAwait(false);
-            SafetensorsReader.Open(stream).Read(ParameterLayout.Of((name, [values.Length])), values.Span, ignoreOthers: true);
+            var reader = SafetensorsReader.Open(stream);
+            foreach (var (name, values) in State.Vectors)
+            {
+                reader.Read(ParameterLayout.Of((name, [values.Length])), values.Span, ignoreOthers: true);
+            }
         }
 
-        this.model.State.Restore(version); // What goes down with this version comes from the state just read.
+        State.Restore(version);
+        if (!ReferenceEquals(State.Deployed, State.Current.Parameters))
+        {
+            await ReadAsync(saved.Deployed, State.Deployed, blobs, cancellation).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask ReadAsync(BlobReference blob, T[] destination, IBlobStore blobs, CancellationToken cancellation)
     {
         await using var stream = await blobs.OpenAsync(blob, cancellation).ConfigureAwait(false);
         SafetensorsReader.Open(stream).Read<T>(layout, destination);
+    }
+
+    private async ValueTask<bool> IsFiniteAsync(BlobReference blob, OpenBlob open, CancellationToken cancellation)
+    {
+        await using var stream = await open(blob, cancellation).ConfigureAwait(false);
+        var reader = SafetensorsReader.Open(stream);
+        if (layout.Count <= OnePiece)
+        {
+            return IsFinite(reader, layout, ignoreOthers: false);
+        }
+
+        if (reader.Header.Tensors.Length != layout.Tensors.Length)
+        {
+            throw new AggregationException($"The update has {reader.Header.Tensors.Length} tensors and the model {layout.Tensors.Length}.");
+        }
+
+        var isFinite = true;
+        foreach (var tensor in layout.Tensors)
+        {
+            isFinite &= IsFinite(reader, ParameterLayout.Of((tensor.Name, [.. tensor.Shape])), ignoreOthers: true);
+        }
+
+        return isFinite;
+    }
+
+    private static bool IsFinite(SafetensorsReader reader, ParameterLayout part, bool ignoreOthers)
+    {
+        var values = ArrayPool<T>.Shared.Rent(Math.Max(1, part.Count));
+        try
+        {
+            reader.Read(part, values.AsSpan(0, part.Count), ignoreOthers: ignoreOthers);
+            return Finite.All<T>(values.AsSpan(0, part.Count));
+        }
+        finally
+        {
+            ArrayPool<T>.Shared.Return(values);
+        }
+    }
+
+    private bool IsFinite(byte[] message)
+    {
+        var sink = new FiniteSink { AllFinite = true };
+        codec!.Decode(message, layout.Count, ref sink);
+        return sink.AllFinite;
+    }
+
+    private static async ValueTask<byte[]> ReadBytesAsync(BlobReference blob, OpenBlob open, CancellationToken cancellation)
+    {
+        await using var stream = await open(blob, cancellation).ConfigureAwait(false);
+        var bytes = new byte[blob.Length];
+        await stream.ReadExactlyAsync(bytes, cancellation).ConfigureAwait(false);
+        return bytes;
     }
 
     private static async ValueTask<BlobReference> WriteAsync(SafetensorsWriter writer, IBlobStore blobs, CancellationToken cancellation)
@@ -106,8 +232,14 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<RestorableModel<T>
 
         return await blob.CommitAsync(null, cancellation).ConfigureAwait(false);
     }
-}
 
-/// <summary>A model state, and the vectors beyond its parameters that the next version depends on (optimizer, objective), by name.</summary>
-public sealed record RestorableModel<T>(ModelState<T> State, IReadOnlyDictionary<string, Memory<T>> Vectors)
-    where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+    /// <summary>Looks at what is decoded and keeps nothing.</summary>
+    private struct FiniteSink : IUpdateSink<T>
+    {
+        public bool AllFinite;
+
+        public void AddBlock(int offset, scoped ReadOnlySpan<T> values) => AllFinite &= Finite.All(values);
+
+        public void AddSparse(scoped ReadOnlySpan<int> indices, scoped ReadOnlySpan<T> values) => AllFinite &= Finite.All(values);
+    }
+}

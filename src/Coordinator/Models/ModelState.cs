@@ -46,6 +46,28 @@ public sealed class ModelState<T>
     /// <summary>The model to evaluate and to ship: the current version's parameters, unless the objective deploys another.</summary>
     public T[] Deployed => deployed.Length > 0 ? deployed : Current.Parameters;
 
+    /// <summary>Names of the vectors that must come up with every update (d values each).</summary>
+    public IReadOnlyList<string> UplinkNames => objective?.Up ?? [];
+
+    /// <summary>What the next version depends on beside the parameters, by name: the state of aggregator, optimizer and objective.</summary>
+    public IReadOnlyDictionary<string, Memory<T>> Vectors
+    {
+        get
+        {
+            var vectors = new SortedDictionary<string, Memory<T>>(StringComparer.Ordinal);
+            foreach (var (owner, state) in ((string, IReadOnlyDictionary<string, Memory<T>>?)[])[
+                ("aggregator", aggregator.State), ("objective", objective?.State), ("optimizer", optimizer.State)])
+            {
+                foreach (var (name, values) in state ?? new Dictionary<string, Memory<T>>())
+                {
+                    vectors.Add($"{owner}.{name}", values);
+                }
+            }
+
+            return vectors;
+        }
+    }
+
     /// <summary>Says that the parameters in <see cref="Current"/>, and the optimizer's and objective's state, have been set to a version's.</summary>
     public void Restore(int version)
     {

@@ -2,24 +2,34 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Storage;
 
-/// <summary>Content-addressed bytes: models, updates, optimizer state. Immutable; the same bytes are stored once.</summary>
+/// <summary>Content-addressed bytes: models, updates, optimizer state. Immutable; the same bytes are stored once. Thread-safe.</summary>
 public interface IBlobStore
 {
     /// <summary>Starts writing a blob; nobody sees it until it is committed.</summary>
     ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation);
 
-    /// <summary>Opens a committed blob for reading.</summary>
+    /// <summary>Opens a committed blob for reading; the stream can seek.</summary>
     /// <exception cref="StorageException">There is no such blob.</exception>
     ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation);
 
     ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation);
 
-    /// <summary>Deletes every committed blob whose digest is not referenced; blobs being written are left alone.</summary>
+    /// <summary>Keeps a committed blob from being swept until the result is disposed, so that an event may be posted that names it.</summary>
+    /// <returns>Null when there is no such blob.</returns>
+    ValueTask<IAsyncDisposable?> HoldAsync(BlobReference blob, CancellationToken cancellation);
+
+    /// <summary>
+    /// Deletes every committed blob that is not referenced now, was not at the sweep before, and was neither committed, asked for nor held
+    /// in between. The time between two sweeps is thus what a sender has from its upload to the event that names it.
+    /// </summary>
+    /// <param name="referenced">
+    /// Called once; gives the digests to keep. What is committed, asked for or held after it was called is kept whatever it says.
+    /// </param>
     /// <returns>Bytes freed.</returns>
-    ValueTask<long> SweepAsync(IReadOnlySet<string> referenced, CancellationToken cancellation);
+    ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation);
 }
 
-/// <summary>A blob on its way in: append in order, then commit or dispose.</summary>
+/// <summary>A blob on its way in: append in order, then commit or dispose. Until disposed, it holds what it committed.</summary>
 public interface IBlobWriter : IAsyncDisposable
 {
     /// <summary>Bytes written so far.</summary>

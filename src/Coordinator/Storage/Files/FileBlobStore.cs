@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Federated.Protocol;
 
@@ -8,6 +9,10 @@ public sealed class FileBlobStore : IBlobStore
 {
     private readonly IFileSystem files;
     private readonly string folder;
+    private readonly SweepMarks marks = new();
+
+    /// <summary>Folders whose own names are durable.</summary>
+    private readonly ConcurrentDictionary<string, bool> knownFolders = new(StringComparer.Ordinal);
     private long nextWriter;
 
     public FileBlobStore(IFileSystem files, string folder)
@@ -32,32 +37,62 @@ public sealed class FileBlobStore : IBlobStore
     {
         ArgumentNullException.ThrowIfNull(blob);
         var path = PathOf(blob.Sha256);
-        return files.Exists(path)
-            ? ValueTask.FromResult(files.OpenRead(path))
-            : throw new StorageException($"Blob {blob.Sha256} ({blob.Length} bytes) is not in the store '{folder}'; it was deleted or never uploaded.");
+        try
+        {
+            return ValueTask.FromResult(files.OpenRead(path));
+        }
+        catch (IOException e)
+        {
+            throw new StorageException($"Blob {blob.Sha256} ({blob.Length} bytes) is not in the store '{folder}'; it was deleted or never uploaded.", e);
+        }
     }
 
     public ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(blob);
-        return ValueTask.FromResult(files.Exists(PathOf(blob.Sha256)));
+        var path = PathOf(blob.Sha256);
+        marks.Touch(blob.Sha256);
+        return ValueTask.FromResult(files.Exists(path));
     }
 
-    public ValueTask<long> SweepAsync(IReadOnlySet<string> referenced, CancellationToken cancellation)
+    public async ValueTask<IAsyncDisposable?> HoldAsync(BlobReference blob, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        var path = PathOf(blob.Sha256);
+        var hold = marks.Hold(blob.Sha256);
+        if (files.Exists(path))
+        {
+            return hold;
+        }
+
+        await hold.DisposeAsync().ConfigureAwait(false);
+        return null;
+    }
+
+    public async ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(referenced);
+        marks.Begin();
+        var kept = await referenced().ConfigureAwait(false);
+        var unreferenced = new HashSet<string>(StringComparer.Ordinal);
         var freed = 0L;
         for (var prefix = 0; prefix < 256; prefix++)
         {
+            cancellation.ThrowIfCancellationRequested();
             var shard = $"{folder}/{prefix:x2}";
-            foreach (var name in files.List(shard).Where(n => !referenced.Contains(n)))
+            foreach (var name in files.List(shard).Where(n => !kept.Contains(n)))
             {
-                freed += files.Length($"{shard}/{name}");
-                files.Delete($"{shard}/{name}");
+                unreferenced.Add(name);
+                var length = files.Length($"{shard}/{name}");
+                if (marks.TryDelete(name, () => files.Delete($"{shard}/{name}")))
+                {
+                    freed += length;
+                }
             }
         }
 
-        return ValueTask.FromResult(freed);
+        marks.End(unreferenced);
+        return freed;
     }
 
     private string PathOf(string sha256) => sha256.Length == 64 && sha256.All(char.IsAsciiHexDigitLower)
@@ -70,6 +105,7 @@ public sealed class FileBlobStore : IBlobStore
         private readonly string path;
         private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private IAppendFile? file;
+        private IAsyncDisposable? hold;
 
         public Writer(FileBlobStore store, string path)
         {
@@ -82,7 +118,15 @@ public sealed class FileBlobStore : IBlobStore
         public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
         {
             ObjectDisposedException.ThrowIf(file is null, this);
-            file.Append(bytes.Span);
+            try
+            {
+                file.Append(bytes.Span);
+            }
+            catch (IOException e)
+            {
+                throw new StorageException($"Writing a blob failed: {e.Message} Free space or mend the disk.", e);
+            }
+
             hash.AppendData(bytes.Span);
             Length += bytes.Length;
             return ValueTask.CompletedTask;
@@ -98,17 +142,31 @@ public sealed class FileBlobStore : IBlobStore
                     $"The bytes are not what was declared: {expected.Length} bytes with digest {expected.Sha256} were, {actual.Length} with {actual.Sha256} came. Send them again.");
             }
 
-            file.Sync();
-            file.Dispose();
-            file = null;
-            var target = store.PathOf(actual.Sha256);
-            store.files.Rename(path, target);
-            store.files.SyncFolder(target[..target.LastIndexOf('/')]);
-            store.files.SyncFolder(store.folder);
+            try
+            {
+                file.Sync();
+                file.Dispose();
+                file = null;
+                var target = store.PathOf(actual.Sha256);
+                hold = store.marks.Hold(actual.Sha256);
+                store.files.Rename(path, target);
+                var shard = target[..target.LastIndexOf('/')];
+                store.files.SyncFolder(shard);
+                if (!store.knownFolders.ContainsKey(shard))
+                {
+                    store.files.SyncFolder(store.folder);
+                    store.knownFolders[shard] = true;
+                }
+            }
+            catch (IOException e)
+            {
+                throw new StorageException($"Committing a blob failed: {e.Message} Free space or mend the disk.", e);
+            }
+
             return ValueTask.FromResult(actual);
         }
 
-        public ValueTask DisposeAsync()
+        public async ValueTask DisposeAsync()
         {
             hash.Dispose();
             if (file is not null)
@@ -118,7 +176,10 @@ public sealed class FileBlobStore : IBlobStore
                 store.files.Delete(path);
             }
 
-            return ValueTask.CompletedTask;
+            if (hold is not null)
+            {
+                await hold.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 }

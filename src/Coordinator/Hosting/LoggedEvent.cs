@@ -1,0 +1,61 @@
+using Federated.Coordinator.Runs;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Hosting;
+
+/// <summary>One record of a run's log: an event, and what belongs to it that the machine does not look at.</summary>
+/// <param name="Member">With <see cref="ClientJoined"/>: what the client is called outside of this run; empty otherwise.</param>
+/// <param name="Inline">With <see cref="UpdateArrived"/>: blobs small enough to travel inside the record, so that one sync covers both.</param>
+public readonly record struct LoggedEvent(RunEvent Event, string Member, IReadOnlyList<InlineBlob> Inline)
+{
+    /// <summary>First byte of a record: the form below.</summary>
+    private const byte Form = 0xF1;
+
+    public LoggedEvent(RunEvent runEvent)
+        : this(runEvent, "", [])
+    {
+    }
+
+    internal void Write(BinaryWriter writer)
+    {
+        writer.Write(Form);
+        writer.WriteEvent(Event);
+        writer.Write(Member);
+        writer.Write(Inline.Count);
+        foreach (var (reference, bytes) in Inline)
+        {
+            writer.WriteBlob(reference);
+            writer.Write(bytes.Span);
+        }
+    }
+
+    /// <exception cref="CoordinatorException">The record is of another form.</exception>
+    internal static LoggedEvent Read(ReadOnlyMemory<byte> record)
+    {
+        using var reader = new BinaryReader(new MemoryStream(record.ToArray(), writable: false));
+        if (reader.ReadByte() is var form && form != Form)
+        {
+            throw new CoordinatorException($"The log holds a record of form {form:x2}, which this build does not know; use the build that wrote it or a newer one.");
+        }
+
+        var e = reader.ReadEvent();
+        var member = reader.ReadString();
+        var count = reader.ReadInt32();
+        if (count == 0)
+        {
+            return new LoggedEvent(e, member, []);
+        }
+
+        var inline = new InlineBlob[count];
+        for (var i = 0; i < count; i++)
+        {
+            var reference = reader.ReadBlob()!;
+            inline[i] = new InlineBlob(reference, reader.ReadBytes((int)reference.Length));
+        }
+
+        return new LoggedEvent(e, member, inline);
+    }
+}
+
+/// <summary>A small blob with its bytes; the digest has been checked.</summary>
+public readonly record struct InlineBlob(BlobReference Reference, ReadOnlyMemory<byte> Bytes);

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Federated.Coordinator.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Hosting;
+
+/// <summary>The runs of a store, each a document <c>runs/ID</c>.</summary>
+internal sealed class RunCatalog(IDocumentStore documents)
+{
+    private const string Folder = "runs";
+    private const int Form = 1;
+
+    /// <summary>All entries; those whose deletion a crash interrupted are told apart.</summary>
+    public async ValueTask<IReadOnlyList<(RunEntry Entry, bool IsDeleted)>> ListAsync(CancellationToken cancellation)
+    {
+        List<(RunEntry, bool)> entries = [];
+        foreach (var id in await documents.ListAsync(Folder, cancellation).ConfigureAwait(false))
+        {
+            var bytes = await documents.ReadAsync($"{Folder}/{id}", cancellation).ConfigureAwait(false);
+            if (bytes is not null)
+            {
+                entries.Add(Read(id, bytes));
+            }
+        }
+
+        return entries;
+    }
+
+    public ValueTask WriteAsync(RunEntry entry, bool isDeleted, CancellationToken cancellation)
+    {
+        var document = new CatalogDocument(
+            Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted);
+        return documents.WriteAsync($"{Folder}/{entry.Id}", JsonSerializer.SerializeToUtf8Bytes(document, CatalogJson.Default.CatalogDocument), cancellation);
+    }
+
+    public ValueTask RemoveAsync(string id, CancellationToken cancellation) => documents.DeleteAsync($"{Folder}/{id}", cancellation);
+
+    private static (RunEntry Entry, bool IsDeleted) Read(string id, byte[] bytes)
+    {
+        try
+        {
+            var document = JsonSerializer.Deserialize(bytes, CatalogJson.Default.CatalogDocument)!;
+            if (document.Form != Form)
+            {
+                throw new CoordinatorException($"The catalog entry of run '{id}' is of form {document.Form}, which this build does not know; use the build that wrote it.");
+            }
+
+            var origin = document.OriginModel is { } model ? new RunOrigin(document.OriginRun ?? "", document.OriginVersion, model) : null;
+            return (new RunEntry(id, document.CreatedAt, document.Configuration, origin), document.IsDeleted);
+        }
+        catch (JsonException e)
+        {
+            throw new StorageException($"The catalog entry of run '{id}' is damaged: {e.Message} Restore it from a backup.", e);
+        }
+    }
+}
+
+internal sealed record CatalogDocument(
+    int Form, DateTimeOffset CreatedAt, byte[] Configuration, string? OriginRun, int OriginVersion, BlobReference? OriginModel, bool IsDeleted);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CatalogDocument))]
+internal sealed partial class CatalogJson : JsonSerializerContext;

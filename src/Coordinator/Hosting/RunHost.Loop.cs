@@ -1,0 +1,452 @@
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Hosting;
+
+/// <content>The one thread of the run: everything here is called by the loop alone.</content>
+public sealed partial class RunHost
+{
+    /// <summary>Ended assignments whose end is remembered for clients that ask.</summary>
+    private const int RememberedCancels = 1 << 16;
+
+    private readonly DeadlineQueue deadlines = new();
+    private readonly Dictionary<int, CheckInItem> polls = [];
+    private readonly Dictionary<int, double> absent = [];
+    private readonly Queue<(int Client, double Since)> absentInOrder = new();
+    private readonly Dictionary<long, List<WatchItem>> watches = [];
+    private readonly Dictionary<long, ClientId> cancelled = [];
+    private readonly Queue<long> cancelledInOrder = new();
+    private readonly Dictionary<string, ClientId> joining = new(StringComparer.Ordinal);
+    private readonly List<Item> group = [];
+    private readonly List<LoggedEvent> events = [];
+    private readonly List<int> eventOf = [];
+    private DurableRun run = null!;
+    private double clockOffset;
+    private long clockStart;
+    private bool saveNow, closing;
+
+    private double Now => clockOffset + clock.GetElapsedTime(clockStart).TotalSeconds;
+
+    private async Task LoopAsync()
+    {
+        var isOpen = await OpenRunAsync().ConfigureAwait(false);
+        opened.TrySetResult();
+        var reader = mailbox.Reader;
+        while (await reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            group.Clear();
+            while (group.Count < options.GroupSize && reader.TryRead(out var item))
+            {
+                group.Add(item);
+            }
+
+            Interlocked.Add(ref depth, -group.Count);
+            if (!isOpen)
+            {
+                RefuseGroup(HostOutcome.Closed);
+                continue;
+            }
+
+            try
+            {
+                await HandleGroupAsync().ConfigureAwait(false);
+                if (closing)
+                {
+                    await CloseRunAsync(HostState.Closed, "The host is closed.").ConfigureAwait(false);
+                    isOpen = false;
+                }
+            }
+            catch (FencedException e)
+            {
+                RefuseGroup(HostOutcome.Closed);
+                await CloseRunAsync(HostState.Fenced, e.Message).ConfigureAwait(false);
+                isOpen = false;
+            }
+            catch (StorageException e)
+            {
+                view = view with { Host = HostState.Opening, Problem = e.Message };
+                RefuseGroup(HostOutcome.Unavailable);
+                LetEverybodyGo(HostOutcome.Unavailable);
+                await run.DisposeAsync().ConfigureAwait(false);
+                isOpen = !stopping.IsCancellationRequested && await OpenRunAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                RefuseGroup(HostOutcome.Closed);
+                await CloseRunAsync(HostState.Failed, e.Message).ConfigureAwait(false);
+                isOpen = false;
+            }
+        }
+    }
+
+    /// <summary>Opens the run from its log, again and again while the store fails.</summary>
+    private async Task<bool> OpenRunAsync()
+    {
+        for (var pause = 0.1; ; pause = Math.Min(2 * pause, options.LongestRetry))
+        {
+            try
+            {
+                var parts = factory.Create(Entry.Configuration);
+                var (newMembers, newHistory) = (new Members(), new History());
+                run = await DurableRun.OpenAsync(
+                    parts, store.OpenLog(Entry.Id), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model, [newMembers, newHistory])
+                    .ConfigureAwait(false);
+                (members, history) = (newMembers, newHistory);
+                clockStart = clock.GetTimestamp();
+                clockOffset = Math.Max(run.Machine.Now, (clock.GetUtcNow() - Entry.CreatedAt).TotalSeconds);
+                facts = parts;
+                await ResumeAsync().ConfigureAwait(false);
+                return true;
+            }
+            catch (FencedException e)
+            {
+                view = view with { Host = HostState.Fenced, Problem = e.Message };
+                return false;
+            }
+            catch (StorageException e)
+            {
+                view = view with { Host = HostState.Opening, Problem = e.Message };
+                try
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(pause), clock, stopping.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException)
+                {
+                    return false;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+            catch (Exception e)
+            {
+                view = view with { Host = HostState.Failed, Problem = e.Message };
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Takes up what the run had going before it was opened.</summary>
+    private async Task ResumeAsync()
+    {
+        deadlines.Clear();
+        absent.Clear();
+        absentInOrder.Clear();
+        var now = Now;
+        foreach (var effect in run.Recovered.OfType<ArmDeadline>())
+        {
+            deadlines.Arm(effect with { Time = Math.Max(effect.Time, now + options.RecoveryGrace) });
+        }
+
+        for (var i = 0; i < run.Machine.ClientCount; i++)
+        {
+            if (run.Machine.IsWaiting(new ClientId(i)))
+            {
+                NoteAbsent(new ClientId(i)); // Nobody is connected any more.
+            }
+        }
+
+        if (run.Machine.Status == RunStatus.Created)
+        {
+            events.Clear();
+            events.Add(new LoggedEvent(new RunStarted(now)));
+            Deliver(events[0], (await run.PostAsync(events, stopping.Token).ConfigureAwait(false))[0], run.NextSequence - 1);
+        }
+        else
+        {
+            ResumeEvaluation();
+        }
+
+        ShowView();
+        SetTimer();
+    }
+
+    private async Task HandleGroupAsync()
+    {
+        var now = Math.Max(Now, run.Machine.Now);
+        events.Clear();
+        eventOf.Clear();
+        joining.Clear();
+        foreach (var item in group)
+        {
+            var e = item.Event(this, now);
+            eventOf.Add(e is null ? -1 : events.Count);
+            if (e is { } logged)
+            {
+                events.Add(logged);
+            }
+        }
+
+        AddTimed(now);
+        foreach (var item in group)
+        {
+            item.Attach(this);
+        }
+
+        IReadOnlyList<IReadOnlyList<RunEffect>> effects = [];
+        if (events.Count > 0)
+        {
+            var first = run.NextSequence;
+            effects = await run.PostAsync(events, stopping.Token).ConfigureAwait(false);
+            for (var i = 0; i < events.Count; i++)
+            {
+                Deliver(events[i], effects[i], first + i);
+            }
+        }
+
+        if (saveNow)
+        {
+            await run.SaveAsync(stopping.Token).ConfigureAwait(false);
+            saveNow = false;
+        }
+
+        for (var i = 0; i < group.Count; i++)
+        {
+            group[i].Complete(this, eventOf[i] < 0 ? [] : effects[eventOf[i]]);
+        }
+
+        StartEvaluation();
+        deadlines.Compact(run.Machine);
+        ShowView();
+        SetTimer();
+    }
+
+    /// <summary>What time alone brings: deadlines, after the arrivals of the same instant, and clients that did not come back.</summary>
+    private void AddTimed(double now)
+    {
+        while (deadlines.TryTake(now, out var deadline))
+        {
+            if (run.Machine.Matters(deadline))
+            {
+                events.Add(new LoggedEvent(new DeadlinePassed(now, deadline)));
+            }
+        }
+
+        while (absentInOrder.TryPeek(out var head) && head.Since + options.AbsenceGrace <= now)
+        {
+            absentInOrder.Dequeue();
+            if (absent.TryGetValue(head.Client, out var since) && since == head.Since)
+            {
+                absent.Remove(head.Client);
+                if (!polls.ContainsKey(head.Client) && run.Machine.IsWaiting(new ClientId(head.Client)))
+                {
+                    events.Add(new LoggedEvent(new CheckOut(now, new ClientId(head.Client))));
+                }
+            }
+        }
+    }
+
+    private void Deliver(in LoggedEvent logged, IReadOnlyList<RunEffect> effects, long sequence)
+    {
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case Dispatch dispatch when polls.TryGetValue(dispatch.Assignment.Client.Value, out var poll):
+                    EndPoll(poll, NextOf(poll.Client));
+                    break;
+                case ArmDeadline arm:
+                    deadlines.Arm(arm);
+                    break;
+                case Cancel cancel:
+                    Remember(cancel.Assignment);
+                    Tell(cancel.Assignment.Id);
+                    break;
+                case Accepted accepted:
+                    Tell(accepted.Assignment.Id);
+                    break;
+                case Rejected { Assignment: { } assignment }:
+                    Tell(assignment.Id);
+                    break;
+                case Lost lost:
+                    Tell(lost.Assignment.Id);
+                    break;
+                case RequestEvaluation request:
+                    QueueEvaluation(request.Version);
+                    break;
+                case Finish:
+                    foreach (var poll in polls.Values.ToList())
+                    {
+                        EndPoll(poll, NextOf(poll.Client));
+                    }
+
+                    break;
+            }
+        }
+
+        if (!feeds.IsEmpty)
+        {
+            var notice = new RunNotice(sequence, logged.Event, logged.Member, effects);
+            foreach (var feed in feeds)
+            {
+                feed.Give(notice);
+            }
+        }
+    }
+
+    /// <summary>What a client is to be told now.</summary>
+    private CheckInResult NextOf(ClientId client)
+    {
+        var machine = run.Machine;
+        if (machine.InFlightOf(client) is { } assignment && run.Versions.TryGetValue(assignment.BaseVersion, out var version))
+        {
+            return new Granted(assignment, version, run.Parts.Terms(assignment), Math.Max(0, assignment.Deadline - Now));
+        }
+
+        if (machine.Status == RunStatus.Finished && machine.Ended is { } ended)
+        {
+            return new RunOver(ended.Reason, ended.Detail, machine.Version);
+        }
+
+        var reason = machine.WaitReasonOf(client);
+        var retry = Math.Clamp(reason.Until - Now, 1, Math.Max(1, options.AbsenceGrace / 3));
+        return new Waiting(reason, TimeSpan.FromSeconds(double.IsNaN(retry) ? 1 : retry));
+    }
+
+    private void EndPoll(CheckInItem poll, CheckInResult result)
+    {
+        if (polls.TryGetValue(poll.Client.Value, out var present) && present == poll)
+        {
+            polls.Remove(poll.Client.Value);
+            if (result is Waiting)
+            {
+                NoteAbsent(poll.Client);
+            }
+        }
+
+        poll.Answer(result);
+    }
+
+    private void NoteAbsent(ClientId client)
+    {
+        var now = Now;
+        absent[client.Value] = now;
+        absentInOrder.Enqueue((client.Value, now));
+    }
+
+    private AssignmentState StateOf(AssignmentId assignment, ClientId client)
+    {
+        if (run.Machine.Find(assignment) is { } open)
+        {
+            return open.Client == client
+                ? new AssignmentState(AssignmentStanding.Open, Math.Max(0, open.Deadline - Now))
+                : new AssignmentState(AssignmentStanding.Unknown, 0);
+        }
+
+        if (cancelled.TryGetValue(assignment.Value, out var owner))
+        {
+            return new AssignmentState(owner == client ? AssignmentStanding.Cancelled : AssignmentStanding.Unknown, 0);
+        }
+
+        return new AssignmentState(run.Machine.WasDispatched(assignment) ? AssignmentStanding.Ended : AssignmentStanding.Unknown, 0);
+    }
+
+    private void Remember(Assignment assignment)
+    {
+        if (cancelled.TryAdd(assignment.Id.Value, assignment.Client))
+        {
+            cancelledInOrder.Enqueue(assignment.Id.Value);
+            if (cancelledInOrder.Count > RememberedCancels)
+            {
+                cancelled.Remove(cancelledInOrder.Dequeue());
+            }
+        }
+    }
+
+    private void Tell(AssignmentId assignment)
+    {
+        if (watches.Remove(assignment.Value, out var watching))
+        {
+            foreach (var watch in watching)
+            {
+                watch.Tell(this);
+            }
+        }
+    }
+
+    private void ShowView() => view = new RunView
+    {
+        Host = HostState.Open,
+        Problem = evaluationProblem,
+        Status = run.Machine.Status,
+        Now = run.Machine.Now,
+        Sequence = run.NextSequence,
+        Version = run.Machine.Version,
+        BestVersion = run.Machine.BestVersion,
+        BestAccuracy = run.Machine.BestVersion < 0 ? double.NaN : run.Machine.BestAccuracy,
+        Counters = run.Machine.Counters,
+        Clients = run.Machine.ClientCount,
+        WaitingClients = run.Machine.WaitingCount,
+        LongPolls = polls.Count,
+        Ended = run.Machine.Ended,
+        Versions = run.Versions,
+        MailboxDepth = Volatile.Read(ref depth),
+    };
+
+    private void SetTimer()
+    {
+        var next = deadlines.Next;
+        if (absentInOrder.TryPeek(out var head))
+        {
+            next = Math.Min(next, head.Since + options.AbsenceGrace);
+        }
+
+        // A timer takes at most about 49 days; waking early is harmless, and a little late is better than a little early.
+        var due = double.IsFinite(next)
+            ? TimeSpan.FromMilliseconds(Math.Clamp(Math.Ceiling((next - Now) * 1000), 0, int.MaxValue))
+            : Timeout.InfiniteTimeSpan;
+        timer.Change(due, Timeout.InfiniteTimeSpan);
+    }
+
+    private void RefuseGroup(HostOutcome outcome)
+    {
+        foreach (var item in group)
+        {
+            item.Refuse(outcome, Soon);
+        }
+    }
+
+    private void LetEverybodyGo(HostOutcome outcome)
+    {
+        foreach (var poll in polls.Values)
+        {
+            poll.Refuse(outcome, Soon);
+        }
+
+        foreach (var watch in watches.Values.SelectMany(w => w))
+        {
+            watch.Refuse(outcome, Soon);
+        }
+
+        polls.Clear();
+        watches.Clear();
+    }
+
+    private async Task CloseRunAsync(HostState state, string problem)
+    {
+        var wasSound = state == HostState.Closed;
+        view = view with { Host = state, Problem = wasSound ? "" : problem };
+        await stopping.CancelAsync().ConfigureAwait(false);
+        timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        LetEverybodyGo(HostOutcome.Closed);
+        if (wasSound)
+        {
+            try
+            {
+                await run.SaveAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (StorageException)
+            {
+                // Nothing acknowledged is lost: the log has it all.
+            }
+        }
+
+        await run.DisposeAsync().ConfigureAwait(false);
+        foreach (var feed in feeds)
+        {
+            feed.Close();
+        }
+    }
+}

@@ -1,0 +1,310 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Hosting;
+
+/// <summary>
+/// Hosts one run against the wall clock: requests of many threads meet in one mailbox, those that wait while a group is at the disk become
+/// the next group with one sync for all, and what the run decides is delivered after it is durable.
+/// </summary>
+/// <remarks>
+/// Everything a client may have to repeat is safe to repeat. Back-pressure, storage failures and closing are values, not exceptions. When
+/// the store fails, the requests of the group are told so and the run is opened again from its log. All that is read without asking
+/// (<see cref="View"/>, members, versions) is lock-free. The host holds no strategy: it restamps events with its clock and passes them on.
+/// </remarks>
+public sealed partial class RunHost : IAsyncDisposable
+{
+    private readonly IRunFactory factory;
+    private readonly IStore store;
+    private readonly MemoryBlobs memory;
+    private readonly TimeProvider clock;
+    private readonly RunHostOptions options;
+    private readonly Channel<Item> mailbox = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ITimer timer;
+    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task loop;
+    private ImmutableArray<RunFeed> feeds = [];
+    private volatile RunView view = new() { Host = HostState.Opening };
+    private volatile RunParts? facts;
+    private volatile Members members = new();
+    private volatile History history = new();
+    private int depth;
+
+    private RunHost(RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options)
+    {
+        (Entry, this.factory, this.store, this.memory, this.clock, this.options) = (entry, factory, store, memory, clock, options);
+        timer = clock.CreateTimer(static host => ((RunHost)host!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        loop = Task.Run(LoopAsync);
+    }
+
+    public RunEntry Entry { get; }
+
+    /// <summary>The run as of its last group of events.</summary>
+    public RunView View => view;
+
+    /// <summary>What the configuration says of the run: layout, training plan, codec, limits. Its machine and model are the loop's.</summary>
+    /// <exception cref="CoordinatorException">The run has never been open: <see cref="View"/> says why.</exception>
+    public RunParts Parts => facts ?? throw new CoordinatorException($"Run '{Entry.Id}' is not open: {view.Problem}");
+
+    /// <summary>The evaluations so far, oldest first; grows, never changes.</summary>
+    public IReadOnlyList<MetricPoint> Metrics => history.Points;
+
+    /// <summary>Opens a run and starts its loop.</summary>
+    /// <returns>When the run is open, or has failed for good: its <see cref="View"/> says which.</returns>
+    public static async Task<RunHost> OpenAsync(
+        RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        var host = new RunHost(entry, factory, store, memory, clock, options);
+        try
+        {
+            await host.opened.Task.WaitAsync(cancellation).ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The number that a client of the registry has in this run; null before it joined.</summary>
+    public ClientId? Find(string member) => members.Find(member);
+
+    /// <summary>What a client is called in the registry; empty when it has no name.</summary>
+    public string NameOf(ClientId client) => members.TryGetName(client, out var name) ? name : "";
+
+    /// <summary>Enrols a client of the registry in this run; a second time only tells its examples.</summary>
+    /// <param name="examples">n_i; 0 when unknown.</param>
+    public Task<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)> JoinAsync(string member, double examples)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(member);
+        var item = new JoinItem(member, examples);
+        Post(item);
+        return item.Task;
+    }
+
+    /// <summary>Makes an event durable and lets the run handle it. The host sets its time.</summary>
+    /// <remarks>For joins, check-ins and updates there are methods of their own.</remarks>
+    public Task<Posted> PostAsync(RunEvent runEvent)
+    {
+        ArgumentNullException.ThrowIfNull(runEvent);
+        if (runEvent is ClientJoined or CheckIn or UpdateArrived)
+        {
+            throw new ArgumentException($"{runEvent.GetType().Name} has its own method.", nameof(runEvent));
+        }
+
+        var item = new EventItem(runEvent);
+        Post(item);
+        return item.Task;
+    }
+
+    /// <summary>Pauses, resumes or stops the run.</summary>
+    public Task<Posted> CommandAsync(OperatorAction action, string reason) => PostAsync(new OperatorCommand(0, action, reason));
+
+    /// <summary>A client gives its assignment up.</summary>
+    public Task<Posted> FailAsync(AssignmentId assignment, ClientId client, string reason) => PostAsync(new AssignmentFailed(0, assignment, client, reason));
+
+    /// <summary>
+    /// A client is available. Answered when there is work or nothing to wait for, at the latest after <paramref name="wait"/>; a client that
+    /// holds an assignment is given it again.
+    /// </summary>
+    /// <remarks>
+    /// A client that got nothing keeps its place for <see cref="RunHostOptions.AbsenceGrace"/>, so that the next poll costs no event. A
+    /// newer check-in of the same client ends the older one.
+    /// </remarks>
+    public async Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation)
+    {
+        var item = new CheckInItem(client, wait > TimeSpan.Zero);
+        Post(item);
+        if (wait <= TimeSpan.Zero || item.Task.IsCompleted)
+        {
+            return await item.Task.ConfigureAwait(false);
+        }
+
+        await using var timeout = clock.CreateTimer(
+            static state => Let(state!), (this, item), wait, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        await using var gone = cancellation.UnsafeRegister(static state => Let(state!), (this, item)).ConfigureAwait(false);
+        var result = await item.Task.ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        return result;
+
+        static void Let(object state)
+        {
+            var (host, item) = ((RunHost, CheckInItem))state;
+            host.PostInternal(new EndPollItem(item));
+        }
+    }
+
+    /// <summary>Counts an update whose blobs are up. What is not an update of this model is found out before anything is posted.</summary>
+    public async Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(submission);
+        if (view.Host != HostState.Open)
+        {
+            return new UpdateNotAsked(view.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, Soon);
+        }
+
+        var report = submission.Report;
+        var stored = report.Extras.Values.Append(report.Delta).OfType<BlobReference>()
+            .Where(b => !submission.Inline.Any(i => i.Reference == b)).Distinct().ToList();
+        List<IAsyncDisposable> holds = [];
+        try
+        {
+            List<BlobReference> missing = [];
+            foreach (var blob in stored)
+            {
+                if (await store.Blobs.HoldAsync(blob, cancellation).ConfigureAwait(false) is { } hold)
+                {
+                    holds.Add(hold);
+                }
+                else
+                {
+                    missing.Add(blob);
+                }
+            }
+
+            if (missing.Count > 0)
+            {
+                return new BlobsMissing([.. missing]);
+            }
+
+            var check = await Parts.Model.CheckAsync(report, OpenAsync, cancellation).ConfigureAwait(false);
+            if (check.Problem.Length > 0)
+            {
+                return new NotAnUpdate(check.Problem);
+            }
+
+            var item = new SubmitItem(submission with { Report = report with { IsFinite = check.IsFinite } });
+            Post(item);
+            return await item.Task.ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            return new UpdateNotAsked(HostOutcome.Unavailable, Soon);
+        }
+        finally
+        {
+            foreach (var hold in holds)
+            {
+                await hold.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation)
+        {
+            foreach (var (reference, bytes) in submission.Inline)
+            {
+                if (reference == blob)
+                {
+                    return ValueTask.FromResult<Stream>(new ReadOnlyMemoryStream(bytes));
+                }
+            }
+
+            return store.Blobs.OpenAsync(blob, cancellation);
+        }
+    }
+
+    /// <summary>How an assignment stands; while it is open, answered when that changes or after <paramref name="wait"/>.</summary>
+    public async Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
+    {
+        var item = new WatchItem(assignment, client, wait > TimeSpan.Zero);
+        Post(item);
+        if (wait <= TimeSpan.Zero || item.Task.IsCompleted)
+        {
+            return await item.Task.ConfigureAwait(false);
+        }
+
+        await using var timeout = clock.CreateTimer(
+            static state => Let(state!), (this, item), wait, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        await using var gone = cancellation.UnsafeRegister(static state => Let(state!), (this, item)).ConfigureAwait(false);
+        var result = await item.Task.ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        return result;
+
+        static void Let(object state)
+        {
+            var (host, item) = ((RunHost, WatchItem))state;
+            host.PostInternal(new EndWatchItem(item));
+        }
+    }
+
+    /// <summary>Everything that happens from here on; dispose to leave.</summary>
+    /// <param name="capacity">Notices kept for a slow watcher.</param>
+    public RunFeed Subscribe(int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        var feed = new RunFeed(capacity, left => ImmutableInterlocked.Update(ref feeds, present => present.Remove(left)));
+        ImmutableInterlocked.Update(ref feeds, present => present.Add(feed));
+        return feed;
+    }
+
+    /// <summary>The digests of the blobs that this run needs; null while it is not open, when nothing may be swept.</summary>
+    public Task<IReadOnlySet<string>?> ReferencedBlobsAsync()
+    {
+        var item = new AskItem<IReadOnlySet<string>>(run => run.ReferencedBlobs());
+        Post(item);
+        return item.Task;
+    }
+
+    /// <summary>Saves the run whole now.</summary>
+    public Task<Posted> SaveAsync()
+    {
+        var item = new SaveItem();
+        Post(item);
+        return item.Task;
+    }
+
+    /// <summary>Stops taking requests, answers those that are in, lets long polls go, saves the run and closes it.</summary>
+    public async Task CloseAsync()
+    {
+        PostInternal(new CloseItem());
+        mailbox.Writer.TryComplete();
+        await loop.ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        await timer.DisposeAsync().ConfigureAwait(false);
+        stopping.Dispose();
+    }
+
+    private static TimeSpan Soon { get; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Puts a request into the mailbox, unless that is full or closed; then the request is answered at once.</summary>
+    private void Post(Item item)
+    {
+        if (view.Host is not HostState.Open)
+        {
+            item.Refuse(view.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, Soon);
+        }
+        else if (Interlocked.Increment(ref depth) > options.MailboxCapacity)
+        {
+            Interlocked.Decrement(ref depth);
+            item.Refuse(HostOutcome.Busy, Soon);
+        }
+        else if (!mailbox.Writer.TryWrite(item))
+        {
+            Interlocked.Decrement(ref depth);
+            item.Refuse(HostOutcome.Closed, Soon);
+        }
+    }
+
+    /// <summary>Puts the host's own in: it is never refused but after closing.</summary>
+    private void PostInternal(Item item)
+    {
+        Interlocked.Increment(ref depth);
+        if (!mailbox.Writer.TryWrite(item))
+        {
+            Interlocked.Decrement(ref depth);
+            item.Refuse(HostOutcome.Closed, Soon);
+        }
+    }
+
+    private void Wake() => PostInternal(new WakeItem());
+}

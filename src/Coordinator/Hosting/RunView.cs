@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using Federated.Coordinator.Runs;
+
+namespace Federated.Coordinator.Hosting;
+
+/// <summary>A run as others may see it: made after every group of events, never changed, read without a lock.</summary>
+public sealed record RunView
+{
+    public required HostState Host { get; init; }
+
+    /// <summary>Why the run is not open; empty when it is.</summary>
+    public string Problem { get; init; } = "";
+
+    public RunStatus Status { get; init; }
+
+    /// <summary>Seconds on the run's clock, at its last event.</summary>
+    public double Now { get; init; }
+
+    /// <summary>Events so far.</summary>
+    public long Sequence { get; init; }
+
+    public int Version { get; init; }
+
+    public int BestVersion { get; init; } = -1;
+
+    /// <summary>NaN before any evaluation.</summary>
+    public double BestAccuracy { get; init; } = double.NaN;
+
+    public RunCounters Counters { get; init; }
+
+    public int Clients { get; init; }
+
+    /// <summary>Clients that checked in and wait for work.</summary>
+    public int WaitingClients { get; init; }
+
+    /// <summary>Check-ins that are connected and wait.</summary>
+    public int LongPolls { get; init; }
+
+    /// <summary>Why and how the run ended; null while it has not.</summary>
+    public (FinishReason Reason, string Detail)? Ended { get; init; }
+
+    /// <summary>The versions that can be downloaded.</summary>
+    public ImmutableSortedDictionary<int, VersionBlobs> Versions { get; init; } = ImmutableSortedDictionary<int, VersionBlobs>.Empty;
+
+    /// <summary>Requests that wait for the loop.</summary>
+    public int MailboxDepth { get; init; }
+}
+
+/// <summary>How a run's host stands.</summary>
+public enum HostState
+{
+    /// <summary>Loading, or opening again after the store failed.</summary>
+    Opening,
+
+    Open,
+
+    /// <summary>Something is wrong that opening again will not mend; the problem says what.</summary>
+    Failed,
+
+    /// <summary>Another host writes this run.</summary>
+    Fenced,
+
+    Closed,
+}
