@@ -10,8 +10,9 @@ namespace Federated.Coordinator.Hosting;
 public interface IRunFactory
 {
     /// <summary>Makes fresh parts, as for a new run; the host then restores what is stored into them.</summary>
+    /// <param name="blobs">Where sections may keep vectors; durable.</param>
     /// <exception cref="CoordinatorException">The configuration is not one, or asks for what cannot be; the message says what to change.</exception>
-    RunParts Create(ReadOnlyMemory<byte> configuration);
+    RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs);
 }
 
 /// <summary>What a run consists of, as its configuration says.</summary>

@@ -87,7 +87,7 @@ public sealed partial class RunHost
         {
             try
             {
-                var parts = factory.Create(Entry.Configuration);
+                var parts = factory.Create(Entry.Configuration, store.Blobs);
                 var (newMembers, newHistory) = (new Members(), new History());
                 run = await DurableRun.OpenAsync(
                     parts, store.OpenLog(Entry.Id), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model, [newMembers, newHistory])

@@ -188,7 +188,7 @@ public sealed class RunRegistry : IAsyncDisposable
             throw new CoordinatorException($"'{id}' is no id for a run: up to 63 lower-case letters, digits and hyphens are, beginning with a letter or digit.");
         }
 
-        _ = factory.Create(configuration); // What cannot be run is refused before anything is written.
+        _ = factory.Create(configuration, store.Blobs); // What cannot be run is refused before anything is written.
         await changing.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {

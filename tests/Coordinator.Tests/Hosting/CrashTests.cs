@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Federated.Aggregation;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Parameters;
@@ -134,7 +135,7 @@ public sealed class CrashTests
 
                 if (step % 20 == 0)
                 {
-                    await InsistAsync(async () => await blobs!.SweepAsync(run!.ReferencedBlobs(), default));
+                    await InsistAsync(async () => await blobs!.SweepAsync(() => ValueTask.FromResult(run!.ReferencedBlobs()), default));
                 }
             }
         }
@@ -154,11 +155,21 @@ public sealed class CrashTests
             delta[lease.Id.Value] = 1;
             using var bytes = new MemoryStream();
             new SafetensorsWriter().Add<double>(Layout, delta, ElementType.F64).WriteTo(bytes);
-            await using var blob = await blobs!.CreateAsync(default);
-            await blob.WriteAsync(bytes.ToArray(), default);
-            var reference = await blob.CommitAsync(null, default);
+            var reference = new BlobReference(Convert.ToHexStringLower(SHA256.HashData(bytes.ToArray())), bytes.Length);
+            InlineBlob[] inline = [];
+            if (lease.Id.Value % 2 == 0)
+            {
+                inline = [new InlineBlob(reference, bytes.ToArray())];
+            }
+            else
+            {
+                await using var blob = await blobs!.CreateAsync(default);
+                await blob.WriteAsync(bytes.ToArray(), default);
+                await blob.CommitAsync(reference, default);
+            }
+
             var report = new UpdateReport { Examples = 10, LocalSteps = 5, Delta = reference };
-            var effects = await PostAsync(new UpdateArrived(now, lease.Id, lease.Client, report, ready));
+            var effects = await PostAsync(new UpdateArrived(now, lease.Id, lease.Client, report, ready), inline);
 
             // A repeated upload is answered "accepted before": to the client that is the same as accepted.
             var accepted = effects.Any(e => e is Accepted a && a.Assignment.Id == lease.Id)
@@ -166,9 +177,9 @@ public sealed class CrashTests
             Acknowledged.Add($"{lease.Id} {(accepted ? "accepted" : "rejected")}");
         }
 
-        private async Task<IReadOnlyList<RunEffect>> PostAsync(RunEvent e)
+        private async Task<IReadOnlyList<RunEffect>> PostAsync(RunEvent e, params InlineBlob[] inline)
         {
-            var effects = (await run!.PostAsync([e], default))[0];
+            var effects = (await run!.PostAsync([new LoggedEvent(e, "", inline)], default))[0];
             Deliver(effects);
             return effects;
         }
@@ -224,9 +235,10 @@ public sealed class CrashTests
             disk.CrashIn = crashEvery > 0 ? 1 + crashes.NextInt(2 * crashEvery) : -1;
             blobs = new FileBlobStore(disk, "blobs");
             model = new BlobModel<double>(Layout, NewModel, ElementType.F64);
+            var durability = new DurabilityOptions { ReplayBytes = 1 << (10 + crashes.NextInt(8)), ReplaySeconds = 20, InlineBytes = crashes.NextInt(2) * 65536 };
             var options = new RunOptions { Seed = seed, EvaluateEvery = 0, ClientTimeout = 60, Stop = new StopOptions { Versions = 10_000 } };
             var opened = await DurableRun.OpenAsync(
-                new RunMachine(options, NewScheduler()), model, new FileRunLog(disk, "run"), blobs, keepVersions: 3, default);
+                TestParts.Of(new RunMachine(options, NewScheduler()), model, Layout), new FileRunLog(disk, "run"), blobs, new MemoryBlobs(), durability, default);
             deadlines.Clear();
             Deliver(opened.Recovered);
 
@@ -254,12 +266,8 @@ public sealed class CrashTests
             };
         }
 
-        private RestorableModel<double> NewModel() => new(
-            new ModelState<double>(
-                new double[Parameters],
-                new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }),
-                new PlainStep()),
-            new Dictionary<string, Memory<double>>());
+        private static ModelState<double> NewModel() => new(
+            new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new PlainStep());
     }
 
     /// <summary>Makes FedCompass's p_i·s(τ) exactly 1, so that one-hot sums stay whole numbers: N times the share.</summary>

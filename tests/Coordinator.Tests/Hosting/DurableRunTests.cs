@@ -24,11 +24,11 @@ public sealed class DurableRunTests
         var (run, model) = await OpenAsync();
         await using (run)
         {
-            await run.PostAsync([new RunStarted(0), new ClientJoined(0, new ClientId(0), 1), new ClientJoined(0, new ClientId(1), 1), new ClientJoined(0, new ClientId(2), 1)], default);
-            await run.PostAsync([new CheckIn(1, new ClientId(0)), new CheckIn(1, new ClientId(1)), new CheckIn(1, new ClientId(2)), new DeadlinePassed(1, new Deadline(DeadlineKind.Scheduler, 0))], default);
+            await PostAsync(run, new RunStarted(0), new ClientJoined(0, new ClientId(0), 1), new ClientJoined(0, new ClientId(1), 1), new ClientJoined(0, new ClientId(2), 1));
+            await PostAsync(run, new CheckIn(1, new ClientId(0)), new CheckIn(1, new ClientId(1)), new CheckIn(1, new ClientId(2)), new DeadlinePassed(1, new Deadline(DeadlineKind.Scheduler, 0)));
             var leases = run.Machine.Assignments.OrderBy(a => a.Id).ToList();
             Assert.Equal(3, leases.Count);
-            await run.PostAsync([.. await Task.WhenAll(leases.Select(Arrival))], default);
+            await PostAsync(run, await Task.WhenAll(leases.Select(Arrival)));
             Assert.Equal((1, 1), (run.Machine.Version, run.Machine.OpenAggregate.Count));
         }
 
@@ -38,6 +38,8 @@ public sealed class DurableRunTests
         model.Publish(new Publish(2, 1));
         Assert.Equal([1.0, 1, 1, 0], model.State.Current.Parameters);
     }
+
+    private static async Task PostAsync(DurableRun run, params RunEvent[] events) => await run.PostAsync([.. events.Select(e => new LoggedEvent(e))], default);
 
     private async Task<RunEvent> Arrival(Assignment lease)
     {
@@ -53,12 +55,13 @@ public sealed class DurableRunTests
 
     private async Task<(DurableRun Run, BlobModel<double> Model)> OpenAsync()
     {
-        var model = new BlobModel<double>(Layout, () => new RestorableModel<double>(
-            new ModelState<double>(new double[4], new WeightedMean<double>(4, new WeightedMeanOptions { Normalisation = Normalisation.None }), new Sum()),
-            new Dictionary<string, Memory<double>>()), ElementType.F64);
+        var model = new BlobModel<double>(Layout, () =>
+            new ModelState<double>(new double[4], new WeightedMean<double>(4, new WeightedMeanOptions { Normalisation = Normalisation.None }), new Sum()), ElementType.F64);
         var scheduler = new BufferedScheduler(new BufferedOptions { Concurrency = 3, AggregationGoal = 2 }, new FixedWork(LocalWork.OfSteps(1)), UpdateWeight.Equal);
         var machine = new RunMachine(new RunOptions { Stop = new StopOptions { Versions = 10 } }, scheduler);
-        return (await DurableRun.OpenAsync(machine, model, new FileRunLog(disk, "run"), new FileBlobStore(disk, "blobs"), 2, default), model);
+        var parts = TestParts.Of(machine, model, Layout);
+        var options = new DurabilityOptions { ReplaySeconds = 0, KeepLast = 2 };
+        return (await DurableRun.OpenAsync(parts, new FileRunLog(disk, "run"), new FileBlobStore(disk, "blobs"), new MemoryBlobs(), options, default), model);
     }
 
     private sealed class Sum : IServerOptimizer<double>

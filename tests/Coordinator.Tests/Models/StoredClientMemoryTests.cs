@@ -134,7 +134,7 @@ public static class StoredClientMemoryTests
     }
 
     private static async Task SweepAsync(this StoredClientMemory<double> memory, FileBlobStore store) =>
-        await store.SweepAsync(memory.Blobs.Select(b => b.Sha256).ToHashSet(), default);
+        await store.SweepAsync(() => ValueTask.FromResult<IReadOnlySet<string>>(memory.Blobs.Select(b => b.Sha256).ToHashSet()), default);
 
     private static void Arrive(int from, int to, params AnarchicMemory<double>[] aggregators)
     {

@@ -55,14 +55,86 @@ public abstract class BlobStoreConformance
     }
 
     [Fact]
-    public async Task ASweepDeletesWhatNobodyRefersTo()
+    public async Task TheSecondSweepDeletesWhatNobodyRefersTo()
     {
         var store = await OpenAsync();
         var (kept, dropped) = (await Write(store, "kept"), await Write(store, "dropped"));
-        var freed = await store.SweepAsync(new HashSet<string> { kept.Sha256 }, default);
-        Assert.Equal(7, freed);
+        Assert.Equal(0, await Sweep(store, kept));
+        Assert.Equal(7, await Sweep(store, kept));
         Assert.True(await store.ContainsAsync(kept, default));
         Assert.False(await store.ContainsAsync(dropped, default));
+    }
+
+    [Fact]
+    public async Task WhatIsAskedForBetweenTwoSweepsStays()
+    {
+        var store = await OpenAsync();
+        var blob = await Write(store, "asked for");
+        await Sweep(store);
+        Assert.True(await store.ContainsAsync(blob, default));
+        Assert.Equal(0, await Sweep(store));
+        Assert.Equal("asked for"u8.ToArray(), await Read(store, blob));
+    }
+
+    [Fact]
+    public async Task WhatIsHeldStaysUntilItIsLetGo()
+    {
+        var store = await OpenAsync();
+        var blob = await Write(store, "held");
+        var hold = await store.HoldAsync(blob, default);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(0, await Sweep(store));
+        }
+
+        await hold!.DisposeAsync();
+        Assert.Equal(0, await Sweep(store));
+        Assert.Equal(4, await Sweep(store));
+        Assert.Null(await store.HoldAsync(blob, default));
+    }
+
+    [Fact]
+    public async Task AWriterHoldsWhatItCommittedUntilItIsDisposed()
+    {
+        var store = await OpenAsync();
+        await using var writer = await store.CreateAsync(default);
+        await writer.WriteAsync("abc"u8.ToArray(), default);
+        var blob = await writer.CommitAsync(null, default);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(0, await Sweep(store));
+        }
+
+        Assert.True(await store.ContainsAsync(blob, default));
+    }
+
+    [Fact]
+    public async Task WhatIsCommittedWhileTheSweepAsksIsKept()
+    {
+        var store = await OpenAsync();
+        var blob = await Write(store, "again");
+        await Sweep(store);
+        var freed = await store.SweepAsync(async () =>
+        {
+            await Write(store, "again"); // A client sends the same bytes, and an event names them, after the references were read.
+            return new HashSet<string>();
+        }, default);
+        Assert.Equal(0, freed);
+        Assert.Equal("again"u8.ToArray(), await Read(store, blob));
+    }
+
+    [Fact]
+    public async Task ABlobCanBeReadFromItsMiddle()
+    {
+        var store = await OpenAsync();
+        var text = string.Concat(Enumerable.Range(0, 100_000).Select(i => (char)('a' + (i % 26))));
+        var blob = await Write(store, text);
+        await using var stream = await store.OpenAsync(blob, default);
+        Assert.Equal(100_000, stream.Length);
+        stream.Position = 70_000;
+        var bytes = new byte[1000];
+        await stream.ReadExactlyAsync(bytes);
+        Assert.Equal(text.Substring(70_000, 1000), System.Text.Encoding.UTF8.GetString(bytes));
     }
 
     [Theory]
@@ -74,6 +146,9 @@ public abstract class BlobStoreConformance
         var store = await OpenAsync();
         await Assert.ThrowsAsync<StorageException>(async () => await store.ContainsAsync(new BlobReference(sha256, 3), default));
     }
+
+    private static ValueTask<long> Sweep(IBlobStore store, params BlobReference[] referenced) => store.SweepAsync(
+        () => ValueTask.FromResult<IReadOnlySet<string>>(referenced.Select(b => b.Sha256).ToHashSet()), default);
 
     private static async Task<BlobReference> Write(IBlobStore store, string text)
     {
