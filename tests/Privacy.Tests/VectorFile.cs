@@ -10,6 +10,9 @@ internal static class VectorFile
 {
     private static readonly string? Directory = Find();
 
+    /// <summary>Whether rows that take seconds each are run too: set FED_ALL_VECTORS=1.</summary>
+    public static bool All => Environment.GetEnvironmentVariable("FED_ALL_VECTORS") == "1";
+
     public static bool Exists(string name) => Directory is not null && File.Exists(Path.Combine(Directory, name + ".csv"));
 
     public static IReadOnlyList<Row> Read(string name)

@@ -12,6 +12,9 @@ namespace Federated.Privacy.Audit;
 internal static class CentralAudits
 {
     private const double Delta = 1e-5;
+
+    /// <summary>Of the one-run audits: 2mδ enters their bound, so that a larger one would hide even the absence of noise.</summary>
+    private const double CanaryDelta = 1e-6;
     private const double NoNoise = 1e-3;
 
     public delegate AuditFinding Audit(AuditOptions options, double confidence, IRandomSource random);
@@ -33,7 +36,7 @@ internal static class CentralAudits
     {
         const double multiplier = 4;
         return CanaryAudit.Run(
-            "central.dp-fedavg", AnalyticGaussian.Epsilon(multiplier, Delta), Delta, options.Canaries, Guesses(options), confidence, random,
+            "central.dp-fedavg", AnalyticGaussian.Epsilon(multiplier, CanaryDelta), CanaryDelta, options.Canaries, Guesses(options), confidence, random,
             (included, scores) =>
             {
                 // Each canary is a client whose update is its own coordinate at full norm.
@@ -53,7 +56,7 @@ internal static class CentralAudits
         const int steps = 8;
         const double multiplier = 4;
         return CanaryAudit.Run(
-            $"central.dp-ftrl.{factorization}", AnalyticGaussian.Epsilon(multiplier, Delta), Delta, options.Canaries, Guesses(options), confidence, random,
+            $"central.dp-ftrl.{factorization}", AnalyticGaussian.Epsilon(multiplier, CanaryDelta), CanaryDelta, options.Canaries, Guesses(options), confidence, random,
             (included, scores) =>
             {
                 var mechanism = new DpFtrl<double>(
@@ -138,5 +141,5 @@ internal static class CentralAudits
             () => sigma + law.Next(random), () => law.Next(random));
     }
 
-    private static int Guesses(AuditOptions options) => Math.Max(2, options.Canaries / 10);
+    private static int Guesses(AuditOptions options) => Math.Max(2, options.Canaries / 4);
 }
