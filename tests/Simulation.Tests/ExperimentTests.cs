@@ -140,6 +140,7 @@ public static class ExperimentTests
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new TrimmedMeanOptions(), Scheduler = new FixedWindowOptions() } }, "fixed-window scheduler may publish with one" },
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = new TopKOptions(), Feedback = new Ef21Options() } } }, "ef21" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions { InitialClients = 21 } } }, "there are 20" },
             { Timeline with { Clients = Timeline.Clients with { Attack = new SignFlipAttack() } }, "nothing to attack" },
             { Digits with { Clients = new ClientsOptions { Attack = new AlieAttack { Attackers = 20 } } }, "at least one must be honest" },
             { Digits with { Strategy = Digits.Strategy with { Objective = new ScaffoldOptions() }, Clients = new ClientsOptions { Attack = new SignFlipAttack() } }, "control variates" },

@@ -12,7 +12,7 @@ namespace Federated.Aggregation.Anarchic;
 /// Yang, Zhang, Khanduri, Liu, "Anarchic Federated Learning", ICML 2022, Algorithm 2 (cross-silo), https://arxiv.org/abs/2108.09875.
 /// Notation as in <see cref="AnarchicMean{T}"/>; G_i is kept per client as w_i·u_i/K_i. Result: (1/N)·Σ_i w_i·u_i/K_i over all clients.
 /// Deviation: a scheduler's weights multiply the gradients; the paper's are 1. Until everybody was heard the mean is over those who were,
-/// or over N with zeros, by option; the paper waits for everybody. Written from a description; no public code is known.
+/// or over N with zeros, by option; the paper waits for everybody, which is an option of the anarchic scheduler. Written from a description; no public code is known.
 /// The running sum is exact (<see cref="ReproducibleSum{T}"/>): what a client's old vector added is taken out to the last bit, so that the
 /// sum is always the one that summing the memory anew would give, as after a restart. Its absolute error is at most 2^−45 per client.
 /// Cost: O(d) per update, O(d) memory besides the client memory's N·d, and N reads of it at the start.

@@ -9,4 +9,9 @@ public sealed record AnarchicOptions : SchedulerOptions
     /// <value>The default is 1. Must be 1 or more.</value>
     [Range(1, int.MaxValue)]
     public int AggregationGoal { get; init; } = 1;
+
+    /// <summary>Different clients that must have sent an update before the first version: all of them for AFA-CS as published.</summary>
+    /// <value>The default is 0: the first version is made like every other. Must be 0 or more.</value>
+    [Range(0, int.MaxValue)]
+    public int InitialClients { get; init; }
 }

@@ -29,6 +29,10 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
 
     public IEnumerable<ArrivedUpdate> Held => groups.Values.SelectMany(g => g.Updates).Concat(late);
 
+    /// <summary>The groups that are under way, oldest first, as they stand now.</summary>
+    public IReadOnlyList<CompassGroupFacts> Groups =>
+        [.. groups.Values.Select(g => new CompassGroupFacts(g.Number, [.. g.Out], [.. g.Arrived], g.Expected, g.Latest))];
+
     public void OnAvailable(ISchedulingContext run, ClientId client)
     {
         if (!groupOf.ContainsKey(client))

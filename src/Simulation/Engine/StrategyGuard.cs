@@ -17,13 +17,13 @@ internal static class StrategyGuard
     /// <exception cref="SimulationException">The parts do not go together; the message says what to change.</exception>
     public static void Check(StrategyOptions strategy, int clients)
     {
-        CheckScheduler(strategy);
+        CheckScheduler(strategy, clients);
         CheckRobust(strategy, clients);
         CheckObjective(strategy);
         CheckCompression(strategy, clients);
     }
 
-    private static void CheckScheduler(StrategyOptions strategy)
+    private static void CheckScheduler(StrategyOptions strategy, int clients)
     {
         var dividesByNothing = strategy.Aggregator is WeightedMeanOptions { Normalisation: Normalisation.None };
         switch (strategy.Scheduler)
@@ -42,6 +42,9 @@ internal static class StrategyGuard
             case CompassOptions or AnarchicOptions when strategy.StepPolicy is not FixedWorkOptions:
                 throw new SimulationException(
                     "The compass scheduler sets the steps itself and the anarchic one leaves them to the clients, so a step policy would be ignored. Remove strategy.stepPolicy.");
+            case AnarchicOptions o when o.InitialClients > clients:
+                throw new SimulationException(
+                    $"The first version waits for {o.InitialClients} different clients, and there are {clients}. Lower strategy.scheduler.initialClients.");
         }
 
         if (strategy.CorrectParticipation && !dividesByNothing)

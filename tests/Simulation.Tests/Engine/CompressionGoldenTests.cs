@@ -11,6 +11,8 @@ using Federated.Coordinator.Scheduling;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
+using Federated.Training.LocalObjectives;
+using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 using ClientSgd = Federated.Training.Optimizers.SgdOptions;
 
@@ -76,8 +78,9 @@ public sealed class CompressionGoldenTests
         var state = new ModelState<double>([.. Start], aggregator, new Sgd<double>(new()));
         var options = new RunOptions { Stop = new StopOptions { Versions = 6 } };
         var local = new LocalTraining { Steps = 1, BatchSize = 0, Optimizer = new ClientSgd { LearningRate = Step } };
+        var steps = local.With(new PlainObjectiveOptions());
         using var workload = new TrainingWorkload<double>(
-            () => new Paraboloid(), Paraboloid.Data, local.With(new Training.LocalObjectives.PlainObjectiveOptions()), compression, state, 1, 6, threads: 2);
+            () => new LocalTrainer<double>(new Paraboloid(), steps), Paraboloid.Data, steps, compression, state, 1, 6, threads: 2);
         if (restore)
         {
             double[] first = [-Step * (Start[0] + (0.5 * Start[1])), -Step * ((0.5 * Start[0]) + (2 * Start[1]))];

@@ -3,14 +3,13 @@ using Federated.Aggregation.Averaging;
 using Federated.Aggregation.ExampleWeights;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Aggregation.Staleness;
-using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Protocol;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
+using Federated.Simulation.Results;
 using Federated.Training.LocalObjectives;
-using Federated.Training.LocalTraining;
-using ClientSgd = Federated.Training.Optimizers.SgdOptions;
 
 namespace Federated.Simulation.Tests.Engine;
 
@@ -21,8 +20,6 @@ namespace Federated.Simulation.Tests.Engine;
 public sealed class GoldenVectorTests
 {
     private const double Tolerance = 1e-9;
-
-    private static readonly LocalTraining ThreeFullSteps = new() { Steps = 3, BatchSize = 0, Optimizer = new ClientSgd { LearningRate = 0.1 } };
 
     private static readonly StrategyOptions FedAvg = new() { Scheduler = new SynchronousOptions { Cohort = 2 } };
 
@@ -83,7 +80,7 @@ public sealed class GoldenVectorTests
         // Client 0 does 2 steps, client 1 does 5.
         var strategy = normalises ? FedAvg with { Aggregator = new FedNovaOptions() } : FedAvg;
         var clients = new ClientsOptions { Count = 2, Completeness = new TableCompleteness { Rows = [[2], [5]] } };
-        AssertVersions(expected, Versions(strategy, clients, 3, ThreeFullSteps with { Steps = 5 }));
+        AssertVersions(expected, Versions(strategy, clients, 3, ScalarRun.ThreeFullSteps with { Steps = 5 }));
     }
 
     [Fact]
@@ -118,11 +115,82 @@ public sealed class GoldenVectorTests
         Assert.Equal(expected, Versions(strategy, clients, 20_000)[^1], tolerance);
     }
 
-    private static ClientsOptions Table(params double[][] rows) => new()
+    [Fact]
+    public void AFA_CS_gives_the_golden_versions()
     {
-        Count = 2,
-        Responsiveness = new TableResponsiveness { Unit = DurationUnit.Task, Rows = rows },
-    };
+        // One update from each of two silos, then arrivals (silo, base, K): (0,0,2) (0,1,4) (1,1,3) (0,3,1); η = 3. Silo 0 has two devices,
+        // as it pulls version 1 before it has sent what it learned from version 0: device 2 stands beside device 0. It comes too late for
+        // version 0, so that it begins with version 1.
+        var strategy = new StrategyOptions
+        {
+            Scheduler = new AnarchicOptions { InitialClients = 2 },
+            ExampleWeight = new EqualExampleWeight(),
+            Aggregator = new AnarchicMemoryOptions(),
+            ServerOptimizer = new SgdOptions { LearningRate = 3 },
+        };
+        var clients = ScalarRun.Table([1, 1.8, 100], [2, 2.2, 100], [100, 1.2, 1]) with { Effort = new EffortOptions { Table = [[3, 2, 1], [3], [1, 4, 1]] } };
+        var (models, updates) = new ScalarRun(strategy, clients, 5)
+        {
+            Data = Quadratics.Data with { Clients = [.. Quadratics.Data.Clients, Quadratics.Data.Clients[0]] },
+            Run = new RunOptions { ClientTimeout = 2.3 },
+            Between = static workload => new TwoDevices(workload),
+        }.Play();
+        AssertVersions([0.421, -0.137, -0.6609432125, -0.994684925, -1.090841943], models);
+        Assert.Equal(
+            [(0, 0, 3), (1, 0, 3), (0, 0, 2), (2, 1, 4), (1, 1, 3), (2, 3, 1)],
+            updates.Where(u => u.Outcome == UpdateOutcome.Accepted).Select(u => (u.Client, u.BaseVersion, u.LocalSteps)));
+    }
+
+    [Fact]
+    public void SCAFFOLDs_control_variates_are_the_golden_ones()
+    {
+        var expected = new[] { (1.93, -2.71, 6.57), (1.436613333, -3.681563333, 6.55479), (0.8114667244, -4.117109291, 5.74004274) };
+        var seen = new List<(double Server, double First, double Second)>();
+        _ = new ScalarRun(Uniform with { Objective = new ScaffoldOptions() }, new ClientsOptions { Count = 2 }, 3)
+        {
+            Look = (state, workload) => seen.Add((
+                state.Current.Extras[Scaffold<double>.ServerControl].Span[0],
+                workload.StateOf(0)[Scaffold<double>.ClientControl].Span[0],
+                workload.StateOf(1)[Scaffold<double>.ClientControl].Span[0])),
+        }.Play();
+        Assert.Equal(3, seen.Count);
+        for (var round = 0; round < 3; round++)
+        {
+            Assert.Equal(expected[round].Item1, seen[round].Server, Tolerance);
+            Assert.Equal(expected[round].Item2, seen[round].First, Tolerance);
+            Assert.Equal(expected[round].Item3, seen[round].Second, Tolerance);
+        }
+    }
+
+    [Fact]
+    public void FedDyns_drifts_are_the_golden_ones()
+    {
+        var expected = new[] { (0.77175, -1.86525), (1.725536531, -2.857329844), (2.707144662, -3.382854734) };
+        var seen = new List<(double First, double Second)>();
+        _ = new ScalarRun(Uniform with { Objective = new FedDynOptions { Alpha = 0.5 } }, new ClientsOptions { Count = 2 }, 3)
+        {
+            Look = (_, workload) => seen.Add((
+                workload.StateOf(0)[FedDyn<double>.ClientDrift].Span[0], workload.StateOf(1)[FedDyn<double>.ClientDrift].Span[0])),
+        }.Play();
+        Assert.Equal(3, seen.Count);
+        for (var round = 0; round < 3; round++)
+        {
+            Assert.Equal(expected[round].Item1, seen[round].First, Tolerance);
+            Assert.Equal(expected[round].Item2, seen[round].Second, Tolerance);
+        }
+    }
+
+    [Fact]
+    public void FedDyn_with_exact_local_solutions_goes_to_the_uniform_optimum()
+    {
+        // 300 steps of rate 0.1 contract by 0.85 each at the least: exact to 1e-21.
+        var models = Versions(
+            Uniform with { Objective = new FedDynOptions { Alpha = 0.5 } }, new ClientsOptions { Count = 2 }, 200,
+            ScalarRun.ThreeFullSteps with { Steps = 300 });
+        Assert.Equal(-0.5, models[^1], Tolerance);
+    }
+
+    private static ClientsOptions Table(params double[][] rows) => ScalarRun.Table(rows);
 
     private static void AssertVersions(double[] expected, List<double> actual)
     {
@@ -134,36 +202,12 @@ public sealed class GoldenVectorTests
         }
     }
 
-    private static List<double> Versions(StrategyOptions strategy, ClientsOptions clients, int versions, LocalTraining? training = null)
-    {
-        training ??= ThreeFullSteps;
-        var configuration = new ExperimentConfiguration
-        {
-            Precision = NumberFormat.Float64,
-            Training = training,
-            Strategy = strategy,
-            Run = new RunOptions { Stop = new StopOptions { Versions = versions } },
-            Clients = clients,
-        };
-        var state = new ModelState<double>(
-            [1],
-            StrategyFactory.CreateAggregator<double>(strategy, 1),
-            StrategyFactory.CreateServerOptimizer<double>(strategy, 1),
-            StrategyFactory.CreateObjectiveServer<double>(strategy, 1, 2));
-        var local = training.With(strategy.Objective);
-        using var workload = new TrainingWorkload<double>(
-            () => new LocalTrainer<double>(new Quadratics(), local), Quadratics.Data, local, strategy.Compression, state, 1, versions, threads: 2);
-        var models = new Models(state);
-        new Simulator(
-            new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration)), configuration.Run, new Fleet(clients, 2, 1), workload, models,
-            TimeProvider.System).Run(CancellationToken.None);
-        return models.Versions;
-    }
+    private static List<double> Versions(StrategyOptions strategy, ClientsOptions clients, int versions, LocalTraining? training = null) =>
+        new ScalarRun(strategy, clients, versions) { Training = training ?? ScalarRun.ThreeFullSteps }.Play().Models;
 
-    private sealed class Models(ModelState<double> state) : ISimulationObserver
+    private sealed class TwoDevices(IWorkload inner) : PassingWorkload(inner)
     {
-        public List<double> Versions { get; } = [];
-
-        public void OnVersion(in VersionPublished version) => Versions.Add(state.Current.Parameters[0]);
+        public override void Accumulate(int slot, Accumulate effect) => base.Accumulate(
+            slot, effect.Assignment.Client.Value == 2 ? effect with { Assignment = effect.Assignment with { Client = new ClientId(0) } } : effect);
     }
 }

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Protocol;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Simulation.Results;
+using Federated.Simulation.Tests.Engine;
 
 namespace Federated.Simulation.Tests.Scheduling;
 
@@ -35,12 +37,19 @@ public sealed class CompassTraceTests
         Trace([[A], [B], [C], [D]], versions: 13));
 
     [Fact]
-    public void TheStepsGivenAfterTheLastVersionOfTheTraceAreTheReferences()
-    {
-        // Replies at 14.386719: A 100, B 66, C 40, D 31 steps; they come back with the next merges.
-        var later = Trace([[A], [B], [C], [D]], versions: 14)[^1];
-        Assert.Equal("A:100/0 B:66/0 C:40/0", string.Join(' ', later.Split(' ').Skip(2).Where(e => !e.StartsWith('D'))));
-    }
+    public void TheRepliesAreTheReferences() => Assert.Equal(
+        [
+            "1.5625:A@1,100", "2.34375:B@2,33", "3.125:A@3,100", "3.125:B@3,66", "3.90625:C@4,20",
+            "4.6875:A@5,100", "4.6875:B@5,66", "4.6875:C@5,40", "6.25:A@6,100", "6.25:B@6,66", "6.25:C@6,40",
+            "7.8125:A@7,100", "7.8125:B@7,66", "7.8125:C@7,40", "9.375:A@8,100", "9.375:B@8,66", "9.375:C@8,40",
+            "10.9375:A@9,100", "10.9375:B@9,66", "10.9375:C@9,40", "11.328125:D@10,27", "12.5:A@11,100", "12.5:B@11,80", "12.5:C@11,48",
+            "14.0625:A@12,20", "14.386719:A@13,100", "14.386719:B@13,66", "14.386719:C@13,40", "14.386719:D@13,31",
+        ],
+        Replies([[A], [B], [C], [D]], versions: 14).Where(r => r.Time is > 0 and < 14.5).Select(r => r.Text));
+
+    [Fact]
+    public void TheLateArrivalIsAnsweredAtOnceWithTheNewestVersion() =>
+        Assert.Contains("9.3125:B@7,31", Replies([[A], [B, B, 4 * B, B], [C]], versions: 10).Select(r => r.Text));
 
     [Fact]
     public void ALateArrivalIsParkedAndMergedWithTheNextGroup() => Assert.Equal(
@@ -60,16 +69,41 @@ public sealed class CompassTraceTests
 
     private static List<string> Trace(IReadOnlyList<IReadOnlyList<double>> secondsPerStep, int versions)
     {
+        var observer = new TraceObserver();
+        Run(secondsPerStep, versions, observer, []);
+        return observer.Lines;
+    }
+
+    private static List<(double Time, string Text)> Replies(IReadOnlyList<IReadOnlyList<double>> secondsPerStep, int versions)
+    {
+        List<(double, string)> replies = [];
+        Run(secondsPerStep, versions, new TraceObserver(), replies);
+        return replies;
+    }
+
+    private static void Run(
+        IReadOnlyList<IReadOnlyList<double>> secondsPerStep, int versions, ISimulationObserver observer, List<(double, string)> replies)
+    {
         var options = new RunOptions { EvaluateEvery = 0, Stop = new StopOptions { Versions = versions } };
         var scheduler = new CompassScheduler(
             new CompassOptions { MinSteps = 20, MaxSteps = 100, LatestTimeFactor = 1.25, SpeedMomentum = 0.75 }, UpdateWeight.Equal);
         var clients = new ClientsOptions { Responsiveness = new TableResponsiveness { Rows = secondsPerStep } };
-        using var workload = new TimelineWorkload(_ => 100, 10, 0);
-        var observer = new TraceObserver();
+        using var workload = new Replying(new TimelineWorkload(_ => 100, 10, 0), replies);
         new Simulator(
             new RunMachine(options, scheduler), options, new Fleet(clients, secondsPerStep.Count, 1), workload, observer, TimeProvider.System)
             .Run(CancellationToken.None);
-        return observer.Lines;
+    }
+
+    private static string Seconds(double time) => Math.Round(time, 6).ToString(CultureInfo.InvariantCulture);
+
+    private sealed class Replying(IWorkload inner, List<(double, string)> replies) : PassingWorkload(inner)
+    {
+        public override void Begin(int slot, Assignment assignment, int steps, double due)
+        {
+            var time = assignment.DispatchedAt;
+            replies.Add((time, $"{Seconds(time)}:{(char)('A' + assignment.Client.Value)}@{assignment.BaseVersion},{steps}"));
+            base.Begin(slot, assignment, steps, due);
+        }
     }
 
     private sealed class TraceObserver : ISimulationObserver
@@ -88,8 +122,7 @@ public sealed class CompassTraceTests
 
         public void OnVersion(in VersionPublished version)
         {
-            var time = Math.Round(version.VirtualSeconds, 6).ToString(CultureInfo.InvariantCulture);
-            Lines.Add($"{time} v{version.Version} {string.Join(' ', merged.OrderBy(m => m.Client).Select(m => m.Text))}");
+            Lines.Add($"{Seconds(version.VirtualSeconds)} v{version.Version} {string.Join(' ', merged.OrderBy(m => m.Client).Select(m => m.Text))}");
             merged.Clear();
         }
     }
