@@ -1,8 +1,10 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using Federated.Aggregation;
+using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.ServerOptimizers;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 
 namespace Federated.Coordinator.Models;
@@ -24,14 +26,26 @@ public sealed class ModelState<T>
     private readonly T[] deployed;
     private readonly List<ModelVersion<T>> retired = [];
     private readonly T[] pseudoGradient;
+    private readonly PrivateRelease<T>? privacy;
+    private readonly List<(int Client, string Reason)> leftOut = [];
+    private WeightedMean<T>? moves;
     private T[]? rebased;
+    private T[]? admitted;
 
     /// <param name="initial">The d parameters of version 0; owned by this state from here on.</param>
     /// <param name="objective">The server's part of the local objective; null for objectives that have none.</param>
-    public ModelState(T[] initial, IAggregator<T> aggregator, IServerOptimizer<T> optimizer, IObjectiveServer<T>? objective = null)
+    /// <param name="privacy">
+    /// What stands between accepted updates and what is published; null in a run without. A policy that takes plain sums replaces the
+    /// aggregator, whose weights and divisor it has been told.
+    /// </param>
+    public ModelState(
+        T[] initial, IAggregator<T> aggregator, IServerOptimizer<T> optimizer, IObjectiveServer<T>? objective = null, PrivateRelease<T>? privacy = null)
     {
         ArgumentNullException.ThrowIfNull(initial);
-        (this.aggregator, this.optimizer, this.objective) = (aggregator, optimizer, objective);
+        this.aggregator = privacy is { TakesPlainSum: true }
+            ? new WeightedMean<T>(initial.Length, new WeightedMeanOptions { Normalisation = Normalisation.None })
+            : aggregator;
+        (this.optimizer, this.objective, this.privacy) = (optimizer, objective, privacy);
         Current = new ModelVersion<T>(0, initial) { Extras = Downlink() };
         pseudoGradient = new T[initial.Length];
         deployed = objective is { HasOwnDeployment: true } ? (T[])initial.Clone() : [];
@@ -68,6 +82,9 @@ public sealed class ModelState<T>
         }
     }
 
+    /// <summary>The run's privacy; null in a run without.</summary>
+    public PrivateRelease<T>? Privacy => privacy;
+
     /// <summary>Says that the parameters in <see cref="Current"/>, and the optimizer's and objective's state, have been set to a version's.</summary>
     public void Restore(int version)
     {
@@ -88,6 +105,13 @@ public sealed class ModelState<T>
     {
         ArgumentNullException.ThrowIfNull(effect);
         RequireExtras(extras);
+        if (privacy is not null)
+        {
+            delta.CopyTo(admitted ??= new T[delta.Length]);
+            Admit(privacy, effect, admitted, baseModel);
+            return;
+        }
+
         if (CountsAgainstCurrent(effect))
         {
             var rebased = Distance(baseModel);
@@ -118,6 +142,13 @@ public sealed class ModelState<T>
         ArgumentNullException.ThrowIfNull(effect);
         ArgumentNullException.ThrowIfNull(codec);
         RequireExtras(extras);
+        if (privacy is not null)
+        {
+            codec.DecodeInto(message, admitted ??= new T[pseudoGradient.Length]); // It must be clipped whole before any of it is added.
+            Admit(privacy, effect, admitted, baseModel);
+            return;
+        }
+
         if (CountsAgainstCurrent(effect))
         {
             var rebased = Distance(baseModel);
@@ -138,14 +169,14 @@ public sealed class ModelState<T>
     public CombineReport Publish(Publish effect)
     {
         ArgumentNullException.ThrowIfNull(effect);
-        if (effect.Version != Current.Version + 1 || effect.Count != aggregator.Count)
+        if (effect.Version != Current.Version + 1 || effect.Count != aggregator.Count + leftOut.Count)
         {
             throw new CoordinatorException(
                 $"Publishing version {effect.Version} of {effect.Count} updates needs version {effect.Version - 1} and as many accumulated; "
-                + $"there is version {Current.Version} with {aggregator.Count}. The host lost or repeated an effect.");
+                + $"there is version {Current.Version} with {aggregator.Count + leftOut.Count}. The host lost or repeated an effect.");
         }
 
-        var report = aggregator.Combine(pseudoGradient);
+        var report = privacy is null ? aggregator.Combine(pseudoGradient) : Release(privacy, effect.Count);
         var before = Current;
         var next = Current;
         if (before.IsShared)
@@ -168,6 +199,60 @@ public sealed class ModelState<T>
         }
 
         Current = next;
+        return report;
+    }
+
+    /// <summary>Folds an update in as far as the run's privacy lets it; objectives that send more than the update have none.</summary>
+    private void Admit(PrivateRelease<T> privacy, Accumulate effect, T[] delta, ReadOnlySpan<T> baseModel)
+    {
+        var client = effect.Assignment.Client.Value;
+        if (privacy.Admit(client, delta, effect.Weight) is { } refusal)
+        {
+            leftOut.Add((client, refusal));
+            return;
+        }
+
+        var weighted = Contribution(effect, delta);
+        if (!CountsAgainstCurrent(effect))
+        {
+            aggregator.Add(privacy.TakesPlainSum ? weighted with { Weight = 1 } : weighted);
+        }
+        else if (privacy.TakesPlainSum)
+        {
+            // Both versions are public: their difference needs no noise, and must not be clipped with the update.
+            aggregator.Add(weighted with { Weight = 1 });
+            (moves ??= new WeightedMean<T>(delta.Length, new WeightedMeanOptions { Normalisation = Normalisation.None }))
+                .Add(Contribution(effect, Distance(baseModel)));
+        }
+        else
+        {
+            TensorPrimitives.Add<T>(Distance(baseModel), delta, rebased);
+            aggregator.Add(Contribution(effect, rebased));
+        }
+    }
+
+    private CombineReport Release(PrivateRelease<T> privacy, int count)
+    {
+        var report = new CombineReport(0, 0);
+        if (aggregator.Count > 0)
+        {
+            report = aggregator.Combine(pseudoGradient);
+        }
+        else
+        {
+            pseudoGradient.AsSpan().Clear(); // Nobody's update: the noise is added all the same, or its absence would tell.
+        }
+
+        privacy.Release(pseudoGradient, count);
+        if (moves is { Count: > 0 })
+        {
+            rebased ??= new T[pseudoGradient.Length];
+            moves.Combine(rebased);
+            TensorPrimitives.Add<T>(pseudoGradient, rebased, pseudoGradient);
+        }
+
+        report = report with { LeftOut = [.. report.LeftOut, .. leftOut] };
+        leftOut.Clear();
         return report;
     }
 

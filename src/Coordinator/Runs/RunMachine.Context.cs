@@ -1,4 +1,5 @@
 using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 
@@ -30,6 +31,7 @@ public sealed partial class RunMachine : ISchedulingContext
         var assignment = new Assignment(new AssignmentId(nextAssignment++), client, Version, work, Now, Now + lease);
         inFlight.Add(assignment.Id.Value, assignment);
         dispatched++;
+        limiter?.OnAssigned(client.Value);
         ref var record = ref clients[client.Value];
         record.InFlight = assignment.Id.Value;
         record.LastDispatchedAt = Now;
@@ -46,6 +48,8 @@ public sealed partial class RunMachine : ISchedulingContext
     void ISchedulingContext.Accept(in ArrivedUpdate update)
     {
         accepted++;
+        limiter?.OnAccepted(update.Assignment.Client.Value);
+        Withhold(update.Assignment.Client);
         ref var record = ref clients[update.Assignment.Client.Value];
         record.AcceptedUpdates++;
         record.Examples = update.Report.Examples;
@@ -77,6 +81,11 @@ public sealed partial class RunMachine : ISchedulingContext
         openAggregate.Add(effect);
         clients[assignment.Client.Value].LastIncluded = Version + 1;
         effects.Add(effect);
+        if (limiter is not null)
+        {
+            limiter.OnIncluded(assignment.Client.Value, Version);
+            Withhold(assignment.Client);
+        }
     }
 
     int ISchedulingContext.Publish()
@@ -84,6 +93,7 @@ public sealed partial class RunMachine : ISchedulingContext
         Version++;
         effects.Add(new Publish(Version, openAggregate.Count));
         openAggregate.Clear();
+        limiter?.OnReleased(Version);
         if (options.EvaluateEvery > 0 && Version % options.EvaluateEvery == 0)
         {
             RequestEvaluationOf(Version);
@@ -93,11 +103,16 @@ public sealed partial class RunMachine : ISchedulingContext
         {
             EndSoon(FinishReason.Versions, $"Version {Version} was published.");
         }
+        else if (limiter is not null && !limiter.MayRelease(Version))
+        {
+            EndSoon(FinishReason.Budget, $"The privacy budget ends the run at version {Version}: {limiter.Limits.Releases} releases are {limiter.Limits.Because}.");
+        }
         else if (options.OnStale == StalenessPolicy.Abort && options.MaxStaleness >= 0)
         {
             abortStale = true; // After the scheduler's own step is done, so that it is never called from within itself.
         }
 
+        letRestedGo = limiter is { Limits.CanRest: true };
         return Version;
     }
 
@@ -136,9 +151,59 @@ public sealed partial class RunMachine : ISchedulingContext
             return false;
         }
 
+        if (limiter is not null && limiter.For(client.Value, Version) != ParticipationLimiter.Verdict.May)
+        {
+            record.HeldBack = true;
+            return false;
+        }
+
         record.HeldBack = false;
         available.Add(client);
         return true;
+    }
+
+    /// <summary>A client that waits for work, and has just done what it may do for now, waits no longer.</summary>
+    private void Withhold(ClientId client)
+    {
+        if (limiter is not null && available.Contains(client) && limiter.For(client.Value, Version) != ParticipationLimiter.Verdict.May)
+        {
+            available.Remove(client);
+            clients[client.Value].HeldBack = true;
+        }
+    }
+
+    /// <summary>Who rested until the version that was just published may go on; a run that can make no further release is over.</summary>
+    private void FollowLimits()
+    {
+        if (limiter is null || Status != RunStatus.Running)
+        {
+            return;
+        }
+
+        while (letRestedGo && finishPending is null)
+        {
+            letRestedGo = false;
+            for (var i = 0; i < ClientCount && finishPending is null; i++)
+            {
+                Release(new ClientId(i));
+            }
+        }
+
+        if (finishPending is null && limiter.Exhausted(ClientCount, () => openAggregate.Count + scheduler.Held.Count(), inFlight.Count) is { } reason)
+        {
+            EndSoon(FinishReason.Budget, $"The privacy budget ends the run at version {Version}: {reason}.");
+        }
+    }
+
+    private int HeldByLimits()
+    {
+        var held = 0;
+        for (var i = 0; i < ClientCount; i++)
+        {
+            held += limiter!.For(i, Version) != ParticipationLimiter.Verdict.May ? 1 : 0;
+        }
+
+        return held;
     }
 
     private void Release(ClientId client)
@@ -162,6 +227,8 @@ public sealed partial class RunMachine : ISchedulingContext
             RunStatus.Created => new WaitReason(WaitKind.NotStarted, 0, 0, double.PositiveInfinity),
             RunStatus.Paused => new WaitReason(WaitKind.Paused, 0, 0, double.PositiveInfinity),
             _ when finishPending is not null => new WaitReason(WaitKind.RunOver, 0, 0, double.PositiveInfinity),
+            _ when limiter is not null && limiter.For(client.Value, Version) is var verdict and not ParticipationLimiter.Verdict.May => new WaitReason(
+                verdict == ParticipationLimiter.Verdict.Spent ? WaitKind.Spent : WaitKind.Rests, limiter.Count(client.Value), limiter.Limits.Cap, double.PositiveInfinity),
             _ => new WaitReason(WaitKind.CoolDown, 0, 0, rested),
         };
     }

@@ -72,6 +72,7 @@ public sealed partial class RunMachine
         }
 
         scheduler.Save(writer);
+        limiter?.Save(writer);
     }
 
     /// <summary>Replaces the state of a fresh machine with a snapshot's. Options and scheduler must be those of the saved run.</summary>
@@ -135,6 +136,7 @@ public sealed partial class RunMachine
         }
 
         scheduler.Load(reader);
+        limiter?.Load(reader);
     }
 
     /// <summary>

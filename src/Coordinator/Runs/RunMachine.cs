@@ -1,4 +1,5 @@
 using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 
@@ -18,6 +19,7 @@ public sealed partial class RunMachine
 {
     private readonly RunOptions options;
     private readonly IScheduler scheduler;
+    private readonly ParticipationLimiter? limiter;
     private readonly AvailableClients available = new();
     private readonly Dictionary<long, Assignment> inFlight = [];
     private readonly Dictionary<long, double> armed = [];
@@ -35,12 +37,14 @@ public sealed partial class RunMachine
     private int lastEvaluationRequested = -1;
     private (FinishReason Reason, string Detail)? finishPending;
     private bool abortStale;
+    private bool letRestedGo;
 
-    public RunMachine(RunOptions options, IScheduler scheduler)
+    /// <param name="limiter">What the privacy policy allows; null in a run without one.</param>
+    public RunMachine(RunOptions options, IScheduler scheduler, ParticipationLimiter? limiter = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(scheduler);
-        (this.options, this.scheduler) = (options, scheduler);
+        (this.options, this.scheduler, this.limiter) = (options, scheduler, limiter);
         random = SeededRandom.Derive(options.Seed, "run");
     }
 
@@ -97,6 +101,8 @@ public sealed partial class RunMachine
         {
             AbortStale();
         }
+
+        FollowLimits();
 
         if (finishPending is { } finish && Status != RunStatus.Finished)
         {
@@ -384,6 +390,15 @@ public sealed partial class RunMachine
         }
     }
 
-    private void OnStalled() =>
+    private void OnStalled()
+    {
+        var held = limiter is null ? 0 : HeldByLimits();
+        if (held > 0)
+        {
+            EndSoon(FinishReason.Budget, $"Nothing more can happen at version {Version}: {held} of {ClientCount} clients may not take part again, {limiter!.Limits.Because}.");
+            return;
+        }
+
         EndSoon(FinishReason.Stalled, $"Nothing more can happen at version {Version}: {scheduler.DescribeWait(this, default)}.");
+    }
 }

@@ -18,6 +18,8 @@ public readonly record struct WaitReason(WaitKind Kind, int Have, int Need, doub
             WaitKind.ForGroup => $"waiting for {Need - Have} of {Need} members of the group to arrive{until}",
             WaitKind.ForWindow => $"waiting for the aggregation window to end{until}",
             WaitKind.CoolDown => $"this client took part recently and rests{until}",
+            WaitKind.Spent => $"this client has taken part {Have} times, as often as the run's privacy allows",
+            WaitKind.Rests => "this client took part lately; the run's privacy lets it take part again in a later version",
             WaitKind.Paused => "the run is paused",
             WaitKind.Busy => "this client already has an assignment",
             WaitKind.NotStarted => "the run has not started",
@@ -37,5 +39,7 @@ public enum WaitKind
     CoolDown,
     Paused,
     Busy,
+    Spent,
+    Rests,
     RunOver,
 }

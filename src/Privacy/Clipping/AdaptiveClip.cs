@@ -39,7 +39,7 @@ public sealed class AdaptiveClip
 
         (this.options, this.expectedCohort) = (options, expectedCohort);
         Bound = options.InitialBound;
-        BitNoise = options.BitNoise > 0 ? options.BitNoise : expectedCohort / 20;
+        BitNoise = options.BitNoise > 0 ? options.BitNoise : DefaultBitNoise(expectedCohort, 0);
     }
 
     /// <summary>C_t: clip with it, scale noise with it, compare norms with it.</summary>
@@ -50,6 +50,14 @@ public sealed class AdaptiveClip
 
     /// <summary>The sensitivity of the sum of centred bits when one client's contribution becomes zero.</summary>
     public static double BitSensitivity => 0.5;
+
+    /// <summary>
+    /// σ_b where none is given: m/20, the paper's (at m = 100 and z = 1 the updates' noise grows by half a percent), but never below
+    /// z, where cohorts are small for their noise and the paper's value would cost more than there is: there the bits take a quarter of the budget.
+    /// </summary>
+    /// <param name="cohort">m.</param>
+    /// <param name="multiplier">z.</param>
+    public static double DefaultBitNoise(double cohort, double multiplier) => Math.Max(cohort / 20, multiplier);
 
     /// <summary>z_Δ, the multiplier for the update sum so that sum and bits together cost <paramref name="totalMultiplier"/>.</summary>
     public double UpdateMultiplier(double totalMultiplier)

@@ -30,9 +30,8 @@ public sealed record AdaptiveClipOptions
     [Range(0.0, 1e9, MinimumIsExclusive = true)]
     public double MaxBound { get; init; } = 1e6;
 
-    /// <value>
-    /// σ_b, the standard deviation of the noise on the sum of centred bits; 0 means expectedCohort/20. The default is 0. Must be in [0, 1e9].
-    /// </value>
+    /// <summary>σ_b, the standard deviation of the noise on the sum of centred bits; 0 takes a twentieth of the cohort, or z if that is more.</summary>
+    /// <value>The default is 0. Must be in [0, 1e9].</value>
     [Range(0.0, 1e9)]
     public double BitNoise { get; init; }
 }

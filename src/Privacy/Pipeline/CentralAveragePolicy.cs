@@ -23,6 +23,8 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
     private readonly PrivacyEvent? sampled;
     private readonly PldAccountant accountant = new();
     private readonly int plannedReleases;
+    private readonly int affordable;
+    private readonly string limit = "";
     private double bitSum;
     private int releases;
     private (int Releases, PrivacyGuarantee Guarantee)? spent;
@@ -34,12 +36,13 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
         (this.options, this.random, plannedReleases) = (options, random, facts.PlannedReleases);
         var cohort = CentralSoundness.Cohort(mechanismOptions, facts);
         var multiplier = mechanismOptions.NoiseMultiplier > 0 ? mechanismOptions.NoiseMultiplier : Calibrate(options, facts);
-        adaptive = options.AdaptiveClipping is { } clip ? new AdaptiveClip(clip, cohort) : null;
+        adaptive = options.AdaptiveClipping is { } clip ? Adaptive(clip, mechanismOptions, facts, multiplier) : null;
         mechanism = new DpFedAvg<T>(mechanismOptions with { NoiseMultiplier = multiplier, ExpectedCohort = cohort }, random, adaptive);
         if (options.Sampling == SamplingClaim.None)
         {
             charges = new ParticipationCharges(
-                new GaussianEvent(NeighbourRelation.ZeroOutParticipation, mechanism.ChargedMultiplier), options.MaxParticipations, options.Epsilon, options.Delta);
+                new GaussianEvent(NeighbourRelation.ZeroOutParticipation, mechanism.ChargedMultiplier), options.MaxParticipations, options.Epsilon, options.Delta,
+                oncePerRelease: true);
         }
         else
         {
@@ -48,6 +51,12 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
             {
                 throw new PrivacyException(
                     $"One release costs ε = {accountant.Epsilon(sampled, options.Delta):G6} at δ = {options.Delta}, more than the whole budget of {options.Epsilon}: add noise, or raise it.");
+            }
+
+            if (options.Epsilon > 0)
+            {
+                affordable = (int)Calibration.Steps(accountant, sampled, options.Epsilon, options.Delta, plannedReleases > 0 ? plannedReleases : 1_000_000);
+                limit = $"all that the budget of ε = {options.Epsilon} at δ = {options.Delta} allows";
             }
         }
     }
@@ -78,6 +87,8 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
     }
 
     public override long ReportBytes => 0;
+
+    public override ParticipationLimits Limits => charges?.Limits ?? new ParticipationLimits { Releases = affordable, Because = limit };
 
     public override IClientProtection<T> CreateClient() => adaptive is null ? new ClipOnly<T>(() => mechanism.ClipNorm) : new LeaveToServer<T>();
 
@@ -133,6 +144,15 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
         bitSum = 0;
         adaptive?.Restore(state.ClipNorm);
         charges?.Restore(state.Participations);
+    }
+
+    /// <summary>The bits are counted in updates a release, whatever the sums are divided by.</summary>
+    private static AdaptiveClip Adaptive(AdaptiveClipOptions clip, DpFedAvgOptions mechanism, RunFacts facts, double multiplier)
+    {
+        var updates = mechanism.ExpectedCohort > 0 ? mechanism.ExpectedCohort : facts.UpdatesPerRelease;
+        return updates > 0
+            ? new AdaptiveClip(clip.BitNoise > 0 ? clip : clip with { BitNoise = AdaptiveClip.DefaultBitNoise(updates, multiplier) }, updates)
+            : throw new PrivacyException("Adaptive clipping needs the public number of updates a release: set expectedCohort.");
     }
 
     private PrivacyGuarantee? Guarantee(int count) => accountant.GuaranteeAtDelta(sampled!.Repeated(count), options.Delta);

@@ -66,6 +66,17 @@ internal sealed class CentralFtrlPolicy<T> : PrivacyPolicy<T>
 
     public override long ReportBytes => 0;
 
+    public override ParticipationLimits Limits => new()
+    {
+        Releases = plan.Steps,
+        Cap = plan.MaxParticipations,
+        Separation = plan.MinSeparation,
+        RestartEvery = plan.RestartEvery,
+        Because = plan.RestartEvery > 0
+            ? $"all that the guarantee covers in {plan.RestartEvery} releases"
+            : "all that the guarantee covers",
+    };
+
     public override IClientProtection<T> CreateClient() => new ClipOnly<T>(() => mechanism.ClipNorm);
 
     public override string? RefusalFor(int client) => gate.RefusalFor(client, mechanism.Step);

@@ -20,6 +20,12 @@ internal static class CentralSoundness
                 "Updates are weighted by their number of examples, which is private data of the clients and not bounded. Use equal weights (or weights by staleness).");
         }
 
+        if (!double.IsFinite(facts.LargestWeight))
+        {
+            throw new PrivacyException(
+                "An update's weight has no bound known in advance (it grows with the time since the client last took part), and noise must be scaled to the largest. Remove correctParticipation.");
+        }
+
         if (facts.SendsMoreThanTheUpdate)
         {
             throw new PrivacyException(
@@ -29,6 +35,7 @@ internal static class CentralSoundness
 
     /// <summary>The public divisor of sums.</summary>
     public static double Cohort(CentralMechanismOptions options, RunFacts facts) => options.ExpectedCohort > 0 ? options.ExpectedCohort
+        : facts.Divisor > 0 ? facts.Divisor
         : facts.UpdatesPerRelease > 0 ? facts.UpdatesPerRelease
         : throw new PrivacyException("Central noise needs the public number of updates a release: set expectedCohort.");
 

@@ -21,6 +21,8 @@ internal sealed class NoPolicy<T> : PrivacyPolicy<T>, IClientProtection<T>
 
     public override long ReportBytes => 0;
 
+    public override ParticipationLimits Limits => ParticipationLimits.None;
+
     public override IClientProtection<T> CreateClient() => this;
 
     public override string? RefusalFor(int client) => null;

@@ -12,17 +12,21 @@ internal sealed class ParticipationCharges
     private readonly ParticipationAccountantOptions options;
     private readonly Dictionary<int, (int Count, int LastStep)> lastSteps = [];
     private readonly string limit;
+    private readonly bool oncePerRelease;
     private ParticipationAccountant<int> ledger;
 
     /// <param name="release">One participation.</param>
     /// <param name="cap">Participations at most; 0 for no cap.</param>
     /// <param name="budget">ε at most; 0 for no budget.</param>
     /// <param name="delta">δ.</param>
-    public ParticipationCharges(MechanismEvent release, int cap, double budget, double delta)
+    /// <param name="oncePerRelease">
+    /// Whether two updates of a client in one release cost more than two releases with one each: twice the sensitivity, against √2 times the loss.
+    /// </param>
+    public ParticipationCharges(MechanismEvent release, int cap, double budget, double delta, bool oncePerRelease)
     {
-        this.release = release;
+        (this.release, this.oncePerRelease) = (release, oncePerRelease);
         IPrivacyAccountant accountant = release is GaussianEvent ? new AnalyticGaussianAccountant() : new PldAccountant();
-        limit = "the cap of the policy";
+        limit = "all that the policy's cap allows";
         if (budget > 0)
         {
             var affordable = (int)Calibration.Steps(accountant, release, budget, delta, cap > 0 ? cap : 1_000_000);
@@ -34,7 +38,7 @@ internal sealed class ParticipationCharges
 
             if (cap == 0 || affordable < cap)
             {
-                (cap, limit) = (affordable, $"all that its budget of ε = {budget} at δ = {delta} allows");
+                (cap, limit) = (affordable, $"all that the budget of ε = {budget} at δ = {delta} allows");
             }
         }
 
@@ -44,6 +48,14 @@ internal sealed class ParticipationCharges
 
     /// <summary>Participations that any client may have; 0 for no limit.</summary>
     public int Cap => options.ParticipationCap;
+
+    public ParticipationLimits Limits => new()
+    {
+        Cap = Cap,
+        Separation = oncePerRelease ? 1 : 0,
+        CountsAssignments = release.Trust != TrustModel.Central,
+        Because = Cap > 0 ? limit : "",
+    };
 
     public PrivacyGuarantee? Planned => Cap > 0 ? ledger.GuaranteeAtCap(release) : null;
 
@@ -62,14 +74,19 @@ internal sealed class ParticipationCharges
             return refusal;
         }
 
-        var outcome = ledger.TryCharge(client, release);
-        if (!outcome.Charged)
+        if (oncePerRelease && lastSteps.TryGetValue(client, out var last) && last.LastStep == step)
         {
-            return outcome.Reason;
+            return $"client {client} is in this release already, and one update of each client is what a release is accounted for";
         }
 
+        return Count(client, step);
+    }
+
+    /// <summary>Charges what the server has seen, whatever cap and budget say: it cannot be unseen.</summary>
+    public void ChargeSeen(int client, int step)
+    {
+        ledger.Restore([new ParticipationEntry<int>(client, release, 1)]);
         lastSteps[client] = (ledger.Participations(client), step);
-        return null;
     }
 
     public void Restore(IReadOnlyDictionary<int, (int Count, int LastStep)> participations)
@@ -81,5 +98,17 @@ internal sealed class ParticipationCharges
         {
             lastSteps.Add(client, record);
         }
+    }
+
+    private string? Count(int client, int step)
+    {
+        var outcome = ledger.TryCharge(client, release);
+        if (!outcome.Charged)
+        {
+            return outcome.Reason;
+        }
+
+        lastSteps[client] = (ledger.Participations(client), step);
+        return null;
     }
 }

@@ -42,4 +42,22 @@ public static class PrivacyPolicies
             _ => throw new PrivacyException($"No policy for options of type {options.GetType().Name}."),
         };
     }
+
+    /// <summary>The client's side of a policy, from what a client knows: the run's options and the size of the model.</summary>
+    /// <param name="options">The policy.</param>
+    /// <param name="dimension">d, parameters of the model.</param>
+    /// <returns>Not thread-safe, one a worker; null when updates leave the client as they are.</returns>
+    public static IClientProtection<T>? CreateClient<T>(PrivacyOptions options, int dimension)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options switch
+        {
+            NoPrivacyOptions => null,
+            CentralPrivacyOptions { AdaptiveClipping: not null } => new LeaveToServer<T>(),
+            CentralPrivacyOptions central => new ClipOnly<T>(() => central.Mechanism.ClipNorm),
+            RandomizedReportOptions reports => ReportPolicy<T>.ForClient(reports, dimension),
+            _ => throw new PrivacyException($"No protection for options of type {options.GetType().Name}."),
+        };
+    }
 }

@@ -34,6 +34,9 @@ public abstract class PrivacyPolicy<T>
     /// <summary>Bytes of one protected update on the wire; 0 when it is as large as it was.</summary>
     public abstract long ReportBytes { get; }
 
+    /// <summary>What the policy allows in advance; a host that keeps to it is never refused by <see cref="Admit"/> or <see cref="RefusalToRelease"/>.</summary>
+    public abstract ParticipationLimits Limits { get; }
+
     /// <summary>The client's side; not thread-safe, one a worker.</summary>
     public abstract IClientProtection<T> CreateClient();
 
@@ -46,6 +49,13 @@ public abstract class PrivacyPolicy<T>
     /// <param name="weight">The update's weight, which must lie in [0, 1] where <see cref="TakesPlainSum"/>.</param>
     /// <returns>Null when admitted.</returns>
     public abstract string? Admit(int client, Span<T> delta, double weight);
+
+    /// <summary>
+    /// The server has received a client's update that no release will hold (late, stale, of a closed round): charged where seeing it is what costs.
+    /// </summary>
+    public virtual void Witness(int client)
+    {
+    }
 
     /// <summary>Why the next release must not be made; null when it may. A refusal for the budget is final: the run is over.</summary>
     /// <param name="updates">Admitted updates in it.</param>

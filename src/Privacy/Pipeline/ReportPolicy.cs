@@ -38,6 +38,12 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
                 "Updates are weighted by their number of examples, which is private data of the clients. Use equal weights (or weights by staleness).");
         }
 
+        if (facts.WorkTellsExamples)
+        {
+            throw new PrivacyException(
+                "Work is given in epochs, so that the steps which a client does, and how long they take, tell how many examples it has. Give the same number of steps to everybody (training.steps).");
+        }
+
         randomizer = UnitVectorRandomizers.Create<T>(options.Randomizer, options.ReportEpsilon, facts.Dimension + 1);
         MechanismEvent report = new RandomizedResponseEvent(NeighbourRelation.ReplaceOneParticipation, randomizer.Epsilon, 2);
         if (options is ShufflePrivacyOptions shuffle)
@@ -47,7 +53,9 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
                 PrivacyUnit.ClientParticipation, LocalRandomizer.Generic(randomizer.Epsilon), minimumBatch - shuffle.AssumedCorrupt);
         }
 
-        charges = new ParticipationCharges(report, options.MaxParticipations, options.Epsilon, options.Delta);
+        // Two reports of one client in one batch would be shuffled together, which the amplification is not computed for.
+        charges = new ParticipationCharges(
+            report, options.MaxParticipations, options.Epsilon, options.Delta, oncePerRelease: options is ShufflePrivacyOptions);
     }
 
     public override string Kind => options is ShufflePrivacyOptions ? PrivacyPolicies.Shuffle : PrivacyPolicies.Local;
@@ -63,8 +71,9 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
     /// <summary>Fewest reports of a release; 0 under the local policy.</summary>
     public int MinimumBatchSize => minimumBatch;
 
-    public override IClientProtection<T> CreateClient() => new Client(
-        new LocalUpdateRandomizer<T>(UnitVectorRandomizers.Create<T>(options.Randomizer, options.ReportEpsilon, facts.Dimension + 1), options.ClipNorm));
+    public override ParticipationLimits Limits => charges.Limits;
+
+    public override IClientProtection<T> CreateClient() => ForClient(options, facts.Dimension);
 
     public override string? RefusalFor(int client) => charges.RefusalFor(client);
 
@@ -76,6 +85,12 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
             ? $"the report's norm is {norm:G6}; no honest report of this randomiser is longer than {bound:G6}"
             : charges.Charge(client, releases);
     }
+
+    public override void Witness(int client) => charges.ChargeSeen(client, releases);
+
+    /// <summary>The client's side, which needs no more than the options and d.</summary>
+    public static IClientProtection<T> ForClient(RandomizedReportOptions options, int dimension) => new Client(
+        new LocalUpdateRandomizer<T>(UnitVectorRandomizers.Create<T>(options.Randomizer, options.ReportEpsilon, dimension + 1), options.ClipNorm));
 
     public override string? RefusalToRelease(int updates) => updates < minimumBatch
         ? $"the batch has {updates} reports; shuffling was accounted for {minimumBatch} or more"

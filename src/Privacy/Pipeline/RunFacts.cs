@@ -18,6 +18,14 @@ public sealed record RunFacts
     /// <value>Updates in a release, as planned: the cohort m, the goal K, or qN. Public.</value>
     public required double UpdatesPerRelease { get; init; }
 
+    /// <value>
+    /// What the run divides weighted sums by, over <see cref="LargestWeight"/>: public. 0 takes <see cref="UpdatesPerRelease"/>, a mean's.
+    /// </value>
+    public double Divisor { get; init; }
+
+    /// <value>The largest weight that an update can have. Public; a host hands weights over as shares of it.</value>
+    public double LargestWeight { get; init; } = 1;
+
     /// <value>The fewest updates that a release is ever made of.</value>
     public int LeastUpdatesPerRelease { get; init; } = 1;
 
@@ -35,6 +43,11 @@ public sealed record RunFacts
 
     /// <value>True when updates are combined by a sum or a mean, so that one update moves the result in proportion to its weight.</value>
     public bool AggregatesByMean { get; init; } = true;
+
+    /// <value>
+    /// True when how long a client works, or the number of steps that it tells, shows how many examples it holds: work given in epochs.
+    /// </value>
+    public bool WorkTellsExamples { get; init; }
 
     /// <value>True when clients send vectors beside the delta (control variates and the like), which a policy would leave bare.</value>
     public bool SendsMoreThanTheUpdate { get; init; }

@@ -1,0 +1,129 @@
+using Federated.Aggregation;
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.ExampleWeights;
+using Federated.Aggregation.Staleness;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Privacy;
+using Federated.Privacy.Central;
+using Federated.Privacy.Pipeline;
+
+namespace Federated.Coordinator.Privacy;
+
+/// <summary>
+/// From a strategy to what its privacy depends on: how many updates a release has, how they are weighted and divided, and whether the
+/// scheduler really samples. Nothing here is taken on trust from the privacy options.
+/// </summary>
+public sealed record StrategyFacts
+{
+    public required SchedulerOptions Scheduler { get; init; }
+
+    public required AggregatorOptions Aggregator { get; init; }
+
+    public required ExampleWeight ExampleWeight { get; init; }
+
+    public required StalenessWeight StalenessWeight { get; init; }
+
+    public required RunOptions Run { get; init; }
+
+    /// <summary>d, parameters of the model.</summary>
+    public required int Dimension { get; init; }
+
+    /// <summary>N, clients that could ever take part.</summary>
+    public required int Clients { get; init; }
+
+    /// <summary>Whether weights follow how often a client takes part.</summary>
+    public bool CorrectParticipation { get; init; }
+
+    /// <summary>Whether the objective sends vectors beside the update.</summary>
+    public bool SendsMoreThanTheUpdate { get; init; }
+
+    /// <summary>Whether work is given in epochs.</summary>
+    public bool WorkIsInEpochs { get; init; }
+
+    /// <summary>Whether every client is there whenever a cohort is drawn, and finishes what it was given: only then is a cohort a uniform sample of all.</summary>
+    public bool EverybodyIsAlwaysThere { get; init; }
+
+    /// <summary>Whether updates are encoded with loss on their way up.</summary>
+    public bool Compresses { get; init; }
+
+    /// <summary>Clients that have to be there at once for a release.</summary>
+    public int ClientsPerRelease => Scheduler is SynchronousOptions o ? (int)Math.Ceiling(o.Cohort * (1 + o.OverSelection)) : 1;
+
+    /// <summary>The facts, for a policy to judge.</summary>
+    /// <exception cref="PrivacyException">The strategy cannot be had with the policy; the message says why and what to change.</exception>
+    public RunFacts For(PrivacyOptions policy)
+    {
+        if (policy is CentralPrivacyOptions or ShufflePrivacyOptions && Scheduler is BufferedOptions { FlushPartial: true })
+        {
+            throw new PrivacyException(
+                "flushPartial makes a last release when the run ends, of fewer updates than the policy counts with and beyond the releases that it covers. Remove it.");
+        }
+
+        if (policy is RandomizedReportOptions && Compresses)
+        {
+            throw new PrivacyException(
+                "A randomised report has a form and a size of its own, and the server checks its length; a lossy codec on top would break both. Remove strategy.compression.");
+        }
+
+        if (policy is CentralPrivacyOptions { Mechanism: DpFtrlOptions ftrl } && Scheduler is SynchronousOptions sync)
+        {
+            var needed = ClientsPerRelease + ((long)sync.Cohort * (ftrl.MinSeparation - 1));
+            if (needed > Clients)
+            {
+                throw new PrivacyException(
+                    $"With a separation of {ftrl.MinSeparation} releases a client of one cohort of {sync.Cohort} rests while the next ones are drawn, which takes {needed} clients; "
+                    + $"there are {Clients}. Lower mechanism.minSeparation or the cohort.");
+            }
+        }
+
+        return Facts();
+    }
+
+    private RunFacts Facts()
+    {
+        var (updates, least) = UpdatesPerRelease();
+        var largest = LargestWeight();
+        return new RunFacts
+        {
+            Dimension = Dimension,
+            Clients = Clients,
+            PlannedReleases = Run.Stop.Versions,
+            UpdatesPerRelease = updates,
+            LeastUpdatesPerRelease = least,
+            LargestWeight = largest,
+            Divisor = Aggregator is not WeightedMeanOptions mean ? 0 : mean.Normalisation switch
+            {
+                Normalisation.None => 1 / largest,
+                Normalisation.Divisor => mean.Divisor!.Value / largest,
+                _ => updates,
+            },
+            Sampling = SamplesUniformly ? SamplingClaim.FixedSize : SamplingClaim.None,
+            WeightsArePublic = ExampleWeight is EqualExampleWeight,
+            WeightsAreEqual = ExampleWeight is EqualExampleWeight && !CorrectParticipation && (StalenessWeight is ConstantStaleness || Scheduler is SynchronousOptions),
+            AggregatesByMean = Aggregator is WeightedMeanOptions,
+            SendsMoreThanTheUpdate = SendsMoreThanTheUpdate,
+            WorkTellsExamples = WorkIsInEpochs && Scheduler is not (AnarchicOptions or CompassOptions),
+        };
+    }
+
+    /// <summary>A cohort that never lacks nor replaces a member, drawn from everybody, is a uniform sample of fixed size.</summary>
+    private bool SamplesUniformly => EverybodyIsAlwaysThere && Run is { ClientTimeout: 0, CoolDown: 0 }
+        && Scheduler is SynchronousOptions { OverSelection: 0, RoundDeadline: 0 } o && (o.MinimumReports == 0 || o.MinimumReports == o.Cohort);
+
+    private (double Planned, int Least) UpdatesPerRelease() => Scheduler switch
+    {
+        SynchronousOptions o => (o.Cohort, o.MinimumReports > 0 ? o.MinimumReports : o.Cohort),
+        BufferedOptions o => (o.AggregationGoal, o.FlushPartial ? 1 : o.AggregationGoal),
+        AnarchicOptions o => (o.AggregationGoal, o.AggregationGoal),
+        ImmediateOptions => (1, 1),
+        _ => (0, 1),
+    };
+
+    private double LargestWeight() => CorrectParticipation ? double.PositiveInfinity : StalenessWeight.Of(0) * Scheduler switch
+    {
+        ImmediateOptions o => o.Mixing,
+        CompassOptions o => o.Mixing / Clients,
+        _ => 1,
+    };
+}
