@@ -1,3 +1,4 @@
+using Federated.Privacy;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
@@ -32,6 +33,9 @@ public sealed class Experiment
     public FederatedData? Data { get; }
 
     public int ClientCount { get; }
+
+    /// <summary>What the run can cost a client at most, under its privacy policy; null when nothing bounds it in advance, or there is no policy.</summary>
+    public PrivacyGuarantee? PlannedPrivacy => run.PlannedPrivacy;
 
     /// <summary>Loads the data and checks the configuration against them.</summary>
     /// <param name="dataDirectory">Where known data sets stand, and against which relative paths are resolved.</param>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Federated.Coordinator.Runs;
+using Federated.Privacy.Pipeline;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
 using Federated.Training.Models;
@@ -58,6 +59,11 @@ public sealed record ExperimentConfiguration
     /// <summary>The simulated clients.</summary>
     [Required]
     public ClientsOptions Clients { get; init; } = new();
+
+    /// <summary>Who is protected against whom, by which mechanism, at what budget. The run's seed draws its noise, as everything in a simulation.</summary>
+    /// <value>The default is <c>none</c>: nothing is guaranteed.</value>
+    [Required]
+    public PrivacyOptions Privacy { get; init; } = new NoPrivacyOptions();
 
     /// <summary>What to train for comparison, without federation, when the run is over.</summary>
     /// <value>The default is nothing. <c>local</c> and <c>pooled</c>.</value>

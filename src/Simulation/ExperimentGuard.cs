@@ -1,5 +1,6 @@
 using Federated.Aggregation.Compression;
 using Federated.Coordinator.Scheduling;
+using Federated.Privacy.Pipeline;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
@@ -66,6 +67,11 @@ internal static class ExperimentGuard
             if (configuration.Model is not null || configuration.Baselines.Count > 0)
             {
                 throw new SimulationException("training: none computes nothing, so a model or baselines would be ignored. Remove these sections, or train.");
+            }
+
+            if (configuration.Privacy is not NoPrivacyOptions)
+            {
+                throw new SimulationException("training: none computes no updates, so there is nothing to protect. Remove the privacy section, or train.");
             }
 
             return;

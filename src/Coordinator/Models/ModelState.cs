@@ -212,22 +212,26 @@ public sealed class ModelState<T>
             return;
         }
 
-        var weighted = Contribution(effect, delta);
-        if (!CountsAgainstCurrent(effect))
+        if (privacy.TakesPlainSum)
         {
-            aggregator.Add(privacy.TakesPlainSum ? weighted with { Weight = 1 } : weighted);
-        }
-        else if (privacy.TakesPlainSum)
-        {
+            aggregator.Add(new Contribution<T>(client, delta, 1) { Sequence = effect.Assignment.Id.Value });
+            if (!CountsAgainstCurrent(effect))
+            {
+                return;
+            }
+
             // Both versions are public: their difference needs no noise, and must not be clipped with the update.
-            aggregator.Add(weighted with { Weight = 1 });
             (moves ??= new WeightedMean<T>(delta.Length, new WeightedMeanOptions { Normalisation = Normalisation.None }))
                 .Add(Contribution(effect, Distance(baseModel)));
         }
-        else
+        else if (CountsAgainstCurrent(effect))
         {
             TensorPrimitives.Add<T>(Distance(baseModel), delta, rebased);
             aggregator.Add(Contribution(effect, rebased));
+        }
+        else
+        {
+            aggregator.Add(Contribution(effect, delta));
         }
     }
 

@@ -115,7 +115,7 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
     }
 
     public override string? RefusalToRelease(int updates) =>
-        sampled is not null && options.Epsilon > 0 && accountant.Epsilon(sampled.Repeated(releases + 1L), options.Delta) > options.Epsilon
+        sampled is not null && options.Epsilon > 0 && releases >= affordable && accountant.Epsilon(sampled.Repeated(releases + 1L), options.Delta) > options.Epsilon
             ? $"one release more than {releases} would exceed the budget of ε = {options.Epsilon} at δ = {options.Delta}"
             : null;
 

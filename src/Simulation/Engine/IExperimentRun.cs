@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Federated.Privacy;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Results;
 
@@ -7,6 +8,9 @@ namespace Federated.Simulation.Engine;
 /// <summary>A prepared experiment behind its number format.</summary>
 internal interface IExperimentRun
 {
+    /// <summary>What the run can cost a client at most, under its privacy policy; null when nothing bounds it, or there is none.</summary>
+    PrivacyGuarantee? PlannedPrivacy => null;
+
     ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation);
 }
 

@@ -32,6 +32,14 @@ public interface IWorkload : IDisposable
     /// <summary>The server accepted a completed update: the client may remember what it had pending.</summary>
     void Accept(int slot);
 
+    /// <summary>A completed update will be in no version: it came too late, or was accepted and never folded in.</summary>
+    void Reject(int slot)
+    {
+    }
+
+    /// <summary>ε spent so far by the client that spent most; NaN in a run without privacy.</summary>
+    double Epsilon => double.NaN;
+
     /// <summary>Folds a completed update in.</summary>
     void Accumulate(int slot, Accumulate effect);
 

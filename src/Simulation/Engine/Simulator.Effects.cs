@@ -141,6 +141,7 @@ public sealed partial class Simulator
                 BytesUp = tally.BytesUp,
                 BytesDown = tally.BytesDown,
                 MeanStaleness = tally.MeanStaleness,
+                Epsilon = workload.Epsilon,
             });
         }
 
@@ -155,6 +156,10 @@ public sealed partial class Simulator
         if (settling != ClientState.None && tasks[settling].Assignment.Id.Value == assignment)
         {
             (slot, settling) = (settling, ClientState.None);
+            if (outcome == UpdateOutcome.Rejected)
+            {
+                workload.Reject(slot);
+            }
         }
         else
         {
@@ -216,6 +221,7 @@ public sealed partial class Simulator
     {
         foreach (var slot in parked.OrderBy(pair => pair.Key).Select(pair => pair.Value))
         {
+            workload.Reject(slot);
             Settle(slot, UpdateOutcome.Accepted, "never-folded-in", machine.Version - tasks[slot].Assignment.BaseVersion, 0);
         }
 

@@ -4,7 +4,9 @@ using Federated.Aggregation.Compression;
 using Federated.Aggregation.Parameters;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
+using Federated.Privacy;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
 using Federated.Training.LocalTraining;
@@ -21,6 +23,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
     private readonly FederatedData data;
     private readonly Func<ILocalTrainer<T>> createTrainer;
     private readonly IModel<T> model;
+    private PrivateRelease<T>? prepared;
 
     /// <param name="engine">Trains in place of the managed kernels; null for those.</param>
     public TrainedRun(Experiment experiment, LocalTraining training, ModelOptions model, FederatedData data, ITrainerFactory? engine)
@@ -37,21 +40,27 @@ internal sealed class TrainedRun<T> : IExperimentRun
         _ = StrategyFactory.CreateAggregator<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
         _ = StrategyFactory.CreateServerOptimizer<T>(experiment.Configuration.Strategy, this.model.Layout.Count);
         _ = UpdateCodecs.CreateEncoder<T>(experiment.Configuration.Strategy.Compression, this.model.Layout.Count);
+        prepared = CreatePrivacy();
+        PlannedPrivacy = prepared?.Policy.Planned;
     }
+
+    public PrivacyGuarantee? PlannedPrivacy { get; }
 
     public ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation)
     {
         var configuration = experiment.Configuration;
         var local = training.With(configuration.Strategy.Objective);
         var d = model.Layout.Count;
+        using var privacy = Interlocked.Exchange(ref prepared, null) ?? CreatePrivacy(); // A run spends it: each has its own.
         var state = new ModelState<T>(
             Initial(), StrategyFactory.CreateAggregator<T>(configuration.Strategy, d), StrategyFactory.CreateServerOptimizer<T>(configuration.Strategy, d),
-            StrategyFactory.CreateObjectiveServer<T>(configuration.Strategy, d, experiment.ClientCount));
-        var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
+            StrategyFactory.CreateObjectiveServer<T>(configuration.Strategy, d, experiment.ClientCount), privacy);
+        var machine = new RunMachine(
+            configuration.Run, StrategyFactory.CreateScheduler(configuration), PrivacyFactory.CreateLimiter(privacy, configuration, d, experiment.ClientCount));
         var steps = new StepCounter(observer, experiment.ClientCount);
         using var workload = new TrainingWorkload<T>(
             createTrainer, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads,
-            configuration.Clients.Attack);
+            configuration.Clients.Attack, configuration.Privacy);
         var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock,
             configuration.Strategy.ExampleWeight.Of, StrategyFactory.Normalises(configuration.Strategy)).Run(cancellation);
         var writer = new SafetensorsWriter().Add<T>(
@@ -60,11 +69,16 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var summary = outcome.Summarize(experiment, StrategyFactory.Describe(configuration)) with
         {
             ModelSha256 = HashOf(writer),
+            Epsilon = workload.Epsilon,
+            Delta = privacy?.Policy.Spent?.Delta ?? privacy?.Policy.Planned?.Delta ?? double.NaN,
+            Privacy = privacy is null ? null : PrivacyFactory.Summarize(privacy),
             ClientScores = workload.ScoreClients(state.Deployed),
             Baselines = cancellation.IsCancellationRequested ? [] : baselines.Run(workload, Initial, steps.PerClient, cancellation),
         };
         return new ExperimentResult(summary, writer);
     }
+
+    private PrivateRelease<T>? CreatePrivacy() => PrivacyFactory.Create<T>(experiment.Configuration, model.Layout.Count, experiment.ClientCount);
 
     private T[] Initial()
     {

@@ -5,6 +5,7 @@ using Federated.Aggregation.Compression.Feedback;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
+using Federated.Privacy.Pipeline;
 using Federated.Protocol;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Results;
@@ -35,6 +36,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
     private readonly Attackers<T> attackers;
     private readonly long extraBytesUp;
     private readonly bool encodes;
+    private readonly PrivacyOptions privacy;
     private TrainingJob<T>?[] jobs = new TrainingJob<T>?[64];
 
     /// <param name="createTrainer">Makes one thread's trainer.</param>
@@ -43,25 +45,28 @@ internal sealed class TrainingWorkload<T> : IWorkload
     /// <param name="versions">Versions that the run is to publish, for schedules; 0 when open-ended.</param>
     /// <param name="threads">Threads that compute, the simulation's own included.</param>
     /// <param name="attack">What Byzantine clients do; without it there are none.</param>
+    /// <param name="privacy">What clients do to their updates before these leave them; the server's part is the state's.</param>
     public TrainingWorkload(
         Func<ILocalTrainer<T>> createTrainer, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads,
-        AttackOptions? attack = null)
+        AttackOptions? attack = null, PrivacyOptions? privacy = null)
     {
         attack ??= new NoAttack();
+        this.privacy = privacy ?? new NoPrivacyOptions();
         attackers = new Attackers<T>(attack);
         (this.data, this.options, this.state, this.versions) = (data, options, state, versions);
         this.seed = SeededRandom.DeriveSeed(seed, "training");
         test = [.. Enumerable.Range(0, data.Test.Count)];
         var trainingSet = Attackers<T>.TrainingSets(attack, data.Train);
-        pool = new TrainingPool<T>(threads, () => new Worker<T>(createTrainer(), data, trainingSet));
         var d = state.Current.Parameters.Length;
+        pool = new TrainingPool<T>(
+            threads, () => new Worker<T>(createTrainer(), data, trainingSet, PrivacyPolicies.CreateClient<T>(this.privacy, d)));
         var objective = LocalObjectiveKinds.Create<T>(options.Objective);
         var encoder = UpdateCodecs.CreateEncoder<T>(compression, d);
         encodes = encoder.Name != UpdateCodecs.NoFeedback || encoder.Codec.Name != UpdateCodecs.Identity;
         memory = new ClientMemory<T>(objective, encodes ? () => UpdateCodecs.CreateEncoder<T>(compression, d) : null, d);
         var bytes = (long)d * Unsafe.SizeOf<T>();
         extraBytesUp = objective.ClientTensors.Count * bytes;
-        var delta = encodes ? encoder.Codec.MaximumWireSize(d) : bytes;
+        var delta = encodes ? encoder.Codec.MaximumWireSize(d) : state.Privacy is { Policy.ReportBytes: > 0 and var report } ? report : bytes;
         Bytes = (bytes * (1 + objective.ServerTensors.Count), delta + extraBytesUp);
     }
 
@@ -75,7 +80,10 @@ internal sealed class TrainingWorkload<T> : IWorkload
 
     public (long Down, long Up) Bytes { get; }
 
-    public double Examples(int client) => data.Clients[client].Train.Length;
+    /// <summary>n_i; 0 where clients do not trust the server with it.</summary>
+    public double Examples(int client) => privacy is RandomizedReportOptions ? 0 : data.Clients[client].Train.Length;
+
+    public double Epsilon => state.Privacy is { } run ? run.Policy.Spent?.Epsilon ?? 0 : double.NaN;
 
     public int StepsFor(int client, LocalWork work) => work.StepsFor(data.Clients[client].Train.Length, options.BatchSize);
 
@@ -103,11 +111,23 @@ internal sealed class TrainingWorkload<T> : IWorkload
     {
         var job = jobs[slot]!;
         var result = pool.Complete(job);
-        return new TaskResult(
-            result.IsFinite, result.MeanLoss, result.StepWeight, encodes ? job.Message.WrittenCount + extraBytesUp : Bytes.Up);
+        var bytes = encodes ? job.Message.WrittenCount + extraBytesUp : Bytes.Up;
+
+        // Under a policy an update that is not finite counts as zero: that it was not would tell of the client's data, as its loss would.
+        return privacy is NoPrivacyOptions
+            ? new TaskResult(result.IsFinite, result.MeanLoss, result.StepWeight, bytes)
+            : new TaskResult(true, double.NaN, result.StepWeight, bytes);
     }
 
-    public void Accept(int slot) => memory.Commit(jobs[slot]!.Client, jobs[slot]!.Exchange);
+    public void Accept(int slot)
+    {
+        if (jobs[slot]!.Result.IsFinite)
+        {
+            memory.Commit(jobs[slot]!.Client, jobs[slot]!.Exchange);
+        }
+    }
+
+    public void Reject(int slot) => state.Privacy?.Policy.Witness(jobs[slot]!.Client);
 
     public void Accumulate(int slot, Accumulate effect)
     {

@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using Federated.Aggregation.Randomness;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Randomness;
 using Federated.Training.Data;
 using Federated.Training.LocalObjectives;
 using Federated.Training.LocalTraining;
@@ -16,18 +18,20 @@ internal sealed class Worker<T>
     private readonly FederatedData data;
     private readonly ILocalTrainer<T> trainer;
     private readonly Func<int, DataSet> trainingSet;
+    private readonly IClientProtection<T>? protection;
     private T[] features = [];
     private int[] labels = [];
 
     /// <param name="trainingSet">The set that a client's examples are of, by client; the data's own when left out.</param>
-    public Worker(ILocalTrainer<T> trainer, FederatedData data, Func<int, DataSet>? trainingSet = null) =>
-        (this.trainer, model, this.data, this.trainingSet) = (trainer, trainer.Model, data, trainingSet ?? (_ => data.Train));
+    /// <param name="protection">What clients do to an update before it leaves them; null for nothing.</param>
+    public Worker(ILocalTrainer<T> trainer, FederatedData data, Func<int, DataSet>? trainingSet = null, IClientProtection<T>? protection = null) =>
+        (this.trainer, model, this.data, this.trainingSet, this.protection) = (trainer, trainer.Model, data, trainingSet ?? (_ => data.Train), protection);
 
     public ILocalObjective<T> Objective => trainer.Objective;
 
     public int ParameterCount => model.Layout.Count;
 
-    /// <summary>Trains, and encodes the delta as it would travel.</summary>
+    /// <summary>Trains, protects the delta, and encodes it as it would travel.</summary>
     public LocalResult Train(TrainingJob<T> job)
     {
         var result = trainer.Train(
@@ -42,7 +46,18 @@ internal sealed class Worker<T>
                 Exchange = job.Exchange,
             },
             job.Delta);
-        if (job.Encoder is { } encoder && result.IsFinite)
+        if (protection is not null)
+        {
+            if (!result.IsFinite)
+            {
+                job.Delta.AsSpan().Clear();
+            }
+
+            using var random = SimulationRandom.Derive(job.Seed, "privacy");
+            protection.Protect(job.Delta, random);
+        }
+
+        if (job.Encoder is { } encoder && (result.IsFinite || protection is not null))
         {
             encoder.Encode(job.Delta, SeededRandom.Derive(job.Seed, "codec"), job.Message);
         }

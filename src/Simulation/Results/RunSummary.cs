@@ -51,6 +51,9 @@ public sealed record RunSummary
 
     public double Delta { get; init; } = double.NaN;
 
+    /// <summary>The guarantee in full; null in a run without privacy.</summary>
+    public PrivacySummary? Privacy { get; init; }
+
     /// <summary>SHA-256, lower-case hex, of <c>model.safetensors</c>; empty in a run without a model.</summary>
     public string ModelSha256 { get; init; } = "";
 

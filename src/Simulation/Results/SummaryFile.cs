@@ -52,6 +52,7 @@ public static class SummaryFile
         json.WriteString("finish_detail", summary.FinishDetail);
         json.WriteNumber("events", summary.Events);
         Number(json, "participation_bias", summary.Participation?.Bias ?? double.NaN);
+        PrivacyForm.Write(summary.Privacy, json);
         json.WriteEndObject();
     }
 
@@ -88,6 +89,7 @@ public static class SummaryFile
                 FinishReason = root.GetProperty("finish_reason").GetString()!,
                 FinishDetail = root.GetProperty("finish_detail").GetString()!,
                 Events = root.GetProperty("events").GetInt64(),
+                Privacy = PrivacyForm.Read(root),
                 Participation = Number(root, "participation_bias") is var bias && double.IsFinite(bias) ? new ParticipationSummary(bias, []) : null,
             };
         }

@@ -109,6 +109,7 @@ public static class PrivacyPolicyTests
             {
                 Assert.Null(policy.RefusalFor(1));
                 Assert.Null(policy.Admit(1, new double[50], 1));
+                policy.Release(new double[50], 1);
             }
 
             Assert.NotNull(policy.RefusalFor(1));

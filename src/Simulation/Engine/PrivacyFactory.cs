@@ -1,0 +1,74 @@
+using System.Numerics;
+using Federated.Aggregation.Compression;
+using Federated.Coordinator.Privacy;
+using Federated.Coordinator.Scheduling;
+using Federated.Privacy;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Randomness;
+using Federated.Simulation.Devices;
+using Federated.Simulation.Results;
+using Federated.Training.LocalObjectives;
+
+namespace Federated.Simulation.Engine;
+
+/// <summary>From an experiment to the privacy of its run.</summary>
+internal static class PrivacyFactory
+{
+    /// <summary>The run's privacy; null without a policy.</summary>
+    /// <exception cref="SimulationException">The strategy and the policy do not go together; the message says why and what to change.</exception>
+    public static PrivateRelease<T>? Create<T>(ExperimentConfiguration configuration, int dimension, int clients)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (configuration.Privacy is NoPrivacyOptions)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new PrivateRelease<T>(
+                configuration.Privacy, FactsOf(configuration, dimension, clients).For(configuration.Privacy), ReleaseRandom.ForSimulation(configuration.Seed));
+        }
+        catch (PrivacyException refusal)
+        {
+            throw new SimulationException($"The privacy policy cannot be kept in this run. {refusal.Message}", refusal);
+        }
+    }
+
+    /// <summary>What the policy allows, for the run machine; null without one.</summary>
+    public static ParticipationLimiter? CreateLimiter<T>(PrivateRelease<T>? privacy, ExperimentConfiguration configuration, int dimension, int clients)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => privacy is null ? null : new ParticipationLimiter(
+            privacy.Policy.Limits, clients, privacy.Facts.LeastUpdatesPerRelease, FactsOf(configuration, dimension, clients).ClientsPerRelease);
+
+    public static PrivacySummary Summarize<T>(PrivateRelease<T> privacy)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => new(
+            privacy.Policy.Kind,
+            privacy.Policy.Spent,
+            privacy.Policy.Planned,
+            [
+                "A simulation knows every client's data: updates.csv, scores.csv and participation.csv are its own view and are not part of what is released.",
+                "Versions are evaluated on test examples that are taken to be public.",
+            ]);
+
+    private static StrategyFacts FactsOf(ExperimentConfiguration configuration, int dimension, int clients)
+    {
+        var strategy = configuration.Strategy;
+        var encoder = UpdateCodecs.CreateEncoder<float>(strategy.Compression, 1);
+        var devices = configuration.Clients;
+        return new StrategyFacts
+        {
+            Scheduler = strategy.Scheduler,
+            Aggregator = strategy.Aggregator,
+            ExampleWeight = strategy.ExampleWeight,
+            StalenessWeight = strategy.StalenessWeight,
+            Run = configuration.Run,
+            Dimension = dimension,
+            Clients = clients,
+            CorrectParticipation = strategy.CorrectParticipation,
+            SendsMoreThanTheUpdate = LocalObjectiveKinds.Create<float>(strategy.Objective).ClientTensors.Count > 0,
+            WorkIsInEpochs = strategy.StepPolicy is FixedWorkOptions && configuration.Training is { Steps: 0, Epochs: > 0 },
+            Compresses = encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback,
+            EverybodyIsAlwaysThere = devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },
+        };
+    }
+}
