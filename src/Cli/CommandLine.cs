@@ -74,6 +74,7 @@ public static class CommandLine
         {
             DemoCommand.Create(terminal),
             RunCommand.Create(terminal),
+            ViewCommand.Create(terminal),
             CompareCommand.Create(terminal),
             DataCommand.Create(terminal),
             SchemaCommand.Create(terminal),

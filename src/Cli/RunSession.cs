@@ -1,3 +1,4 @@
+using Federated.Cli.Dashboard;
 using Federated.Cli.Output;
 using Federated.Simulation;
 using Federated.Simulation.Configuration.Binding;
@@ -8,7 +9,7 @@ using Federated.Simulation.Results;
 namespace Federated.Cli;
 
 /// <summary>One experiment from its configuration to its results folder, with whatever the terminal can show on the way.</summary>
-internal sealed class RunSession(Terminal terminal, bool json, bool quiet)
+internal sealed class RunSession(Terminal terminal, bool json, bool quiet, int? dashboardPort = null, double pace = 0)
 {
     /// <param name="folder">Where results go; null for a new folder under <c>results/</c>.</param>
     /// <returns>The exit code.</returns>
@@ -21,12 +22,13 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet)
             throw new CommandException(ExitCodes.Environment, problem);
         }
 
+        using var dashboard = dashboardPort is { } port ? DashboardSession.Start(terminal, experiment, port, pace) : null;
         using (results)
         {
             results.WriteConfiguration(experiment.Configuration);
             var collector = new ReportCollector();
             Announce(experiment, path);
-            var result = Follow(experiment, new ResultsObserver(results), collector, path);
+            var result = Follow(experiment, new ResultsObserver(results), collector, dashboard, path);
             if (result.Model is { } model)
             {
                 results.WriteModel(model);
@@ -37,14 +39,18 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet)
             results.WriteSummary(result.Summary);
             results.Complete();
             Conclude(result.Summary, results);
+            dashboard?.StayOpen();
             return ExitCodeOf(result.Summary);
         }
     }
 
-    private ExperimentResult Follow(Experiment experiment, ResultsObserver results, ReportCollector collector, string path)
+    private ExperimentResult Follow(Experiment experiment, ResultsObserver results, ReportCollector collector, DashboardSession? dashboard, string path)
     {
         ExperimentResult RunWith(params ISimulationObserver[] more) =>
-            experiment.Run(new CompositeObserver([results, collector, .. more]), terminal.Clock, terminal.Interrupted);
+            experiment.Run(
+                new CompositeObserver([results, collector, .. dashboard is null ? [] : (ISimulationObserver[])[dashboard.Feed], .. more]),
+                terminal.Clock,
+                dashboard?.Feed.Stopped ?? terminal.Interrupted);
         try
         {
             return (json || quiet, terminal.IsLive) switch

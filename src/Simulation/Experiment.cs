@@ -54,6 +54,9 @@ public sealed class Experiment
         return new Experiment(resolved, data, clients, engine);
     }
 
+    /// <summary>The strategy's parts by the names that configuration knows them by: <c>synchronous × mean × sgd × none</c>.</summary>
+    public static string Describe(ExperimentConfiguration configuration) => StrategyFactory.Describe(configuration);
+
     /// <summary>Runs to the end; may be called again, for the same result.</summary>
     /// <param name="observer">Follows the run; null for nobody.</param>
     /// <param name="clock">The real clock, for wall seconds only.</param>

@@ -26,6 +26,19 @@ internal sealed class ExperimentOptions
 
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, only the result." };
 
+    public Option<int?> Dashboard { get; } = new("--dashboard")
+    {
+        Description = "Watch the run in a browser, on this machine: prints a link, and stays after the run until Ctrl-C. A number is the port; without one, a free port is taken.",
+        HelpName = "PORT",
+        Arity = System.CommandLine.ArgumentArity.ZeroOrOne,
+    };
+
+    public Option<double?> Pace { get; } = new("--pace")
+    {
+        Description = "At most so many virtual seconds per real second, to watch the dashboard at leisure; 0 for as fast as it goes. Results do not depend on it.",
+        HelpName = "N",
+    };
+
     public static Option<bool> JsonOption() => new("--json") { Description = "One JSON document on stdout instead of text." };
 
     public static Option<string> DataDirectoryOption() => new("--data-dir")
@@ -37,11 +50,14 @@ internal sealed class ExperimentOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Set, Seed, Threads, DataDirectory, Out, NoUpdates, Quiet, Json])
+        foreach (var option in (Option[])[Set, Seed, Threads, DataDirectory, Out, NoUpdates, Dashboard, Pace, Quiet, Json])
         {
             command.Options.Add(option);
         }
     }
+
+    /// <summary>The port of the dashboard, 0 for a free one; null when none was asked for.</summary>
+    public int? DashboardPort(ParseResult parsed) => parsed.GetResult(Dashboard) is null ? null : parsed.GetValue(Dashboard) ?? 0;
 
     /// <summary>The overrides, those with options of their own last: they are more particular.</summary>
     public IEnumerable<string> Overrides(ParseResult parsed)

@@ -31,13 +31,14 @@ internal static class RunCommand
             command,
             ("fed run experiments/mnist/fedavg-mlp.yaml --data-dir ~/data", "run an experiment on files that are there"),
             ("fed run experiments/demo.yaml --set 'strategy.scheduler={kind: buffered, concurrency: 20}' --seed 7 --out results/async", "with another scheduler and seed"),
+            ("fed run my.yaml --dashboard", "watch it in a browser"),
             ("fed run my.yaml --check", "say what is wrong with a file, or what it resolves to, without running it"),
             ("fed run my.yaml --json | jq .summary.final_accuracy", "for scripts"));
         return command;
     }
 
-    public static int Run(ExperimentConfiguration configuration, ExperimentOptions options, ParseResult parsed, Terminal terminal) =>
-        new RunSession(terminal, parsed.GetValue(options.Json), parsed.GetValue(options.Quiet)).Run(
+    public static int Run(ExperimentConfiguration configuration, ExperimentOptions options, ParseResult parsed, Terminal terminal, double pace = 0) =>
+        new RunSession(terminal, parsed.GetValue(options.Json), parsed.GetValue(options.Quiet), options.DashboardPort(parsed), parsed.GetValue(options.Pace) ?? pace).Run(
             configuration, parsed.GetValue(options.DataDirectory)!, parsed.GetValue(options.Out), !parsed.GetValue(options.NoUpdates));
 
     /// <exception cref="CommandException">With every error, where there are some.</exception>

@@ -1,3 +1,4 @@
+using Federated.Protocol;
 using Federated.Simulation.Results;
 
 namespace Federated.Simulation.Engine;
@@ -8,6 +9,17 @@ namespace Federated.Simulation.Engine;
 /// </summary>
 public interface ISimulationObserver
 {
+    /// <summary>An assignment was given to a client.</summary>
+    void OnDispatch(Assignment assignment)
+    {
+    }
+
+    /// <summary>A client's update arrived; what becomes of it is told later.</summary>
+    /// <param name="time">Virtual seconds.</param>
+    void OnArrival(Assignment assignment, double time)
+    {
+    }
+
     /// <summary>A version was published.</summary>
     void OnVersion(in VersionPublished version)
     {
@@ -61,6 +73,22 @@ public readonly record struct SimulationProgress(
 /// <summary>Passes everything on to several observers, in order.</summary>
 public sealed class CompositeObserver(params ISimulationObserver[] observers) : ISimulationObserver
 {
+    public void OnDispatch(Assignment assignment)
+    {
+        foreach (var observer in observers)
+        {
+            observer.OnDispatch(assignment);
+        }
+    }
+
+    public void OnArrival(Assignment assignment, double time)
+    {
+        foreach (var observer in observers)
+        {
+            observer.OnArrival(assignment, time);
+        }
+    }
+
     public void OnVersion(in VersionPublished version)
     {
         foreach (var observer in observers)

@@ -61,6 +61,7 @@ public sealed partial class Simulator
 
         var bytes = workload.Bytes;
         var asked = assignment.Work.IsClientsChoice ? 0 : workload.StepsFor(client, assignment.Work);
+        observer?.OnDispatch(assignment);
         var plan = fleet.Plan(client, state.Tasks, assignment.Work, asked, bytes.Down, bytes.Up, queue.Now);
         var slot = tasks.Add(assignment, plan);
         state.Activity = ClientActivity.Working;

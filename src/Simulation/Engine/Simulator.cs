@@ -189,6 +189,7 @@ public sealed partial class Simulator
             Seconds = (task.Plan.Download, task.Plan.Train, task.Plan.Upload),
         };
 
+        observer?.OnArrival(task.Assignment, next.Time);
         HandleEndOf(slot, new UpdateArrived(next.Time, task.Assignment.Id, task.Assignment.Client, report, ready));
         if (ready)
         {

@@ -1,3 +1,4 @@
+using Federated.Protocol;
 using Federated.Simulation.Results;
 
 namespace Federated.Simulation.Engine;
@@ -6,6 +7,10 @@ namespace Federated.Simulation.Engine;
 internal sealed class StepCounter(ISimulationObserver? next, int clients) : ISimulationObserver
 {
     public long[] PerClient { get; } = new long[clients];
+
+    public void OnDispatch(Assignment assignment) => next?.OnDispatch(assignment);
+
+    public void OnArrival(Assignment assignment, double time) => next?.OnArrival(assignment, time);
 
     public void OnVersion(in VersionPublished version) => next?.OnVersion(version);
 

@@ -160,10 +160,27 @@ public sealed class ResultsFolderTests : IDisposable
             folder.Updates.Write(new UpdateRow(8, 5, 4, 2, 0, 10, 0, 0, 0, 0, 0, UpdateOutcome.Lost, "deadline-passed", 20, 40));
             folder.Dispose();
             Assert.Equal(
-                "client,base_version,staleness,local_steps,examples,download_s,train_s,upload_s,aggregate_s,weight,outcome,reason,dispatched_s\n"
-                + "3,4,1,20,200,0.5,105,1.5,0.25,0.7,accepted,,10\n"
-                + "5,4,2,0,10,0,0,0,0,0,lost,deadline-passed,20\n",
+                "client,base_version,staleness,local_steps,examples,download_s,train_s,upload_s,aggregate_s,weight,outcome,reason,dispatched_s,ended_s\n"
+                + "3,4,1,20,200,0.5,105,1.5,0.25,0.7,accepted,,10,117\n"
+                + "5,4,2,0,10,0,0,0,0,0,lost,deadline-passed,20,40\n",
                 File.ReadAllText(Path.Combine(folder.Path, "updates.csv")));
+        }
+
+        [Fact]
+        public void UpdatesReadBackAndALineWithoutItsEndIsLeftOut()
+        {
+            var folder = tests.Open();
+            UpdateRow[] rows =
+            [
+                new(0, 3, 4, 1, 20, 200, 0.5, 105, 1.5, 0.25, 0.7, UpdateOutcome.Accepted, "", 10, 117),
+                new(1, 5, 4, 2, 0, 10, 0, 0, 0, 0, 0, UpdateOutcome.Lost, "deadline-passed", 20, 40),
+            ];
+            folder.Updates!.Write(rows[0]);
+            folder.Updates.Write(rows[1]);
+            folder.Dispose();
+            var path = Path.Combine(folder.Path, "updates.csv");
+            File.AppendAllText(path, "6,4,2,0,1");
+            Assert.Equal(rows, UpdatesFile.Read(path));
         }
 
         [Fact]

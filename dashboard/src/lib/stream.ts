@@ -1,0 +1,99 @@
+import { signal } from '@preact/signals';
+import type { Slice } from './types.ts';
+
+type Columns = Record<string, unknown[]>;
+
+/**
+ * One stream of a run as columns in memory: slices are appended when they follow on from what is there; when one does not, the gap is
+ * read over HTTP. Bounded: the oldest quarter goes when there are too many rows.
+ */
+export class Stream<T extends { [K in keyof T]: unknown[] }> {
+  /** Grows with every change; what draws from the columns depends on it. */
+  readonly tick = signal(0);
+  last = 0;
+  /** False until the history was read once. */
+  loaded = false;
+
+  private columns: Columns;
+  private seen = 0;
+  private repairing: Promise<void> | null = null;
+  private repairedAt = -Infinity;
+
+  constructor(
+    readonly name: string,
+    private readonly names: readonly (keyof T & string)[],
+    private readonly read: (name: string, after: number, newest?: number) => Promise<Slice<T>>,
+    private readonly most: number,
+  ) {
+    this.columns = empty(names);
+  }
+
+  get rows(): T {
+    return this.columns as unknown as T;
+  }
+
+  get length(): number {
+    return this.columns[this.names[0]!]!.length;
+  }
+
+  reset(): void {
+    this.columns = empty(this.names);
+    this.last = 0;
+    this.seen = 0;
+    this.loaded = false;
+    this.tick.value++;
+  }
+
+  /** A slice from the hub. */
+  take(slice: Slice<T>): void {
+    this.seen = slice.last;
+    if (!this.loaded) return; // The history that is being read will have it.
+    if (slice.last < this.last) {
+      this.reset(); // Another run under the same name.
+      this.repair();
+    } else if (slice.after <= this.last) this.append(slice);
+    else this.repair();
+  }
+
+  /** Reads whatever is missing; resolves when there is nothing more. */
+  repair(): Promise<void> {
+    this.repairing ??= this.catchUp().finally(() => {
+      this.repairing = null;
+    });
+    return this.repairing;
+  }
+
+  private async catchUp(): Promise<void> {
+    // At most one round of repairs per second: a run that is faster than that is looked at, not read along.
+    const wait = this.repairedAt + 1000 - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    this.repairedAt = performance.now();
+    for (;;) {
+      const slice = await this.read(this.name, this.last, this.last === 0 && this.most < 20_000 ? this.most : undefined);
+      this.append(slice);
+      this.loaded = true;
+      if (slice.seq.length === 0 || this.last >= Math.max(slice.last, this.seen)) break;
+    }
+    this.tick.value++;
+  }
+
+  private append(slice: Slice<T>): void {
+    let from = 0;
+    while (from < slice.seq.length && slice.seq[from]! <= this.last) from++;
+    if (from === slice.seq.length) return;
+    for (const name of this.names) {
+      const [into, values] = [this.columns[name]!, slice[name] as unknown[]];
+      for (let i = from; i < values.length; i++) into.push(values[i]);
+    }
+    this.last = slice.seq.at(-1)!;
+    if (this.length > this.most * 1.25) {
+      const excess = this.length - this.most;
+      for (const name of this.names) this.columns[name]!.splice(0, excess);
+    }
+    this.tick.value++;
+  }
+}
+
+function empty(names: readonly string[]): Columns {
+  return Object.fromEntries(names.map((name) => [name, [] as unknown[]]));
+}

@@ -1,0 +1,18 @@
+namespace Federated.Coordinator.Dashboard.Http;
+
+/// <summary>How the host that serves the dashboard protects it.</summary>
+public sealed record DashboardOptions
+{
+    /// <summary>Authorization policy of everything that reads; null when the host protects the whole application another way.</summary>
+    public string? ViewPolicy { get; init; }
+
+    /// <summary>Role of those who may act; everybody else is a viewer.</summary>
+    /// <value>The default is <c>operator</c>.</value>
+    public string OperatorRole { get; init; } = "operator";
+
+    /// <summary>Whether operators can create runs here by <c>POST /v1/runs</c>.</summary>
+    public bool CanCreate { get; init; }
+
+    /// <summary>The version of this program, for people to see.</summary>
+    public string Version { get; init; } = "";
+}
