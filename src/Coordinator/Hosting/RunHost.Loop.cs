@@ -261,6 +261,11 @@ public sealed partial class RunHost
                     Tell(assignment.Id);
                     break;
                 case Lost lost:
+                    if (lost.Reason != LossReason.ClientFailed)
+                    {
+                        Remember(lost.Assignment);
+                    }
+
                     Tell(lost.Assignment.Id);
                     break;
                 case RequestEvaluation request:
@@ -391,6 +396,12 @@ public sealed partial class RunHost
         if (absentInOrder.TryPeek(out var head))
         {
             next = Math.Min(next, head.Since + options.AbsenceGrace);
+        }
+
+        if (next <= Now)
+        {
+            Wake(); // Schedulers arm deadlines for this very instant: with the arrivals that wait, they make the next group.
+            return;
         }
 
         // A timer takes at most about 49 days; waking early is harmless, and a little late is better than a little early.

@@ -13,6 +13,7 @@ internal sealed class CrashException() : Exception("The machine crashed.");
 internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
 {
     private readonly SeededRandom random = SeededRandom.Derive(seed, "disk");
+    private readonly Lock gate = new();
     private Dictionary<string, Node> names = [];
     private Dictionary<string, Node> durableNames = [];
 
@@ -24,90 +25,137 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
     /// <summary>Bytes that fit; writes beyond fail half-written, as on a full disk.</summary>
     public long Capacity { get; set; } = long.MaxValue;
 
+    /// <summary>Called before every sync, outside of any lock: a slow disk waits here.</summary>
+    public Action? BeforeSync { get; set; }
+
+    /// <summary>Syncs of files so far.</summary>
+    public int Syncs { get; private set; }
+
     /// <summary>Restarts the machine on what its disk remembers.</summary>
     public void Restart()
     {
-        var after = new Dictionary<string, Node>(durableNames);
-        foreach (var path in names.Keys.Union(durableNames.Keys).Order(StringComparer.Ordinal))
+        lock (gate)
         {
-            // A name that was changed but not synced may have reached the disk or not.
-            names.TryGetValue(path, out var now);
-            durableNames.TryGetValue(path, out var before);
-            if (!ReferenceEquals(now, before) && random.NextDouble() < 0.5)
+            var after = new Dictionary<string, Node>(durableNames);
+            foreach (var path in names.Keys.Union(durableNames.Keys).Order(StringComparer.Ordinal))
             {
-                if (now is null)
+                // A name that was changed but not synced may have reached the disk or not.
+                names.TryGetValue(path, out var now);
+                durableNames.TryGetValue(path, out var before);
+                if (!ReferenceEquals(now, before) && random.NextDouble() < 0.5)
                 {
-                    after.Remove(path);
-                }
-                else
-                {
-                    after[path] = now;
+                    if (now is null)
+                    {
+                        after.Remove(path);
+                    }
+                    else
+                    {
+                        after[path] = now;
+                    }
                 }
             }
-        }
 
-        foreach (var node in after.Values.Distinct())
-        {
-            node.Crash(random);
-        }
+            foreach (var node in after.Values.Distinct())
+            {
+                node.Crash(random);
+            }
 
-        (names, durableNames) = (after, new Dictionary<string, Node>(after));
-        CrashIn = -1;
+            (names, durableNames) = (after, new Dictionary<string, Node>(after));
+            CrashIn = -1;
+        }
     }
 
-    public IReadOnlyList<string> List(string folder) =>
-        [.. names.Keys.Where(p => p.StartsWith(folder + "/", StringComparison.Ordinal) && !p.AsSpan(folder.Length + 1).Contains('/'))
-            .Select(p => p[(folder.Length + 1)..]).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> List(string folder)
+    {
+        lock (gate)
+        {
+            return [.. names.Keys.Where(p => p.StartsWith(folder + "/", StringComparison.Ordinal) && !p.AsSpan(folder.Length + 1).Contains('/'))
+                .Select(p => p[(folder.Length + 1)..]).Order(StringComparer.Ordinal)];
+        }
+    }
 
-    public bool Exists(string path) => names.ContainsKey(path);
+    public bool Exists(string path)
+    {
+        lock (gate)
+        {
+            return names.ContainsKey(path);
+        }
+    }
 
-    public long Length(string path) => names[path].Bytes.Count;
+    public long Length(string path)
+    {
+        lock (gate)
+        {
+            return names[path].Bytes.Count;
+        }
+    }
 
-    public Stream OpenRead(string path) => new MemoryStream([.. names[path].Bytes], writable: false);
+    public Stream OpenRead(string path)
+    {
+        lock (gate)
+        {
+            return names.TryGetValue(path, out var node) ? new MemoryStream([.. node.Bytes], writable: false) : throw new FileNotFoundException($"No file '{path}'.");
+        }
+    }
 
     public IAppendFile OpenAppend(string path)
     {
-        Operate();
-        if (!names.TryGetValue(path, out var node))
+        lock (gate)
         {
-            names[path] = node = new Node();
-        }
+            Operate();
+            if (!names.TryGetValue(path, out var node))
+            {
+                names[path] = node = new Node();
+            }
 
-        return new AppendFile(this, node);
+            return new AppendFile(this, node);
+        }
     }
 
     public void Truncate(string path, long length)
     {
-        Operate();
-        names[path].Bytes.RemoveRange((int)length, names[path].Bytes.Count - (int)length);
-        names[path].Sync();
+        lock (gate)
+        {
+            Operate();
+            names[path].Bytes.RemoveRange((int)length, names[path].Bytes.Count - (int)length);
+            names[path].Sync();
+        }
     }
 
     public void Rename(string from, string to)
     {
-        Operate();
-        names[to] = names[from];
-        names.Remove(from);
+        lock (gate)
+        {
+            Operate();
+            names[to] = names[from];
+            names.Remove(from);
+        }
     }
 
     public void Delete(string path)
     {
-        Operate();
-        names.Remove(path);
+        lock (gate)
+        {
+            Operate();
+            names.Remove(path);
+        }
     }
 
     public void SyncFolder(string folder)
     {
-        Operate();
-        foreach (var path in names.Keys.Union(durableNames.Keys).Where(p => p[..p.LastIndexOf('/')] == folder).ToList())
+        lock (gate)
         {
-            if (names.TryGetValue(path, out var node))
+            Operate();
+            foreach (var path in names.Keys.Union(durableNames.Keys).Where(p => p[..p.LastIndexOf('/')] == folder).ToList())
             {
-                durableNames[path] = node;
-            }
-            else
-            {
-                durableNames.Remove(path);
+                if (names.TryGetValue(path, out var node))
+                {
+                    durableNames[path] = node;
+                }
+                else
+                {
+                    durableNames.Remove(path);
+                }
             }
         }
     }
@@ -153,28 +201,42 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
 
         public void Append(ReadOnlySpan<byte> bytes)
         {
-            try
+            lock (disk.gate)
             {
-                disk.Operate();
-            }
-            catch (CrashException)
-            {
-                node.Bytes.AddRange(bytes[..disk.random.NextInt(bytes.Length + 1)]); // It crashed in the middle of the write.
-                throw;
-            }
+                try
+                {
+                    disk.Operate();
+                }
+                catch (CrashException)
+                {
+                    node.Bytes.AddRange(bytes[..disk.random.NextInt(bytes.Length + 1)]); // It crashed in the middle of the write.
+                    throw;
+                }
 
-            var free = disk.Capacity - disk.names.Values.Distinct().Sum(n => (long)n.Bytes.Count);
-            node.Bytes.AddRange(bytes[..(int)Math.Clamp(free, 0, bytes.Length)]);
-            if (free < bytes.Length)
-            {
-                throw new IOException("No space left on device.");
+                if (disk.Capacity == long.MaxValue)
+                {
+                    node.Bytes.AddRange(bytes);
+                    return;
+                }
+
+                var free = disk.Capacity - disk.names.Values.Distinct().Sum(n => (long)n.Bytes.Count);
+                node.Bytes.AddRange(bytes[..(int)Math.Clamp(free, 0, bytes.Length)]);
+                if (free < bytes.Length)
+                {
+                    throw new IOException("No space left on device.");
+                }
             }
         }
 
         public void Sync()
         {
-            disk.Operate();
-            node.Sync();
+            disk.BeforeSync?.Invoke();
+            lock (disk.gate)
+            {
+                disk.Operate();
+                disk.Syncs++;
+                node.Sync();
+            }
         }
 
         public void Dispose()

@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using System.Text;
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Parameters;
+using Federated.Aggregation.ServerOptimizers;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Tests.Hosting;
+
+/// <summary>Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c> or <c>synchronous COHORT</c>.</summary>
+internal sealed class TestFactory : IRunFactory
+{
+    public const int Parameters = 64;
+
+    public static ParameterLayout Layout { get; } = ParameterLayout.Of(("w", [Parameters]));
+
+    public IRunEvaluator? Evaluator { get; init; }
+
+    public FederatedEvaluationOptions? ClientEvaluation { get; init; }
+
+    public double ClientTimeout { get; init; }
+
+    public int Versions { get; init; } = 100_000;
+
+    /// <summary>The model of the run that was made last.</summary>
+    public BlobModel<double>? Last { get; private set; }
+
+    public static ReadOnlyMemory<byte> Buffered(int concurrency, int goal) => Encoding.UTF8.GetBytes($"buffered {concurrency} {goal}");
+
+    public static ReadOnlyMemory<byte> Synchronous(int cohort) => Encoding.UTF8.GetBytes($"synchronous {cohort}");
+
+    public static (BlobReference Reference, byte[] Bytes) OneHot(AssignmentId assignment, double value = 1)
+    {
+        var delta = new double[Parameters];
+        delta[assignment.Value % Parameters] = value;
+        using var bytes = new MemoryStream();
+        new SafetensorsWriter().Add<double>(Layout, delta, ElementType.F64).WriteTo(bytes);
+        return (new BlobReference(Convert.ToHexStringLower(SHA256.HashData(bytes.ToArray())), bytes.Length), bytes.ToArray());
+    }
+
+    public static UpdateSubmission Submission(Assignment lease, bool ready = false, double value = 1)
+    {
+        var (reference, bytes) = OneHot(lease.Id, value);
+        return new UpdateSubmission(lease.Id, lease.Client, new UpdateReport { Examples = 10, LocalSteps = 5, Delta = reference }, ready)
+        {
+            Inline = [new InlineBlob(reference, bytes)],
+        };
+    }
+
+    public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
+    {
+        var words = Encoding.UTF8.GetString(configuration.Span).Split(' ');
+        var work = new FixedWork(LocalWork.OfSteps(5));
+        IScheduler scheduler = words switch
+        {
+            ["buffered", var concurrency, var goal] => new BufferedScheduler(
+                new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
+            ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
+            _ => throw new CoordinatorException($"'{words[0]}' is no test configuration."),
+        };
+        var options = new RunOptions { EvaluateEvery = 1, ClientTimeout = ClientTimeout, Stop = new StopOptions { Versions = Versions } };
+        Last = new BlobModel<double>(
+            Layout,
+            () => new ModelState<double>(
+                new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer()),
+            ElementType.F64);
+        return TestParts.Of(new RunMachine(options, scheduler), Last, Layout) with { Evaluator = Evaluator, ClientEvaluation = ClientEvaluation };
+    }
+
+    private static int Number(string word) => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>Adds the pseudo-gradient, exactly.</summary>
+internal sealed class SumOptimizer : IServerOptimizer<double>
+{
+    public string Name => "sum";
+
+    public IReadOnlyDictionary<string, Memory<double>> State { get; } = new Dictionary<string, Memory<double>>();
+
+    public void Step(Span<double> model, ReadOnlySpan<double> pseudoGradient)
+    {
+        for (var i = 0; i < model.Length; i++)
+        {
+            model[i] += pseudoGradient[i];
+        }
+    }
+}
