@@ -240,6 +240,10 @@ public sealed class DurableRun : IAsyncDisposable
             }
 
             versions[0] = await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false);
+            if (log.NextSequence == 0 && sections.Any(section => section.HoldsSecret))
+            {
+                await SaveAsync(cancellation).ConfigureAwait(false);
+            }
         }
 
         foreach (var record in history.Records)

@@ -88,6 +88,12 @@ public interface IRunSection
     /// <summary>Names the section in snapshots; never changed.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// True when making the parts drew what cannot be drawn again, a secret: the run is then saved before its first event, so that a crash
+    /// finds the same one.
+    /// </summary>
+    bool HoldsSecret => false;
+
     /// <summary>Called after the machine has handled the event and the model has carried its effects out.</summary>
     void Apply(in LoggedEvent logged, IReadOnlyList<RunEffect> effects);
 

@@ -63,7 +63,7 @@ public sealed class ModelState<T>
     /// <summary>Names of the vectors that must come up with every update (d values each).</summary>
     public IReadOnlyList<string> UplinkNames => objective?.Up ?? [];
 
-    /// <summary>What the next version depends on beside the parameters, by name: the state of aggregator, optimizer and objective.</summary>
+    /// <summary>What the next version depends on beside the parameters, by name: the state of aggregator, optimizer and objective, and correlated noise.</summary>
     public IReadOnlyDictionary<string, Memory<T>> Vectors
     {
         get
@@ -78,6 +78,12 @@ public sealed class ModelState<T>
                 }
             }
 
+            var noise = privacy?.NoiseVectors() ?? [];
+            for (var i = 0; i < noise.Count; i++)
+            {
+                vectors.Add($"privacy.noise-{i}", noise[i]);
+            }
+
             return vectors;
         }
     }
@@ -90,6 +96,7 @@ public sealed class ModelState<T>
     {
         Current.Version = version;
         Current.Extras = Downlink();
+        privacy?.Restored();
         if (deployed.Length > 0)
         {
             Current.Parameters.CopyTo(deployed, 0); // Only until the next publish; evaluations of this version came before.

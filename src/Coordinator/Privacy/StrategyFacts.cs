@@ -66,18 +66,18 @@ public sealed record StrategyFacts
                 "A randomised report has a form and a size of its own, and the server checks its length; a lossy codec on top would break both. Remove strategy.compression.");
         }
 
-        if (policy is CentralPrivacyOptions { Mechanism: DpFtrlOptions ftrl } && Scheduler is SynchronousOptions sync)
+        var facts = Facts();
+        var separation = policy switch
         {
-            var needed = ClientsPerRelease + ((long)sync.Cohort * (ftrl.MinSeparation - 1));
-            if (needed > Clients)
-            {
-                throw new PrivacyException(
-                    $"With a separation of {ftrl.MinSeparation} releases a client of one cohort of {sync.Cohort} rests while the next ones are drawn, which takes {needed} clients; "
-                    + $"there are {Clients}. Lower mechanism.minSeparation or the cohort.");
-            }
-        }
-
-        return Facts();
+            CentralPrivacyOptions { Mechanism: DpFtrlOptions ftrl } => ftrl.MinSeparation,
+            CentralPrivacyOptions or ShufflePrivacyOptions => 1,
+            _ => 0,
+        };
+        var updates = (long)facts.LeastUpdatesPerRelease;
+        var needed = separation == 0 ? 0 : Math.Max(ClientsPerRelease, updates) + (updates * (separation - 1));
+        return needed <= Clients ? facts : throw new PrivacyException(
+            $"A client takes part at most once in {(separation == 1 ? "a release" : $"{separation} releases")} of {updates} updates, so that {needed} clients are needed to go on; there are "
+            + $"{Clients}. Use more clients, or lower {(separation == 1 ? "the updates of a release" : "mechanism.minSeparation")}.");
     }
 
     private RunFacts Facts()

@@ -94,6 +94,8 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
 
     public override string? RefusalFor(int client) => charges?.RefusalFor(client);
 
+    public override (int Count, int LastStep)? ChargeOf(int client) => charges is null ? null : charges.ChargeOf(client);
+
     public override string? Admit(int client, Span<T> delta, double weight)
     {
         var refusal = CentralSoundness.RefusalOfWeight(weight) ?? charges?.Charge(client, releases);

@@ -81,6 +81,8 @@ internal sealed class CentralFtrlPolicy<T> : PrivacyPolicy<T>
 
     public override string? RefusalFor(int client) => gate.RefusalFor(client, mechanism.Step);
 
+    public override (int Count, int LastStep)? ChargeOf(int client) => gate.Clients.TryGetValue(client, out var used) ? used : null;
+
     public override string? Admit(int client, Span<T> delta, double weight)
     {
         var refusal = CentralSoundness.RefusalOfWeight(weight) ?? gate.TryAdmit(client, mechanism.Step);

@@ -50,6 +50,9 @@ public abstract class PrivacyPolicy<T>
     /// <returns>Null when admitted.</returns>
     public abstract string? Admit(int client, Span<T> delta, double weight);
 
+    /// <summary>How often, and at which release last, a client was charged; null when never. Under a sampling claim clients are not charged one by one.</summary>
+    public virtual (int Count, int LastStep)? ChargeOf(int client) => null;
+
     /// <summary>
     /// The server has received a client's update that no release will hold (late, stale, of a closed round): charged where seeing it is what costs.
     /// </summary>

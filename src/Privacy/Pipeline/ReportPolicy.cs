@@ -77,6 +77,8 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
 
     public override string? RefusalFor(int client) => charges.RefusalFor(client);
 
+    public override (int Count, int LastStep)? ChargeOf(int client) => charges.ChargeOf(client);
+
     public override string? Admit(int client, Span<T> delta, double weight)
     {
         var norm = L2Clip.Norm(delta, maxThreads: 0);

@@ -39,6 +39,12 @@ public sealed class ReleaseRandom : IRandomSource, IDisposable
 
     public string Description { get; }
 
+    /// <summary>Bytes of a key.</summary>
+    public static int KeyBytes => AesCounterStream.KeyBytes;
+
+    /// <summary>The key, for the run's own durable state and for nothing else.</summary>
+    public ReadOnlySpan<byte> Key => key;
+
     /// <summary>A fresh key from the operating system.</summary>
     public static byte[] NewKey() => RandomNumberGenerator.GetBytes(AesCounterStream.KeyBytes);
 
@@ -49,6 +55,18 @@ public sealed class ReleaseRandom : IRandomSource, IDisposable
         Span<byte> key = stackalloc byte[AesCounterStream.KeyBytes];
         expand.Fill(key);
         return new ReleaseRandom(key, isCryptographic: false, expand.Description);
+    }
+
+    /// <summary>Goes on under a key that was stored.</summary>
+    public void Rekey(ReadOnlySpan<byte> stored)
+    {
+        if (stored.Length != key.Length)
+        {
+            throw new PrivacyException($"The key of a run's noise has {key.Length} bytes; the stored one has {stored.Length}.");
+        }
+
+        stored.CopyTo(key);
+        Begin(0);
     }
 
     /// <summary>From here on the bytes are those of this release.</summary>

@@ -127,7 +127,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
         }
     }
 
-    public void Reject(int slot) => state.Privacy?.Policy.Witness(jobs[slot]!.Client);
+    public void Reject(int slot) => state.Privacy?.Witness(jobs[slot]!.Client);
 
     public void Accumulate(int slot, Accumulate effect)
     {

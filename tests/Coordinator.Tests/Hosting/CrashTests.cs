@@ -6,11 +6,16 @@ using Federated.Aggregation.Randomness;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Models;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Tests.Storage;
+using Federated.Privacy.Central;
+using Federated.Privacy.Clipping;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Randomness;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
@@ -71,8 +76,42 @@ public sealed class CrashTests
         Assert.Equal(world.Accumulated, world.Model.Sum());
     }
 
+    public static TheoryData<string, PrivacyOptions> Policies() => new()
+    {
+        { Schedulers.Buffered, new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 1, ExpectedCohort = 3 }, MaxParticipations = 20 } },
+        { Schedulers.Anarchic, new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 1, ExpectedCohort = 2 }, AdaptiveClipping = new AdaptiveClipOptions { InitialBound = 0.5 } } },
+        { Schedulers.Synchronous, new CentralPrivacyOptions { Mechanism = new DpFtrlOptions { NoiseMultiplier = 2, ExpectedCohort = 3, Steps = 40, Factorization = "tree-honaker", MaxParticipations = 30 } } },
+        { Schedulers.Buffered, new CentralPrivacyOptions { Mechanism = new DpFtrlOptions { NoiseMultiplier = 2, ExpectedCohort = 3, Steps = 40, RestartEvery = 8, MaxParticipations = 6 } } },
+        { Schedulers.FixedWindow, new LocalPrivacyOptions { ReportEpsilon = 8, ClipNorm = 10, MaxParticipations = 12 } },
+        { Schedulers.Buffered, new ShufflePrivacyOptions { ReportEpsilon = 2, ClipNorm = 10, MaxParticipations = 12 } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Policies))]
+    public async Task APrivateRunThatIsKilledRefundsNothingAndRepeatsTheSameReleases(string scheduler, PrivacyOptions policy)
+    {
+        var undisturbed = new World(scheduler, 1, crashEvery: 0, privacy: policy);
+        await undisturbed.PlayAsync();
+        Assert.True(undisturbed.Version > 3 && undisturbed.Privacy!.Policy.Spent!.Epsilon > 0, $"The run made only {undisturbed.Version} versions: the test would show little.");
+        var crashes = 0;
+        for (var disturbance = 0UL; disturbance < 3; disturbance++)
+        {
+            var world = new World(scheduler, 1, crashEvery: 60, disturbance, policy);
+            await world.PlayAsync();
+            Assert.Equal(undisturbed.Version, world.Version);
+            Assert.Equal(undisturbed.Model, world.Model);
+            Assert.Equal(undisturbed.Acknowledged, world.Acknowledged);
+            Assert.Equal(undisturbed.Privacy!.Policy.Save().Participations.OrderBy(p => p.Key), world.Privacy!.Policy.Save().Participations.OrderBy(p => p.Key));
+            Assert.Equal(undisturbed.Privacy.Policy.Save().ClipNorm, world.Privacy.Policy.Save().ClipNorm);
+            Assert.Equal(undisturbed.Privacy.Policy.Spent, world.Privacy.Policy.Spent);
+            crashes += world.Crashes;
+        }
+
+        Assert.True(crashes > 20, $"Only {crashes} crashes: the test would show little.");
+    }
+
     /// <summary>A coordinator on a disk that fails, and clients that repeat what was not answered.</summary>
-    private sealed class World(string scheduler, ulong seed, int crashEvery, ulong disturbance = 0)
+    private sealed class World(string scheduler, ulong seed, int crashEvery, ulong disturbance = 0, PrivacyOptions? privacy = null)
     {
         private static readonly ParameterLayout Layout = ParameterLayout.Of(("w", [Parameters]));
 
@@ -85,6 +124,10 @@ public sealed class CrashTests
         private DurableRun? run;
         private BlobModel<double>? model;
         private FileBlobStore? blobs;
+        private bool wasOpen;
+
+        /// <summary>Of the coordinator that lives; null in a run without.</summary>
+        public PrivateRelease<double>? Privacy { get; private set; }
 
         public int Crashes { get; private set; }
 
@@ -234,11 +277,14 @@ public sealed class CrashTests
         {
             disk.CrashIn = crashEvery > 0 ? 1 + crashes.NextInt(2 * crashEvery) : -1;
             blobs = new FileBlobStore(disk, "blobs");
+            Privacy = privacy is null ? null : NewPrivacy(privacy);
             model = new BlobModel<double>(Layout, NewModel, ElementType.F64);
             var durability = new DurabilityOptions { ReplayBytes = 1 << (10 + crashes.NextInt(8)), ReplaySeconds = 20, InlineBytes = crashes.NextInt(2) * 65536 };
             var options = new RunOptions { Seed = seed, EvaluateEvery = 0, ClientTimeout = 60, Stop = new StopOptions { Versions = 10_000 } };
+            var limiter = Privacy is null ? null : new ParticipationLimiter(Privacy.Policy.Limits, Clients, Privacy.Facts.LeastUpdatesPerRelease, 1);
+            var parts = TestParts.Of(new RunMachine(options, NewScheduler(), limiter), model, Layout) with { Sections = Privacy is null ? [] : [new PrivacySection<double>(Privacy)] };
             var opened = await DurableRun.OpenAsync(
-                TestParts.Of(new RunMachine(options, NewScheduler()), model, Layout), new FileRunLog(disk, "run"), blobs, new MemoryBlobs(), durability, default);
+                parts, new FileRunLog(disk, "run"), blobs, new MemoryBlobs(), durability, default);
             deadlines.Clear();
             Deliver(opened.Recovered);
 
@@ -249,6 +295,14 @@ public sealed class CrashTests
             }
 
             run = opened;
+            wasOpen = true;
+        }
+
+        /// <summary>The first coordinator draws the key; those after it draw others, which must not be used.</summary>
+        private PrivateRelease<double> NewPrivacy(PrivacyOptions options)
+        {
+            var facts = new RunFacts { Dimension = Parameters, Clients = Clients, UpdatesPerRelease = 3, LeastUpdatesPerRelease = scheduler == Schedulers.Buffered ? 3 : 1 };
+            return new PrivateRelease<double>(options, facts, new ReleaseRandom(wasOpen ? ReleaseRandom.NewKey() : new byte[ReleaseRandom.KeyBytes]));
         }
 
         private IScheduler NewScheduler()
@@ -266,8 +320,8 @@ public sealed class CrashTests
             };
         }
 
-        private static ModelState<double> NewModel() => new(
-            new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new PlainStep());
+        private ModelState<double> NewModel() => new(
+            new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new PlainStep(), privacy: Privacy);
     }
 
     /// <summary>Makes FedCompass's p_i·s(τ) exactly 1, so that one-hot sums stay whole numbers: N times the share.</summary>

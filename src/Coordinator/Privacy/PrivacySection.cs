@@ -1,0 +1,50 @@
+using System.Numerics;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Runs;
+using Federated.Privacy;
+
+namespace Federated.Coordinator.Privacy;
+
+/// <summary>
+/// A run's privacy in its durable state: the ledger and the key of the noise, from the moment at which the run is created. A crash refunds
+/// nothing, and what it makes the host repeat is the same release.
+/// </summary>
+/// <remarks>
+/// The factory of a run gives the same <see cref="PrivateRelease{T}"/> to this section and to every model state that it makes. Noise that later
+/// noise depends on is among the model state's vectors.
+/// </remarks>
+public sealed class PrivacySection<T>(PrivateRelease<T> privacy) : IRunSection
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public string Name => "privacy";
+
+    public bool HoldsSecret => true;
+
+    /// <summary>What the run has cost the client that it cost most; null before anything was spent. Read it between events only.</summary>
+    public PrivacyGuarantee? Spent => privacy.Policy.Spent;
+
+    /// <summary>The most that the run can cost a client; null when nothing bounds it in advance.</summary>
+    public PrivacyGuarantee? Planned => privacy.Policy.Planned;
+
+    /// <summary>Charges reports that were received and will be in no release: what was seen cannot be unseen.</summary>
+    public void Apply(in LoggedEvent logged, IReadOnlyList<RunEffect> effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (logged.Event is not UpdateArrived arrived)
+        {
+            return;
+        }
+
+        foreach (var effect in effects)
+        {
+            if (effect is Rejected { Reason: not (Rejection.Duplicate or Rejection.Unknown or Rejection.NotYours) } rejected && rejected.Id == arrived.Assignment)
+            {
+                privacy.Witness(arrived.Client.Value);
+            }
+        }
+    }
+
+    public void Save(BinaryWriter writer) => privacy.Save(writer);
+
+    public void Load(BinaryReader reader) => privacy.Load(reader);
+}
