@@ -11,9 +11,18 @@ public readonly record struct LoggedEvent(RunEvent Event, string Member, IReadOn
     /// <summary>First byte of a record: the form below.</summary>
     private const byte Form = 0xF1;
 
+    private readonly IReadOnlyList<ClientScore>? scores;
+
     public LoggedEvent(RunEvent runEvent)
         : this(runEvent, "", [])
     {
+    }
+
+    /// <summary>With <see cref="EvaluationArrived"/>: what the clients reported that it was made of; empty otherwise.</summary>
+    public IReadOnlyList<ClientScore> Scores
+    {
+        get => scores ?? [];
+        init => scores = value;
     }
 
     internal void Write(BinaryWriter writer)
@@ -26,6 +35,12 @@ public readonly record struct LoggedEvent(RunEvent Event, string Member, IReadOn
         {
             writer.WriteBlob(reference);
             writer.Write(bytes.Span);
+        }
+
+        writer.Write(Scores.Count);
+        foreach (var score in Scores)
+        {
+            score.Write(writer);
         }
     }
 
@@ -41,19 +56,14 @@ public readonly record struct LoggedEvent(RunEvent Event, string Member, IReadOn
         var e = reader.ReadEvent();
         var member = reader.ReadString();
         var count = reader.ReadInt32();
-        if (count == 0)
-        {
-            return new LoggedEvent(e, member, []);
-        }
-
-        var inline = new InlineBlob[count];
+        var inline = count == 0 ? [] : new InlineBlob[count];
         for (var i = 0; i < count; i++)
         {
             var reference = reader.ReadBlob()!;
             inline[i] = new InlineBlob(reference, reader.ReadBytes((int)reference.Length));
         }
 
-        return new LoggedEvent(e, member, inline);
+        return new LoggedEvent(e, member, inline) { Scores = ClientScore.ReadAll(reader) };
     }
 }
 

@@ -108,7 +108,7 @@ public sealed partial class RunHost
             }
             else if (host.NextOf(client) is var next && (!polls || next is not Waiting))
             {
-                host.EndPoll(this, next);
+                host.EndPoll(this, host.OrEvaluate(client, next));
             }
         }
 
@@ -122,7 +122,7 @@ public sealed partial class RunHost
         {
             if (!poll.Task.IsCompleted)
             {
-                host.EndPoll(poll, host.NextOf(poll.Client));
+                host.EndPoll(poll, host.OrEvaluate(poll.Client, host.NextOf(poll.Client)));
             }
         }
 

@@ -137,7 +137,7 @@ public sealed partial class RunHost
         var now = Now;
         foreach (var effect in run.Recovered.OfType<ArmDeadline>())
         {
-            deadlines.Arm(effect with { Time = Math.Max(effect.Time, now + options.RecoveryGrace) });
+            deadlines.Arm(effect with { Time = Math.Max(effect.Time, now + GraceFor(effect, now)) });
         }
 
         for (var i = 0; i < run.Machine.ClientCount; i++)
@@ -162,6 +162,17 @@ public sealed partial class RunHost
         ShowView();
         SetTimer();
     }
+
+    /// <summary>
+    /// How much later than now a deadline may pass that was armed before the run was opened: leases and rounds that ended while nobody
+    /// could reach the coordinator are not held against its clients; what was due before that is due at once.
+    /// </summary>
+    private double GraceFor(ArmDeadline effect, double now) => effect.Deadline.Kind switch
+    {
+        DeadlineKind.Assignment => options.RecoveryGrace,
+        DeadlineKind.Scheduler when effect.Time > run.Machine.Now => Math.Min(options.RecoveryGrace, now - run.Machine.Now),
+        _ => 0,
+    };
 
     private async Task HandleGroupAsync()
     {
@@ -208,6 +219,7 @@ public sealed partial class RunHost
         }
 
         StartEvaluation();
+        OfferEvaluation();
         deadlines.Compact(run.Machine);
         ShowView();
         SetTimer();
@@ -222,6 +234,11 @@ public sealed partial class RunHost
             {
                 events.Add(new LoggedEvent(new DeadlinePassed(now, deadline)));
             }
+        }
+
+        if (EndOfClientEvaluation(now) is { } evaluated)
+        {
+            events.Add(evaluated);
         }
 
         while (absentInOrder.TryPeek(out var head) && head.Since + options.AbsenceGrace <= now)
@@ -274,7 +291,7 @@ public sealed partial class RunHost
                 case Finish:
                     foreach (var poll in polls.Values.ToList())
                     {
-                        EndPoll(poll, NextOf(poll.Client));
+                        EndPoll(poll, OrEvaluate(poll.Client, NextOf(poll.Client)));
                     }
 
                     break;
@@ -315,7 +332,7 @@ public sealed partial class RunHost
         if (polls.TryGetValue(poll.Client.Value, out var present) && present == poll)
         {
             polls.Remove(poll.Client.Value);
-            if (result is Waiting)
+            if (result is Waiting or EvaluationWanted)
             {
                 NoteAbsent(poll.Client);
             }
@@ -398,6 +415,7 @@ public sealed partial class RunHost
             next = Math.Min(next, head.Since + options.AbsenceGrace);
         }
 
+        next = Math.Min(next, byClients?.Until ?? double.PositiveInfinity);
         if (next <= Now)
         {
             Wake(); // Schedulers arm deadlines for this very instant: with the arrivals that wait, they make the next group.

@@ -53,6 +53,9 @@ public sealed partial class RunHost : IAsyncDisposable
     /// <summary>The evaluations so far, oldest first; grows, never changes.</summary>
     public IReadOnlyList<MetricPoint> Metrics => history.Points;
 
+    /// <summary>What each client reported in the last evaluation by clients.</summary>
+    public IReadOnlyList<ClientScore> LastScores => history.LastScores;
+
     /// <summary>Opens a run and starts its loop.</summary>
     /// <returns>When the run is open, or has failed for good: its <see cref="View"/> says which.</returns>
     public static async Task<RunHost> OpenAsync(

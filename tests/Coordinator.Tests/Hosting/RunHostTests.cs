@@ -410,6 +410,64 @@ public abstract class RunHostTests : IAsyncDisposable
         }
     }
 
+    public sealed class EvaluatingByClients : RunHostTests
+    {
+        [Fact]
+        public async Task AsksThoseWhoWaitAndKeepsHowTheirScoresSpread()
+        {
+            Factory = new TestFactory { ClientEvaluation = new FederatedEvaluationOptions { Reports = 2, Seconds = 100 } };
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var (a, b, c) = (await JoinAsync(host, "a"), await JoinAsync(host, "b"), await JoinAsync(host, "c"));
+            await GrantedAsync(host.CheckInAsync(a, Long, default));
+            var wanted = Assert.IsType<EvaluationWanted>(await host.CheckInAsync(b, Long, default));
+            Assert.Equal((0, host.View.Versions[0].Deployed), (wanted.Version, wanted.Model));
+            Assert.IsType<EvaluationWanted>(await host.CheckInAsync(c, TimeSpan.Zero, default));
+            Assert.IsType<Waiting>(await host.CheckInAsync(b, TimeSpan.Zero, default)); // Asked once.
+            await host.ReportAsync(0, new ClientScore(a, 5, 1, 1)); // Nobody asked it.
+            await host.ReportAsync(7, new ClientScore(b, 5, 1, 1)); // Nobody asked for this version.
+            await host.ReportAsync(0, new ClientScore(b, 30, 0.5, 2));
+            Assert.Empty(host.Metrics);
+            await host.ReportAsync(0, new ClientScore(c, 10, 0.9, 1));
+            var point = Assert.Single(host.Metrics);
+            Assert.Equal((0, 0.6, 1.75), (point.Version, Math.Round(point.Accuracy, 12), point.Loss));
+            Assert.Equal((2, 0.5, 0.7, 0.9), (point.Spread!.Count, point.Spread.Minimum, point.Spread.Median, point.Spread.Maximum));
+            Crash();
+            var again = await OpenAsync(TestFactory.Buffered(1, 1));
+            Assert.Equal(point, Assert.Single(again.Metrics));
+            Assert.Equal([b, c], again.LastScores.Select(s => s.Client));
+        }
+
+        [Fact]
+        public async Task MakesDoWithTheReportsThereAreWhenTimeIsUp()
+        {
+            Factory = new TestFactory { ClientEvaluation = new FederatedEvaluationOptions { Reports = 5, Seconds = 100 } };
+            var host = await OpenAsync(TestFactory.Synchronous(2));
+            var a = await JoinAsync(host, "a");
+            Assert.IsType<EvaluationWanted>(await host.CheckInAsync(a, Long, default));
+            await host.ReportAsync(0, new ClientScore(a, 10, 0.25, 1));
+            time.Advance(101);
+            await host.SaveAsync();
+            Assert.Equal(0.25, Assert.Single(host.Metrics).Accuracy);
+        }
+
+        [Fact]
+        public async Task ReachesOutAMomentLongerWhenTheRunEnds()
+        {
+            Factory = new TestFactory { ClientEvaluation = new FederatedEvaluationOptions { Reports = 1, Seconds = 100 }, Versions = 1 };
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var (a, b) = (await JoinAsync(host, "a"), await JoinAsync(host, "b"));
+            var lease = await GrantedAsync(host.CheckInAsync(a, Long, default));
+            Assert.IsType<EvaluationWanted>(await host.CheckInAsync(b, Long, default));
+            await host.ReportAsync(0, new ClientScore(b, 10, 0.25, 1));
+            var waiting = host.CheckInAsync(b, Long, default);
+            await host.SubmitAsync(TestFactory.Submission(lease), default);
+            Assert.Equal(1, Assert.IsType<EvaluationWanted>(await waiting).Version);
+            await host.ReportAsync(1, new ClientScore(b, 10, 0.5, 1));
+            Assert.IsType<RunOver>(await host.CheckInAsync(b, Long, default));
+            Assert.Equal([0, 1], host.Metrics.Select(m => m.Version));
+        }
+    }
+
     public sealed class Evaluating : RunHostTests
     {
         [Fact]
