@@ -78,9 +78,9 @@ public static class MutationTests
         ["composes T − 1 rounds"] = (
             () => CompositionCounts(rounds => rounds),
             () => CompositionCounts(rounds => rounds - 1)),
-        ["does not split delta over the shufflers"] = (
+        ["gives every shuffler the whole budget"] = (
             () => BudgetIsSplit(random => ConcurrentShufflersCounter.ForGuarantee(1000, 4, 1, 1e-6, random)),
-            () => BudgetIsSplit(random => new ConcurrentShufflersCounter(1000, 4, ShuffledSum.Trials(1, 0.25, 1e-6), random))),
+            () => BudgetIsSplit(random => new ConcurrentShufflersCounter(1000, 4, length => ScalarSum.ForGuarantee(1, length, 1, 1e-6), random))),
         ["reduces random words by a remainder"] = (
             () => IsUniform((random, max) => random.NextBelow(max)),
             () => IsUniform((random, max) => random.NextUInt64() % max)),
@@ -271,11 +271,10 @@ public static class MutationTests
     {
         using var random = new SimulationRandom(Seed);
         var counter = create(random);
-        var longest = counter.BatchLengths[^1];
 
-        // Noise bits in one batch of the longest shuffler, which composition over four of them must allow for.
-        var bits = (long)Math.Round(4 * counter.Variance(longest));
-        Assert.True(4 * ShuffledSum.Delta(bits, 0.5, 1, 0.25) <= 1e-6, $"δ is {4 * ShuffledSum.Delta(bits, 0.5, 1, 0.25)}");
+        // A client's bit is in one batch of each of the four: their exact losses together.
+        var delta = new PldAccountant().Delta(counter.Event(), 1);
+        Assert.True(delta <= 1e-6 * (1 + 1e-6), $"δ is {delta}");
     }
 
     private static void IsUniform(Func<IRandomSource, ulong, ulong> draw)

@@ -1,3 +1,4 @@
+using Federated.Privacy.Accounting;
 using Federated.Privacy.Amplification;
 using Federated.Privacy.Randomness;
 using Federated.Privacy.Shuffle;
@@ -104,6 +105,24 @@ public static class ShuffledSumProtocolTests
             }
 
             Assert.Equal(74, ScalarSum.ForGuarantee(32, 1000, 1, 1e-6).NoiseBitsPerClient);
+        }
+
+        [Fact]
+        public void Fits_the_probability_where_a_batch_has_more_clients_than_bits_are_needed()
+        {
+            var protocol = ScalarSum.ForGuarantee(levels: 1, minimumClients: 5000, epsilon: 1, delta: 1e-6);
+            Assert.Equal(1, protocol.NoiseBitsPerClient);
+            Assert.True(protocol.NoiseProbability < 0.02);
+            Assert.InRange(ShuffledSum.Delta(5000, protocol.NoiseProbability, 1, 1), 0.99e-6, 1e-6);
+            using var random = new SimulationRandom(154);
+            var sample = new double[1500];
+            for (var r = 0; r < sample.Length; r++)
+            {
+                sample[r] = protocol.Analyze(Enumerable.Range(0, 5000).Sum(i => (long)protocol.Randomize(i % 2, random)), 5000);
+            }
+
+            Statistics.AssertMean(sample, 2500, protocol.NoiseVariance(5000));
+            Statistics.AssertVariance(sample, 2500, protocol.NoiseVariance(5000));
         }
 
         [Fact]
@@ -339,10 +358,10 @@ public static class ShuffledSumProtocolTests
             using var random = new SimulationRandom(160);
             var checkpoints = new[] { 30, 64, 100 };
             var samples = checkpoints.Select(_ => new double[repetitions]).ToArray();
-            var probe = new ConcurrentShufflersCounter(steps, shufflers, 200, random);
+            var probe = new ConcurrentShufflersCounter(steps, shufflers, length => new ScalarSum(1, 1 + (200 / length), length, length > 20 ? 0.3 : 0.5), random);
             for (var r = 0; r < repetitions; r++)
             {
-                var counter = new ConcurrentShufflersCounter(steps, shufflers, 200, random);
+                var counter = new ConcurrentShufflersCounter(steps, shufflers, length => new ScalarSum(1, 1 + (200 / length), length, length > 20 ? 0.3 : 0.5), random);
                 for (var t = 1; t <= steps; t++)
                 {
                     var estimate = counter.Add(t % 2 == 0);
@@ -369,7 +388,7 @@ public static class ShuffledSumProtocolTests
             var tail = int.MaxValue;
             foreach (var shufflers in new[] { 1, 2, 3 })
             {
-                var counter = new ConcurrentShufflersCounter(1_000_000, shufflers, 200, random);
+                var counter = new ConcurrentShufflersCounter(1_000_000, shufflers, length => new ScalarSum(1, 1, length), random);
                 Assert.All(counter.BatchLengths.Zip(counter.BatchLengths.Skip(1)), pair => Assert.Equal(0, pair.Second % pair.First));
                 Assert.True(counter.BatchLengths[0] < tail);
                 Assert.InRange(counter.BatchLengths[0], 0.5 * Math.Pow(1e6, 1.0 / ((2 * shufflers) + 1)), 2 * Math.Pow(1e6, 1.0 / ((2 * shufflers) + 1)));
@@ -377,15 +396,39 @@ public static class ShuffledSumProtocolTests
             }
         }
 
-        [Fact]
-        public void Split_the_budget_over_the_shufflers()
+        [Theory]
+        [InlineData(1000, 1)]
+        [InlineData(1000, 3)]
+        [InlineData(65_536, 4)]
+        public void Spend_the_budget_together_and_little_less(int steps, int shufflers)
         {
             using var random = new SimulationRandom(162);
-            var one = ConcurrentShufflersCounter.ForGuarantee(1000, 1, 1, 1e-6, random);
-            var three = ConcurrentShufflersCounter.ForGuarantee(1000, 3, 1, 1e-6, random);
-            var bits = ShuffledSum.Trials(1, 1.0 / 3, 1e-6 / 3);
-            Assert.InRange(three.Variance(three.BatchLengths[2]), bits / 4.0, (bits + three.BatchLengths[2]) / 4.0);
-            Assert.True(one.Variance(one.BatchLengths[0]) < three.Variance(three.BatchLengths[2]) / 4);
+            var counter = ConcurrentShufflersCounter.ForGuarantee(steps, shufflers, 1, 1e-6, random);
+            Assert.InRange(new PldAccountant().Epsilon(counter.Event(), 1e-6), 0.95, 1);
+        }
+
+        [Fact]
+        public void Have_no_more_noise_in_a_long_batch_than_in_a_short_one()
+        {
+            // A fair bit of every client would be a variance of length/4.
+            using var random = new SimulationRandom(163);
+            var counter = ConcurrentShufflersCounter.ForGuarantee(1 << 20, 2, 1, 1e-6, random);
+            var (brief, lengthy) = (counter.Variance(counter.BatchLengths[0]), counter.Variance(counter.BatchLengths[1]));
+            Assert.InRange(lengthy / brief, 0.9, 1.1);
+            Assert.True(lengthy < counter.BatchLengths[1] / 20.0);
+        }
+
+        [Fact]
+        public void Err_less_as_there_are_more()
+        {
+            using var random = new SimulationRandom(164);
+            var errors = Enumerable.Range(1, 4).Select(k =>
+            {
+                var counter = ConcurrentShufflersCounter.ForGuarantee(1 << 16, k, 1, 1e-6, random);
+                return Math.Sqrt(Enumerable.Range(1, 1 << 16).Average(counter.Variance));
+            }).ToArray();
+            Assert.Equal(errors.OrderDescending(), errors);
+            Assert.True(errors[3] < errors[0] / 2);
         }
     }
 }
