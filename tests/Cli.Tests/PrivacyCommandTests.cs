@@ -108,7 +108,43 @@ public sealed class PrivacyCommandTests : IDisposable
         Assert.Contains("right at most 50 % of the time", fed.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task TheLedgerStudyShowsWhatTheAverageRateHides()
+    {
+        var folder = Path.Combine(fed.Folder, "study");
+        var rows = (await Json($"privacy study async-ledger --seeds 2 --out {folder} --json")).GetProperty("rows").EnumerateArray().ToArray();
+        Assert.Equal(13, rows.Length);
+        Assert.All(rows, row =>
+        {
+            Assert.Equal(10, row.GetProperty("mean_participations").GetDouble());
+            Assert.Equal(0.149, row.GetProperty("naive_epsilon").GetDouble(), 1e-3);
+            Assert.True(row.GetProperty("worst_epsilon").GetDouble() > 15 * row.GetProperty("naive_epsilon").GetDouble());
+        });
+        Assert.All(rows.Where(r => r.GetProperty("participation").GetString()!.Contains("cap", StringComparison.Ordinal)), row =>
+            Assert.Equal(20, row.GetProperty("most_participations").GetDouble()));
+        Assert.Equal(27, File.ReadAllLines(Path.Combine(folder, "rows.csv")).Length);
+        Assert.Equal(14, File.ReadAllLines(Path.Combine(folder, "summary.csv")).Length);
+    }
+
+    [Fact]
+    public async Task TheCounterAndOptimisationStudiesRepeatThemselves()
+    {
+        const string counter = "privacy study continual-counter --seeds 1 --largest 4096";
+        Assert.Equal(0, await fed.RunAsync(counter.Split(' ')));
+        var first = fed.Out;
+        Assert.Contains("shuffle, k = 5", first, StringComparison.Ordinal);
+        Assert.Equal(0, await fed.RunAsync(counter.Split(' ')));
+        Assert.Equal(first, fed.Out);
+        var rows = (await Json("privacy study shuffle-sco --seeds 3 --largest 4096 --json")).GetProperty("rows").EnumerateArray()
+            .ToDictionary(r => (r.GetProperty("optimizer").GetString(), r.GetProperty("trust").GetString()), r => r.GetProperty("excess_loss").GetDouble());
+        Assert.Equal(12, rows.Count);
+        Assert.True(rows[("accelerated (logistic)", "shuffle")] < rows[("accelerated (logistic)", "local")]);
+    }
+
     [Theory]
+    [InlineData("study magic", "There is no study 'magic'; there are shuffle-sco")]
+    [InlineData("study async-ledger --seeds 0", "--seeds must be 1 or more")]
+    [InlineData("study shuffle-sco --largest 5", "Every size of shuffle-sco is above --largest 5")]
     [InlineData("epsilon --sigma 0 --delta 1e-5", "must be positive and finite, but is 0")]
     [InlineData("epsilon --sigma -1 --delta 1e-5", "must be positive and finite, but is -1")]
     [InlineData("epsilon --mechanism discrete-gaussian --sigma -1 --delta 1e-5", "--sigma must be positive; there is -1")]
@@ -147,6 +183,8 @@ public sealed class PrivacyCommandTests : IDisposable
     [InlineData(" amplify")]
     [InlineData(" budget")]
     [InlineData(" explain")]
+    [InlineData(" audit")]
+    [InlineData(" study")]
     public async Task EveryVerbHasExamples(string verb)
     {
         Assert.Equal(0, await fed.RunAsync(["privacy", .. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]));

@@ -16,6 +16,7 @@ internal static class PrivacyCommand
             BudgetCommand.Create(terminal),
             AuditCommand.Create(terminal),
             ExplainCommand.Create(terminal),
+            StudyCommand.Create(terminal),
         };
         Examples.Add(
             command,
