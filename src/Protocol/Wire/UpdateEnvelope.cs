@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Federated.Protocol.Wire;
 
 /// <summary>
-/// A small update in one request: <c>[length of JSON, u32 little-endian | declaration as JSON | delta bytes]</c>, with content type
-/// <see cref="ContentType"/>. Saves the two further requests that a resumable upload takes.
+/// A small update in one request: <c>[length of JSON, u32 little-endian | declaration as JSON | delta bytes | extras' bytes]</c>, the extras
+/// in the declaration's order, with content type <see cref="ContentType"/>. Saves the two further requests that a resumable upload takes.
 /// </summary>
 public static class UpdateEnvelope
 {
@@ -17,13 +17,21 @@ public static class UpdateEnvelope
     /// <summary>Largest declaration inside one.</summary>
     public const int MaxDeclaration = 64 << 10;
 
-    public static byte[] Encode(UpdateDeclaration declaration, ReadOnlySpan<byte> delta)
+    /// <param name="parts">The delta's bytes, then the extras', in the declaration's order.</param>
+    public static byte[] Encode(UpdateDeclaration declaration, params IReadOnlyList<ReadOnlyMemory<byte>> parts)
     {
+        ArgumentNullException.ThrowIfNull(parts);
         var json = JsonSerializer.SerializeToUtf8Bytes(declaration, WireJson.Default.UpdateDeclaration);
-        var envelope = new byte[4 + json.Length + delta.Length];
+        var envelope = new byte[4 + json.Length + parts.Sum(part => part.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(envelope, json.Length);
         json.CopyTo(envelope, 4);
-        delta.CopyTo(envelope.AsSpan(4 + json.Length));
+        var at = 4 + json.Length;
+        foreach (var part in parts)
+        {
+            part.Span.CopyTo(envelope.AsSpan(at));
+            at += part.Length;
+        }
+
         return envelope;
     }
 

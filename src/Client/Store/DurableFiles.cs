@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+
+namespace Federated.Client.Store;
+
+/// <summary>Files that are there whole or not at all, whenever the power goes.</summary>
+internal static partial class DurableFiles
+{
+    private const string Temporary = ".tmp";
+
+    /// <summary>Writes a file under another name, syncs it, and gives it its own.</summary>
+    public static void Write(string path, Action<Stream> write)
+    {
+        WriteSynced(path + Temporary, write);
+        File.Move(path + Temporary, path, overwrite: true);
+        SyncFolder(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Writes a file and syncs its bytes, not yet its name. Only the owner may read it: it may hold a key, or what was learnt from private data.</summary>
+    public static void WriteSynced(string path, Action<Stream> write)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 64 << 10 };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new FileStream(path, options);
+        write(file);
+        file.Flush(flushToDisk: true);
+    }
+
+    public static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>Makes the names in a folder durable; on Windows the file system's own journal does.</summary>
+    public static void SyncFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var descriptor = Open(folder, 0);
+        if (descriptor < 0)
+        {
+            throw new IOException($"Cannot open folder '{folder}' to make its entries durable (errno {Marshal.GetLastPInvokeError()}).");
+        }
+
+        var result = Sync(descriptor);
+        var error = Marshal.GetLastPInvokeError();
+        _ = Close(descriptor);
+        if (result != 0)
+        {
+            throw new IOException($"Cannot sync folder '{folder}' (errno {error}).");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

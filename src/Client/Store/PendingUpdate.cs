@@ -1,0 +1,10 @@
+using Federated.Protocol.Wire;
+
+namespace Federated.Client.Store;
+
+/// <summary>A finished update whose outcome is not known yet; it outlives the process.</summary>
+/// <param name="Assignment">The assignment that it answers.</param>
+/// <param name="BaseVersion">The version that it started from.</param>
+/// <param name="Declaration">As it is declared; its blobs are parts of the store.</param>
+/// <param name="HasMemory">Whether the client remembers something of it once it is accepted.</param>
+public sealed record PendingUpdate(long Assignment, int BaseVersion, UpdateDeclaration Declaration, bool HasMemory);

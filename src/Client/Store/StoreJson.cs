@@ -1,0 +1,9 @@
+using System.Text.Json.Serialization;
+
+namespace Federated.Client.Store;
+
+/// <summary>JSON of the state folder; generated at build time so that it survives trimming.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(ClientIdentity))]
+[JsonSerializable(typeof(PendingUpdate))]
+internal sealed partial class StoreJson : JsonSerializerContext;

@@ -1,0 +1,328 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Federated.Protocol;
+using Federated.Protocol.Wire;
+
+namespace Federated.Client.Transport;
+
+/// <summary>The wire of docs/protocol.md over HTTP/2 or HTTP/1.1, streaming both ways.</summary>
+/// <remarks>
+/// Memory: 256 KiB per transfer. When the coordinator does not answer, the next address is tried at the next call. A transfer that stands
+/// still for <see cref="HttpTransportOptions.IdleTimeout"/> is broken off: after a laptop has slept its connections are dead and nobody says so.
+/// </remarks>
+public sealed class HttpTransport : ITransport
+{
+    private const int MaxReply = 4 << 20;
+    private const int BufferBytes = 256 << 10;
+
+    private readonly HttpTransportOptions options;
+    private readonly TimeProvider clock;
+    private readonly HttpClient http;
+    private readonly Lock sync = new();
+    private IReadOnlyList<Uri> addresses = [];
+    private int at;
+    private long skewTicks;
+
+    public HttpTransport(HttpTransportOptions options, TimeProvider clock)
+        : this(options, clock, Handler(options))
+    {
+    }
+
+    internal HttpTransport(HttpTransportOptions options, TimeProvider clock, HttpMessageHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (this.options, this.clock) = (options, clock);
+        http = new HttpClient(handler)
+        {
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+    }
+
+    public bool Authenticates => options.ClientCertificate is not null;
+
+    public string? AccessToken { get; set; }
+
+    public int Version { get; set; } = ProtocolVersion.Current;
+
+    public TimeSpan ClockSkew => new(Interlocked.Read(ref skewTicks));
+
+    public ValueTask<EnrolmentReply> EnrolAsync(EnrolmentRequest request, CancellationToken cancellation) =>
+        PostAsync("/v1/clients", Json(request, WireJson.Default.EnrolmentRequest), WireJson.Default.EnrolmentReply, isOpen: true, cancellation);
+
+    public ValueTask<TokenReply> GetTokenAsync(TokenRequest request, CancellationToken cancellation) =>
+        PostAsync("/v1/tokens", Json(request, WireJson.Default.TokenRequest), WireJson.Default.TokenReply, isOpen: true, cancellation);
+
+    public ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation) =>
+        PostAsync($"/v1/runs/{run}/check-ins", Json(request, WireJson.Default.CheckInRequest), WireJson.Default.CheckInReply, isOpen: false, cancellation);
+
+    public ValueTask<UpdateReply> DeclareAsync(string run, long assignment, UpdateDeclaration declaration, CancellationToken cancellation) =>
+        PostAsync(Path(run, assignment, "/update"), Json(declaration, WireJson.Default.UpdateDeclaration), WireJson.Default.UpdateReply, isOpen: false, cancellation);
+
+    public ValueTask<UpdateReply> SendAsync(
+        string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation)
+    {
+        var envelope = new ByteArrayContent(UpdateEnvelope.Encode(declaration, parts)) { Headers = { ContentType = new(UpdateEnvelope.ContentType) } };
+        return PostAsync(Path(run, assignment, "/update"), envelope, WireJson.Default.UpdateReply, isOpen: false, cancellation);
+    }
+
+    public async ValueTask<AssignmentStateMessage> GetAssignmentAsync(string run, long assignment, double waitSeconds, CancellationToken cancellation)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"{Path(run, assignment, "")}?waitSeconds={waitSeconds}");
+        using var response = await SendAsync(HttpMethod.Get, path, null, isOpen: false, null, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, WireJson.Default.AssignmentStateMessage, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(
+            HttpMethod.Post, Path(run, assignment, ":fail"), Json(request, WireJson.Default.FailRequest), isOpen: false, null, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask ReportEvaluationAsync(string run, int version, EvaluationReport report, CancellationToken cancellation)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"/v1/runs/{run}/evaluations/{version}");
+        using var response = await SendAsync(HttpMethod.Post, path, Json(report, WireJson.Default.EvaluationReport), isOpen: false, null, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask<long> GetUploadOffsetAsync(string location, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(HttpMethod.Head, location, null, isOpen: false, null, cancellation).ConfigureAwait(false);
+        return ProblemReader.Offset(response) ?? throw Garbled(response, "no Upload-Offset");
+    }
+
+    public async ValueTask<long> AppendAsync(string location, long offset, Stream bytes, long count, CancellationToken cancellation)
+    {
+        using var idle = new IdleGuard(options.IdleTimeout, clock, cancellation);
+        var body = new StreamPart(bytes, count, idle.Moved);
+        using var response = await SendAsync(
+            HttpMethod.Patch, location, body, isOpen: false,
+            headers => headers.Add("Upload-Offset", offset.ToString(CultureInfo.InvariantCulture)), cancellation, idle).ConfigureAwait(false);
+        return ProblemReader.Offset(response) ?? offset + count;
+    }
+
+    public async ValueTask DownloadAsync(BlobReference blob, Stream destination, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        ArgumentNullException.ThrowIfNull(destination);
+        if (destination.Position >= blob.Length)
+        {
+            return; // There whole; the cache checks the digest.
+        }
+
+        using var idle = new IdleGuard(options.IdleTimeout, clock, cancellation);
+        using var response = await SendAsync(
+            HttpMethod.Get, $"/v1/blobs/{blob.Sha256}", null, isOpen: false,
+            headers => headers.Range = destination.Position > 0 ? new RangeHeaderValue(destination.Position, null) : null, cancellation, idle).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.PartialContent || response.Content.Headers.ContentRange?.From != destination.Position)
+        {
+            destination.SetLength(0);
+            destination.Position = 0;
+        }
+
+        await CopyAsync(response, destination, blob.Length, idle).ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static string Path(string run, long assignment, string rest) => string.Create(CultureInfo.InvariantCulture, $"/v1/runs/{run}/assignments/{assignment}{rest}");
+
+    private static ByteArrayContent Json<TMessage>(TMessage message, JsonTypeInfo<TMessage> type) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(message, type)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+
+    private async ValueTask<TReply> PostAsync<TReply>(string path, HttpContent body, JsonTypeInfo<TReply> type, bool isOpen, CancellationToken cancellation)
+        where TReply : class
+    {
+        using var response = await SendAsync(HttpMethod.Post, path, body, isOpen, null, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, type, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a request to where the coordinator is believed to be; anything but success is thrown as a problem.</summary>
+    private async ValueTask<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? body, bool isOpen, Action<HttpRequestHeaders>? headers, CancellationToken cancellation, IdleGuard? idle = null)
+    {
+        var address = await AddressAsync(cancellation).ConfigureAwait(false);
+        using var request = new HttpRequestMessage(method, new Uri(address, path)) { Content = body };
+        request.Headers.Add(ProtocolVersion.Header, Version.ToString(CultureInfo.InvariantCulture));
+        request.Headers.Authorization = !isOpen && AccessToken is { } token ? new AuthenticationHeaderValue("Bearer", token) : null;
+        headers?.Invoke(request.Headers);
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle?.Token ?? cancellation).ConfigureAwait(false);
+            idle?.Moved();
+            NoteTime(response);
+            if (response.IsSuccessStatusCode)
+            {
+                return response;
+            }
+
+            var text = await ReadBoundedAsync(response, ProblemReader.MaxBytes, cancellation).ConfigureAwait(false);
+            var problem = ProblemReader.Read(response, text, clock.GetUtcNow());
+            response.Dispose();
+            if (problem.Status is 502 or 503 or 504)
+            {
+                Leave(address);
+            }
+
+            throw ClientException.Of(problem);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            response?.Dispose();
+            Leave(address);
+            throw Broken(address, e);
+        }
+    }
+
+    private async ValueTask<TReply> ReadAsync<TReply>(HttpResponseMessage response, JsonTypeInfo<TReply> type, CancellationToken cancellation)
+        where TReply : class
+    {
+        try
+        {
+            var body = await ReadBoundedAsync(response, MaxReply, cancellation).ConfigureAwait(false);
+            return JsonSerializer.Deserialize(body.Span, type) ?? throw Garbled(response, "null");
+        }
+        catch (JsonException e)
+        {
+            // A hotel's login page, for example: the coordinator may be reached later.
+            throw Garbled(response, e.Message);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw Broken(response.RequestMessage?.RequestUri, e);
+        }
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadBoundedAsync(HttpResponseMessage response, int limit, CancellationToken cancellation)
+    {
+        var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        var bytes = new ArrayBufferWriter<byte>(4096);
+        while (true)
+        {
+            var read = await stream.ReadAsync(bytes.GetMemory(4096), cancellation).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return bytes.WrittenMemory;
+            }
+
+            bytes.Advance(read);
+            if (bytes.WrittenCount > limit)
+            {
+                throw Garbled(response, $"more than {limit} bytes");
+            }
+        }
+    }
+
+    private async ValueTask CopyAsync(HttpResponseMessage response, Stream destination, long length, IdleGuard idle)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(idle.Token).ConfigureAwait(false);
+            for (int read; (read = await stream.ReadAsync(buffer, idle.Token).ConfigureAwait(false)) > 0; idle.Moved())
+            {
+                if (destination.Position + read > length)
+                {
+                    throw Garbled(response, $"more than the {length} bytes of the blob");
+                }
+
+                await destination.WriteAsync(buffer.AsMemory(0, read), idle.Token).ConfigureAwait(false);
+            }
+
+            await destination.FlushAsync(idle.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or HttpIOException || (e is OperationCanceledException && !idle.Outer.IsCancellationRequested))
+        {
+            throw Broken(response.RequestMessage?.RequestUri, e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask<Uri> AddressAsync(CancellationToken cancellation)
+    {
+        lock (sync)
+        {
+            if (at < addresses.Count)
+            {
+                return addresses[at];
+            }
+        }
+
+        var resolved = await options.Endpoints.ResolveAsync(cancellation).ConfigureAwait(false);
+        lock (sync)
+        {
+            (addresses, at) = (resolved, 0);
+            return resolved[0];
+        }
+    }
+
+    /// <summary>The address did not answer: the next one is tried, and after the last they are looked up again.</summary>
+    private void Leave(Uri address)
+    {
+        lock (sync)
+        {
+            if (at < addresses.Count && addresses[at] == address)
+            {
+                at++;
+            }
+        }
+    }
+
+    private void NoteTime(HttpResponseMessage response)
+    {
+        if (response.Headers.Date is { } date)
+        {
+            Interlocked.Exchange(ref skewTicks, (date - clock.GetUtcNow()).Ticks);
+        }
+    }
+
+    private static ClientException Broken(Uri? address, Exception e) => ClientException.Of(
+        new Problem(0, "", e is OperationCanceledException ? $"The transfer with {address} stood still." : $"{address} does not answer: {e.Message}"), e);
+
+    private static ClientException Garbled(HttpResponseMessage response, string what) => ClientException.Of(
+        new Problem(0, "", $"The reply from {response.RequestMessage?.RequestUri} is not as docs/protocol.md says: {what}."));
+
+    private static SocketsHttpHandler Handler(HttpTransportOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var ssl = new SslClientAuthenticationOptions();
+        if (options.ClientCertificate is { } own)
+        {
+            ssl.ClientCertificates = [own];
+        }
+
+        if (options.TrustedRoots is { } roots)
+        {
+            ssl.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            ssl.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+        }
+
+        return new SocketsHttpHandler
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            SslOptions = ssl,
+            AutomaticDecompression = DecompressionMethods.None,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10), // A name may come to mean another machine.
+            KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+            EnableMultipleHttp2Connections = true,
+        };
+    }
+}
