@@ -34,6 +34,9 @@ public sealed record GivenUp(long Assignment, string Reason) : ClientEvent;
 /// <summary>A version was evaluated on the client's own data.</summary>
 public sealed record Evaluated(int Version, EvaluationReport Report) : ClientEvent;
 
+/// <summary>A version was not evaluated, or the report was not taken.</summary>
+public sealed record EvaluationFailed(int Version, string Reason) : ClientEvent;
+
 /// <summary>A request did not succeed and will be repeated.</summary>
 public sealed record Retrying(string What, Problem Problem, TimeSpan After) : ClientEvent;
 

@@ -25,27 +25,30 @@ public sealed record CheckInReply
 /// <param name="BaseVersion">The version to start from.</param>
 /// <param name="Steps">Local steps to do; 0 when counted in epochs or left to the client.</param>
 /// <param name="Epochs">Passes over the client's data; 0 when counted in steps or left to the client.</param>
-/// <param name="SecondsLeft">Until the lease ends; null for no end.</param>
 /// <param name="Model">The parameters of the base version (safetensors).</param>
 /// <param name="Extras">Vectors that go down beside the model (SCAFFOLD's c), by name.</param>
 /// <param name="Training">The run's local training plan: batch size, optimizer, objective; see docs/protocol.md.</param>
 /// <param name="Codec">How the delta is encoded on its way up; <c>safetensors</c> for none.</param>
 /// <param name="Seed">Of mini-batches and of all else that is drawn and need not be secret; decimal, as it may exceed 2^53.</param>
 /// <param name="RateFactor">Factor on the plan's learning rate at this version.</param>
-/// <param name="Privacy">What to do to the delta before it is sent; null for nothing.</param>
 public sealed record AssignmentMessage(
     long Id,
     int BaseVersion,
     int Steps,
     double Epochs,
-    double? SecondsLeft,
     BlobReference Model,
     IReadOnlyDictionary<string, BlobReference> Extras,
     JsonElement Training,
     string Codec,
     string Seed,
-    double RateFactor,
-    JsonElement? Privacy);
+    double RateFactor)
+{
+    /// <summary>Until the lease ends; null for no end.</summary>
+    public double? SecondsLeft { get; init; }
+
+    /// <summary>What to do to the delta before it is sent (<see cref="ProtectionMessage"/>); null for nothing.</summary>
+    public JsonElement? Privacy { get; init; }
+}
 
 /// <summary>A request to evaluate a version on the client's own data.</summary>
 /// <param name="Training">The run's local training plan: it names the model.</param>
@@ -60,7 +63,7 @@ public sealed record EvaluationReport(double Examples, double Accuracy, double L
 /// <summary>Reply to <c>GET /v1/runs/{run}/assignments/{id}</c>.</summary>
 /// <param name="State"><c>open</c>, <c>cancelled</c> or <c>ended</c>.</param>
 /// <param name="SecondsLeft">Until the lease ends; null for no end, or when it is not open.</param>
-public sealed record AssignmentStateMessage(string State, double? SecondsLeft);
+public sealed record AssignmentStateMessage(string State, double? SecondsLeft = null);
 
 /// <summary>No work yet.</summary>
 /// <param name="Reason">Why, for people.</param>

@@ -32,14 +32,14 @@ public sealed record UpdateDeclaration
 /// <summary>Reply to a declaration: what is still to be uploaded.</summary>
 /// <param name="Uploads">Location of an upload for each digest that the coordinator does not have; empty when it has everything.</param>
 /// <param name="Outcome">Set when nothing was missing, so that the update was taken at once.</param>
-public sealed record UpdateReply(IReadOnlyDictionary<string, string> Uploads, UpdateOutcomeMessage? Outcome);
+public sealed record UpdateReply(IReadOnlyDictionary<string, string> Uploads, UpdateOutcomeMessage? Outcome = null);
 
 /// <summary>What became of an update. It is durable when this is sent.</summary>
 /// <param name="Accepted">True also when it had been accepted before: a repeated request counts once.</param>
 /// <param name="Reason">Empty when accepted; else one word (<c>stale</c>, <c>too-late</c>, <c>not-finite</c>, …).</param>
 /// <param name="Detail">A sentence for people.</param>
 /// <param name="Next">The next assignment or wait, when the client said it was ready.</param>
-public sealed record UpdateOutcomeMessage(bool Accepted, string Reason, string Detail, CheckInReply? Next);
+public sealed record UpdateOutcomeMessage(bool Accepted, string Reason, string Detail, CheckInReply? Next = null);
 
 /// <summary>Body of <c>POST /v1/runs/{run}/assignments/{id}:fail</c>.</summary>
 public sealed record FailRequest(string Reason);

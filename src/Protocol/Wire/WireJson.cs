@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace Federated.Protocol.Wire;
 
 /// <summary>JSON of the wire: camelCase, unknown members refused, generated at build time so that it survives trimming.</summary>
+/// <remarks>What is null is left out: a parameter that may be null needs a default, or its absence would be refused.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -21,4 +22,5 @@ namespace Federated.Protocol.Wire;
 [JsonSerializable(typeof(FailRequest))]
 [JsonSerializable(typeof(AssignmentStateMessage))]
 [JsonSerializable(typeof(EvaluationReport))]
+[JsonSerializable(typeof(ProtectionMessage))]
 public sealed partial class WireJson : JsonSerializerContext;

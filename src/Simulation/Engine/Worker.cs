@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using Federated.Aggregation.Randomness;
+using Federated.Aggregation.Compression.Feedback;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Randomness;
 using Federated.Training.Data;
@@ -59,7 +59,7 @@ internal sealed class Worker<T>
 
         if (job.Encoder is { } encoder && (result.IsFinite || protection is not null))
         {
-            encoder.Encode(job.Delta, SeededRandom.Derive(job.Seed, "codec"), job.Message);
+            encoder.EncodeTask<T>(job.Delta, job.Seed, job.Message);
         }
 
         return result;

@@ -1,0 +1,57 @@
+using System.Numerics;
+using System.Text.Json;
+using Federated.Privacy;
+using Federated.Privacy.Clipping;
+using Federated.Privacy.Local.Vectors;
+using Federated.Privacy.Randomness;
+using Federated.Protocol.Wire;
+
+namespace Federated.Client.Session;
+
+/// <summary>
+/// The device's part of the run's privacy: nothing leaves it before its delta has been clipped, and randomised where the policy says so,
+/// with randomness from the operating system. A step that this client does not know is a reason to give the work up, never to skip it.
+/// </summary>
+/// <remarks>It does not protect vectors that go up beside the delta; a coordinator that keeps to docs/protocol.md does not ask for both.</remarks>
+internal static class UpdateProtection
+{
+    /// <param name="privacy">The assignment's; null for nothing to do.</param>
+    /// <param name="sendsMore">Whether vectors go up beside the delta.</param>
+    public static void Apply(JsonElement? privacy, Span<float> delta, bool sendsMore)
+    {
+        if (privacy is not { ValueKind: not JsonValueKind.Null } json)
+        {
+            return;
+        }
+
+        try
+        {
+            var message = ProtectionMessage.Parse(json);
+            switch (message)
+            {
+                case { Kind: ProtectionMessage.Randomize } when sendsMore:
+                    throw new ClientException("The run asks for a randomised report and for vectors beside it that would leave the device as they are. Choose an objective without them.");
+                case { Kind: ProtectionMessage.Clip }:
+                    L2Clip.Apply(delta, message.ClipNorm, maxThreads: 1);
+                    break;
+                case { Kind: ProtectionMessage.Randomize, Randomizer: { } name, ReportEpsilon: { } epsilon }:
+                    using (var random = new CryptographicRandom())
+                    {
+                        Randomizer<float>(name, epsilon, message.ClipNorm, delta.Length).Randomize(delta, random);
+                    }
+
+                    break;
+                default:
+                    throw new ClientException($"The run asks for the privacy step '{message.Kind}', which this client does not know. Update it.");
+            }
+        }
+        catch (Exception e) when (e is JsonException or PrivacyException or ArgumentException)
+        {
+            throw new ClientException($"The run's privacy step cannot be taken on this client: {e.Message}", e);
+        }
+    }
+
+    private static LocalUpdateRandomizer<T> Randomizer<T>(string name, double epsilon, double clipNorm, int dimension)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        new(UnitVectorRandomizers.Create<T>(name, epsilon, dimension + 1), clipNorm);
+}
