@@ -15,11 +15,11 @@ namespace Federated.Coordinator.Models;
 /// </summary>
 /// <remarks>
 /// A vector is written to the store when it leaves the cache or the memory is saved, whichever comes first; until then the run's log can
-/// bring it back, as repeating its events writes the same vectors again. What is saved names blobs only. One thread; a read that misses
-/// the cache waits for the store.
+/// bring it back, as repeating its events writes the same vectors again. What is saved, as a section of the run, names blobs only. One
+/// thread; a read that misses the cache waits for the store.
 /// Cost: O(capacity·d) memory and about 300 B per client; a read and a write of d values per update of a client that is not cached.
 /// </remarks>
-public sealed class StoredClientMemory<T> : IClientMemory<T>
+public sealed class StoredClientMemory<T> : IClientMemory<T>, IRunSection
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>The form that <see cref="Save"/> writes.</summary>
@@ -46,6 +46,8 @@ public sealed class StoredClientMemory<T> : IClientMemory<T>
         (this.blobs, this.capacity) = (blobs, capacity);
         layout = ParameterLayout.Of(("latest", [dimension]));
     }
+
+    public string Name => "client-memory";
 
     public IReadOnlyCollection<int> Clients => entries.Keys;
 
@@ -135,6 +137,11 @@ public sealed class StoredClientMemory<T> : IClientMemory<T>
         }
 
         saved = [.. entries.Values.Select(e => e.Blob!)];
+    }
+
+    public void Apply(in LoggedEvent logged, IReadOnlyList<RunEffect> effects)
+    {
+        // The aggregator writes what there is to remember.
     }
 
     private void Touch(Entry entry)

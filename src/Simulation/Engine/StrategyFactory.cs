@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using Federated.Aggregation;
+using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Models;
@@ -45,8 +46,9 @@ internal static class StrategyFactory
         _ => new FixedWork(configuration.Training.Work),
     };
 
-    public static IAggregator<T> CreateAggregator<T>(StrategyOptions strategy, int dimension)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Aggregators.Create<T>(strategy.Aggregator, dimension);
+    /// <param name="memory">Where aggregators that remember clients do so; in this process's memory when left out.</param>
+    public static IAggregator<T> CreateAggregator<T>(StrategyOptions strategy, int dimension, IClientMemory<T>? memory = null)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => Aggregators.Create(strategy.Aggregator, dimension, memory);
 
     public static IServerOptimizer<T> CreateServerOptimizer<T>(StrategyOptions strategy, int dimension)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => ServerOptimizers.Create<T>(strategy.ServerOptimizer, dimension);
