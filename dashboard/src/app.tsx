@@ -4,6 +4,7 @@ import { keepToken, route, token } from './lib/route.ts';
 import { runOf } from './lib/run.ts';
 import { RunPage } from './pages/RunPage.tsx';
 import { RunsPage } from './pages/RunsPage.tsx';
+import { TimelinePage } from './pages/TimelinePage.tsx';
 import { Shell } from './parts/Shell.tsx';
 
 export function App() {
@@ -18,7 +19,7 @@ export function App() {
   if (refused.value) return <Shell><SignIn /></Shell>;
   return (
     <Shell {...(header ? { runName: header.name } : {})}>
-      {run === null ? <RunsPage /> : <RunPage run={run} key={run.id} />}
+      {run === null ? <RunsPage /> : part === 'timeline' ? <TimelinePage run={run} key={run.id} /> : <RunPage run={run} key={run.id} />}
     </Shell>
   );
 }

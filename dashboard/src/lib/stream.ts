@@ -11,6 +11,10 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
   /** Grows with every change; what draws from the columns depends on it. */
   readonly tick = signal(0);
   last = 0;
+  /** Rows that are kept no longer: row i of the stream's life stands at i − removed. */
+  removed = 0;
+  /** Grows when the rows start afresh: whatever was derived from them is void. */
+  generation = 0;
   /** False until the history was read once. */
   loaded = false;
 
@@ -40,6 +44,8 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
     this.columns = empty(this.names);
     this.last = 0;
     this.seen = 0;
+    this.removed = 0;
+    this.generation++;
     this.loaded = false;
     this.tick.value++;
   }
@@ -89,6 +95,7 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
     if (this.length > this.most * 1.25) {
       const excess = this.length - this.most;
       for (const name of this.names) this.columns[name]!.splice(0, excess);
+      this.removed += excess;
     }
     this.tick.value++;
   }

@@ -21,7 +21,7 @@ export function Shell({ children, runName }: { children: ComponentChildren; runN
     <>
       <a class="skip" href="#content" onClick={(e) => (e.preventDefault(), document.getElementById('content')?.focus())}>Skip to the content</a>
       <header class="top">
-        <a class="brand" href={href(['runs'])}><Logo /> Federated</a>
+        <a class="brand" aria-label="Federated: all runs" href={href(['runs'])}><Logo /> <span class="brand-name">Federated</span></a>
         <nav aria-label="Main">
           <a href={href(['runs'])} aria-current={!inRun && first !== 'system' ? 'page' : undefined}>Runs</a>
           <a href={href(['system'])} aria-current={first === 'system' ? 'page' : undefined}>System</a>

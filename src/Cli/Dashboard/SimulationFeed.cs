@@ -73,6 +73,9 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
         };
     }
 
+    public void OnGroup(GroupFact group) => Feed.Add(new GroupPoint(
+        group.Number, group.Opened, group.Expected, group.Latest, group.Closed, [.. group.Members.Select(member => member.Value)], group.Arrived, group.Version));
+
     public void OnDispatch(Protocol.Assignment assignment)
     {
         Follow(assignment.DispatchedAt);

@@ -23,6 +23,12 @@ internal sealed class CompassGroup(long number)
     /// <summary>Seconds on the run's clock until which it waits; 0 once it has closed, so that whoever is still out is late.</summary>
     public double Latest { get; set; }
 
+    /// <summary>When it was opened; NaN for one that was open before a restart. For watchers only.</summary>
+    public double Opened { get; init; } = double.NaN;
+
+    /// <summary>Everybody who was in it, late ones included. For watchers only.</summary>
+    public SortedSet<ClientId> Everybody { get; } = [];
+
     public IEnumerable<ClientId> Members => Out.Concat(Arrived);
 
     public bool IsEmpty => Out.Count == 0 && Arrived.Count == 0;

@@ -17,7 +17,7 @@ namespace Federated.Coordinator.Scheduling;
 /// Updates are weighted α·s(τ)·p_i with p_i the share of the whole population; use an aggregator that does not normalise.
 /// Cost: O(groups + clients) per event; for cross-silo runs of up to some thousand clients.
 /// </remarks>
-public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeight weight) : IScheduler
+public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeight weight) : IScheduler, IWatchableScheduler
 {
     private readonly SortedDictionary<long, CompassGroup> groups = [];
     private readonly Dictionary<ClientId, long> groupOf = [];
@@ -26,6 +26,8 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
     private long nextGroup;
 
     public string Name => Schedulers.Compass;
+
+    public ISchedulerWatcher? Watcher { get; set; }
 
     public IEnumerable<ArrivedUpdate> Held => groups.Values.SelectMany(g => g.Updates).Concat(late);
 
@@ -70,6 +72,10 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
         {
             Close(run, group);
         }
+        else
+        {
+            Tell(group);
+        }
     }
 
     public void OnEnded(ISchedulingContext run, Assignment assignment)
@@ -105,6 +111,7 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
             return;
         }
 
+        Tell(group, run.Now);
         (group.Expected, group.Latest) = (0, 0); // Nobody came in time: all its members are late.
         MergeLateIfNobodyWill(run);
     }
@@ -139,6 +146,7 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
         Merge(run, [.. late, .. group.Updates]);
         late.Clear();
         group.Updates.Clear();
+        Tell(group, run.Now, run.Version);
         (group.Expected, group.Latest) = (0, 0);
         var arrived = group.Arrived.OrderBy(c => secondsPerStep[c]).ThenBy(c => c).ToList();
         foreach (var client in arrived)
@@ -170,6 +178,15 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
         {
             Merge(run, [.. late]);
             late.Clear();
+        }
+    }
+
+    private void Tell(CompassGroup group, double closed = double.NaN, int version = 0)
+    {
+        if (Watcher is { } watcher)
+        {
+            group.Everybody.UnionWith(group.Members);
+            watcher.OnGroup(new GroupFact(group.Number, group.Opened, group.Expected, group.Latest, closed, [.. group.Everybody], group.Arrived.Count, version));
         }
     }
 
@@ -225,6 +242,7 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
 
         best.Out.Add(client);
         groupOf[client] = best.Number;
+        Tell(best);
         run.Dispatch(client, LocalWork.OfSteps((int)bestSteps));
         return true;
     }
@@ -250,12 +268,14 @@ public sealed partial class CompassScheduler(CompassOptions options, IUpdateWeig
     {
         var group = new CompassGroup(nextGroup++)
         {
+            Opened = run.Now,
             Expected = run.Now + (steps * speed),
             Latest = run.Now + (steps * speed * options.LatestTimeFactor),
         };
         group.Out.Add(client);
         groups.Add(group.Number, group);
         groupOf[client] = group.Number;
+        Tell(group);
         run.Arm(group.Number, group.Latest);
         run.Dispatch(client, LocalWork.OfSteps(steps));
     }

@@ -14,7 +14,7 @@ namespace Federated.Coordinator.Scheduling;
 /// deadline this happens only once it has passed with fewer than the minimum reports.
 /// Cost: O(cohort) per round.
 /// </remarks>
-public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler
+public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler, IWatchableScheduler
 {
     private const long OpenRoundKind = 0, RoundEndKind = 1;
 
@@ -25,8 +25,12 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
     private bool open, opening, overdue;
     private int reports;
     private double roundEnd = double.PositiveInfinity;
+    private double opened = double.NaN;
+    private readonly List<ClientId> cohort = []; // For watchers only, as when it opened.
 
     public string Name => Schedulers.Synchronous;
+
+    public ISchedulerWatcher? Watcher { get; set; }
 
     public void OnAvailable(ISchedulingContext run, ClientId client) => Proceed(run);
 
@@ -36,6 +40,7 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
         run.Accept(update);
         run.Accumulate(update.Assignment, update.Report, weight.Weight(run, update.Assignment, update.Report, update.Staleness));
         reports++;
+        Tell();
         Proceed(run);
     }
 
@@ -138,6 +143,8 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
             run.Arm((round << 1) | RoundEndKind, roundEnd);
         }
 
+        opened = run.Now;
+        cohort.Clear();
         Invite(run, invited);
     }
 
@@ -147,7 +154,10 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
         {
             var client = run.Available.Draw(run.Random);
             outstanding.Add(run.Dispatch(client, steps.WorkFor(run, client)).Id.Value);
+            cohort.Add(client);
         }
+
+        Tell();
     }
 
     /// <summary>Invites as many as the round still lacks to its minimum.</summary>
@@ -162,7 +172,11 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
         }
 
         outstanding.Clear();
-        run.Publish();
+        var version = run.Publish();
+        Tell(run.Now, version);
         AskToOpen(run);
     }
+
+    private void Tell(double closed = double.NaN, int version = 0) =>
+        Watcher?.OnGroup(new GroupFact(round, opened, double.NaN, roundEnd, closed, [.. cohort], reports, version));
 }

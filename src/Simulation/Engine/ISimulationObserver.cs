@@ -1,3 +1,4 @@
+using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 using Federated.Simulation.Results;
 
@@ -7,8 +8,13 @@ namespace Federated.Simulation.Engine;
 /// Follows a simulation: result writers, live tables, tests. Called on the simulation's thread, in order; what an observer does slows the
 /// simulation down but cannot change it.
 /// </summary>
-public interface ISimulationObserver
+public interface ISimulationObserver : ISchedulerWatcher
 {
+    /// <summary>The scheduler opened, changed or closed a group of clients.</summary>
+    void ISchedulerWatcher.OnGroup(GroupFact group)
+    {
+    }
+
     /// <summary>An assignment was given to a client.</summary>
     void OnDispatch(Assignment assignment)
     {
@@ -73,6 +79,14 @@ public readonly record struct SimulationProgress(
 /// <summary>Passes everything on to several observers, in order.</summary>
 public sealed class CompositeObserver(params ISimulationObserver[] observers) : ISimulationObserver
 {
+    public void OnGroup(GroupFact group)
+    {
+        foreach (var observer in observers)
+        {
+            observer.OnGroup(group);
+        }
+    }
+
     public void OnDispatch(Assignment assignment)
     {
         foreach (var observer in observers)

@@ -1,3 +1,4 @@
+using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 using Federated.Simulation.Results;
 
@@ -7,6 +8,8 @@ namespace Federated.Simulation.Engine;
 internal sealed class StepCounter(ISimulationObserver? next, int clients) : ISimulationObserver
 {
     public long[] PerClient { get; } = new long[clients];
+
+    public void OnGroup(GroupFact group) => next?.OnGroup(group);
 
     public void OnDispatch(Assignment assignment) => next?.OnDispatch(assignment);
 

@@ -15,14 +15,21 @@ namespace Federated.Simulation.Engine;
 /// <summary>From the strategy section to its parts.</summary>
 internal static class StrategyFactory
 {
-    public static IScheduler CreateScheduler(ExperimentConfiguration configuration)
+    /// <param name="watcher">Is told of the scheduler's groups; null for nobody.</param>
+    public static IScheduler CreateScheduler(ExperimentConfiguration configuration, ISchedulerWatcher? watcher = null)
     {
         var strategy = configuration.Strategy;
         IUpdateWeight weight = new UpdateWeight(strategy.ExampleWeight.Of, strategy.StalenessWeight.Of);
-        return Schedulers.Create(
+        var scheduler = Schedulers.Create(
             strategy.Scheduler,
             CreateStepPolicy(configuration),
             strategy.CorrectParticipation ? new ParticipationWeight(weight) : weight);
+        if (scheduler is IWatchableScheduler watchable)
+        {
+            watchable.Watcher = watcher;
+        }
+
+        return scheduler;
     }
 
     /// <summary>The server's part of the objective; null for those that have none.</summary>

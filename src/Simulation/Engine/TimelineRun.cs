@@ -10,7 +10,7 @@ internal sealed class TimelineRun(Experiment experiment) : IExperimentRun
     {
         var configuration = experiment.Configuration;
         var training = (NoTraining)configuration.Training;
-        var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration));
+        var machine = new RunMachine(configuration.Run, StrategyFactory.CreateScheduler(configuration, observer));
         using var workload = new TimelineWorkload(
             experiment.Data is { } data ? client => data.Clients[client].Train.Length : _ => training.Examples, training.BatchSize, training.ModelBytes);
         var outcome = new Simulator(machine, configuration.Run, fleet, workload, observer, clock,

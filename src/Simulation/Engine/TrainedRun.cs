@@ -56,7 +56,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
             Initial(), StrategyFactory.CreateAggregator<T>(configuration.Strategy, d), StrategyFactory.CreateServerOptimizer<T>(configuration.Strategy, d),
             StrategyFactory.CreateObjectiveServer<T>(configuration.Strategy, d, experiment.ClientCount), privacy);
         var machine = new RunMachine(
-            configuration.Run, StrategyFactory.CreateScheduler(configuration), PrivacyFactory.CreateLimiter(privacy, configuration, d, experiment.ClientCount));
+            configuration.Run, StrategyFactory.CreateScheduler(configuration, observer), PrivacyFactory.CreateLimiter(privacy, configuration, d, experiment.ClientCount));
         var steps = new StepCounter(observer, experiment.ClientCount);
         using var workload = new TrainingWorkload<T>(
             createTrainer, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads,
