@@ -26,6 +26,7 @@ public sealed partial class RunMachine
         writer.Write(nonFiniteInARow);
         writer.Write(bestAccuracy);
         writer.Write(bestVersion);
+        writer.Write(firstLoss);
         writer.Write(evaluationsSinceBest);
         writer.Write(lastEvaluationRequested);
         writer.Write(Ended.HasValue);
@@ -103,6 +104,7 @@ public sealed partial class RunMachine
         nonFiniteInARow = reader.ReadInt32();
         bestAccuracy = reader.ReadDouble();
         bestVersion = reader.ReadInt32();
+        firstLoss = reader.ReadDouble();
         evaluationsSinceBest = reader.ReadInt32();
         lastEvaluationRequested = reader.ReadInt32();
         Ended = reader.ReadBoolean() ? ((FinishReason)reader.ReadInt32(), reader.ReadString()) : null;

@@ -38,6 +38,14 @@ public sealed record RunOptions
     [Range(1, int.MaxValue)]
     public int DivergenceLimit { get; init; } = 10;
 
+    /// <summary>
+    /// Give up as diverged when an evaluation's loss is above this many times the first evaluation's (1 if that was lower); 0 for never. A
+    /// learning rate far too large can leave a model finite and useless.
+    /// </summary>
+    /// <value>The default is 100. Must be 0 or more.</value>
+    [Range(0, double.MaxValue)]
+    public double DivergenceFactor { get; init; } = 100;
+
     public StopOptions Stop { get; init; } = new();
 }
 

@@ -188,6 +188,26 @@ public sealed class RunMachineTests
             Assert.Equal(FinishReason.Diverged, hand.Post(new EvaluationArrived(1, 0, 0.1, double.NaN)).OfType<Finish>().Single().Reason);
         }
 
+        [Theory]
+        [InlineData(2.3, 229, false)]
+        [InlineData(2.3, 231, true)]
+        [InlineData(0.01, 99, false)] // A trained model may get worse: the bound is never below 100.
+        [InlineData(0.01, 101, true)]
+        public void WhenTheLossIsFarAboveTheFirst(double first, double then, bool diverges)
+        {
+            var hand = new Hand(Until(100));
+            Assert.Empty(hand.Post(new EvaluationArrived(1, 0, 0.1, first)).OfType<Finish>());
+            Assert.Equal(diverges, hand.Post(new EvaluationArrived(2, 1, 0.1, then)).OfType<Finish>().Any(f => f.Reason == FinishReason.Diverged));
+        }
+
+        [Fact]
+        public void NotWhenALargeLossIsAllowed()
+        {
+            var hand = new Hand(Until(100) with { DivergenceFactor = 0 });
+            hand.Post(new EvaluationArrived(1, 0, 0.1, 1));
+            Assert.Empty(hand.Post(new EvaluationArrived(2, 1, 0.1, 1e30)).OfType<Finish>());
+        }
+
         [Fact]
         public void WhenUpdatesKeepComingBackNotFinite()
         {

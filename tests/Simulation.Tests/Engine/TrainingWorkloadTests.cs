@@ -90,6 +90,19 @@ public static class TrainingWorkloadTests
         }
     }
 
+    public sealed class ADivergedModelThatStaysFinite
+    {
+        [Fact]
+        public void Ends_the_run_too()
+        {
+            // Softmax regression never overflows at such rates: its gradients are bounded, only the loss tells.
+            var (outcome, record, _) = Simulate(new SynchronousOptions { Cohort = 8 }, 3, 2, new ClientSgd { LearningRate = 1e5 });
+            Assert.Equal(FinishReason.Diverged, outcome.Reason);
+            Assert.Contains("divergenceFactor", outcome.Detail, StringComparison.Ordinal);
+            Assert.DoesNotContain(record.Updates, u => u.Outcome == UpdateOutcome.Rejected);
+        }
+    }
+
     public sealed class Cancellation
     {
         [Theory]
