@@ -8,7 +8,7 @@ internal static class Engines
     public static IReadOnlyList<ITrainerFactory> Trainers { get; } =
     [
 #if TORCHSHARP
-        new Client.TorchSharp.TorchTrainerFactory(new Client.TorchSharp.TorchTrainerOptions()),
+        new Client.TorchSharp.TorchTrainerFactory(),
 #endif
     ];
 }

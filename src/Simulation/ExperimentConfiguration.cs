@@ -3,6 +3,7 @@ using Federated.Coordinator.Runs;
 using Federated.Privacy.Pipeline;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
+using Federated.Training.LocalTraining;
 using Federated.Training.Models;
 
 namespace Federated.Simulation;
@@ -40,8 +41,9 @@ public sealed record ExperimentConfiguration
     public ModelOptions? Model { get; init; }
 
     /// <summary>What computes the clients' training.</summary>
-    /// <value>The default is <see cref="TrainerKind.Managed"/>.</value>
-    public TrainerKind Trainer { get; init; }
+    /// <value>The default is <c>managed</c>.</value>
+    [Required]
+    public TrainerOptions Trainer { get; init; } = new ManagedTrainerOptions();
 
     /// <summary>What clients do with an assignment.</summary>
     /// <value>The default is <c>local</c>.</value>
@@ -79,16 +81,6 @@ public enum NumberFormat
 
     /// <summary>For checks against closed forms and golden values; about half as fast.</summary>
     Float64,
-}
-
-/// <summary>What computes the clients' training.</summary>
-public enum TrainerKind
-{
-    /// <summary>The built-in kernels, in every build.</summary>
-    Managed,
-
-    /// <summary>TorchSharp, in builds whose package feed has it: for models that are not built in. Float32 only.</summary>
-    Torch,
 }
 
 /// <summary>Training without federation, for comparison.</summary>

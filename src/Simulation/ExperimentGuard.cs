@@ -87,13 +87,13 @@ internal static class ExperimentGuard
     /// <summary>The engine that the configuration asks for; null for the managed kernels.</summary>
     public static ITrainerFactory? Engine(ExperimentConfiguration configuration, IReadOnlyList<ITrainerFactory> engines)
     {
-        if (configuration.Trainer == TrainerKind.Managed || configuration.Training is NoTraining)
+        if (configuration.Trainer is ManagedTrainerOptions || configuration.Training is NoTraining)
         {
             return null;
         }
 
         var name = TrainerKinds.Torch;
-        var engine = engines.FirstOrDefault(e => e.Name == name)
+        var engine = engines.FirstOrDefault(e => e.Serves(configuration.Trainer))
             ?? throw new SimulationException(
                 $"trainer: {name} needs TorchSharp, and this build has none: its package feed lacks it. Add a feed that has it and run ./fed engines --probe, or set trainer: {TrainerKinds.Managed}.");
         return configuration.Precision == NumberFormat.Float32

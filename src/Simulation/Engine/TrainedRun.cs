@@ -32,7 +32,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var local = training.With(experiment.Configuration.Strategy.Objective);
         createTrainer = engine is null
             ? () => new LocalTrainer<T>(ModelFactory.Create<T>(model, data.Train.ExampleShape, data.Train.Classes), local)
-            : () => (ILocalTrainer<T>)engine.Create(model, data.Train.ExampleShape, data.Train.Classes, local);
+            : () => (ILocalTrainer<T>)engine.Create(experiment.Configuration.Trainer, model, data.Train.ExampleShape, data.Train.Classes, local);
 
         // Whatever cannot be composed is refused here, before anything is written.
         this.model = createTrainer().Model;

@@ -83,7 +83,7 @@ public sealed class LocalTrainer<T> : ILocalTrainer<T>
         fused.Load(task.Start, term.HasLinear ? linear : default);
         var keep = T.CreateTruncating(1.0 - (rate * (options.Optimizer.WeightDecay + term.Quadratic)));
         var step = T.CreateTruncating(rate);
-        var progress = new Progress(rate * term.Quadratic, 0);
+        var progress = new LocalProgress(rate * term.Quadratic, 0);
         while (progress.Steps < task.Steps && progress.Add(fused.Step(batches.Next(), keep, step)))
         {
         }
@@ -101,7 +101,7 @@ public sealed class LocalTrainer<T> : ILocalTrainer<T>
 
         optimizer.Reset();
         task.Start.CopyTo(local);
-        var progress = new Progress(rate * term.Quadratic, optimizer.Momentum, options.Optimizer is SgdOptions { Nesterov: true });
+        var progress = new LocalProgress(rate * term.Quadratic, optimizer.Momentum, options.Optimizer is SgdOptions { Nesterov: true });
         while (progress.Steps < task.Steps)
         {
             var batch = batches.Next();
@@ -141,34 +141,6 @@ public sealed class LocalTrainer<T> : ILocalTrainer<T>
         if (norm > options.Optimizer.ClipNorm)
         {
             TensorPrimitives.Multiply<T>(gradient, T.CreateTruncating(options.Optimizer.ClipNorm / norm), gradient);
-        }
-    }
-
-    /// <summary>Counts steps and sums losses; FedNova's ‖a‖₁ by its recurrences.</summary>
-    /// <remarks>
-    /// Wang et al. 2020, section 4, and the authors' code: momentum c ← ρ·c + 1; A ← A·(1 − η·μ) + c, with μ the strength of a proximal term.
-    /// With Nesterov's form a step weighs 1 + ρ·c.
-    /// </remarks>
-    private struct Progress(double shrink, double momentum, bool nesterov = false)
-    {
-        private double lossSum;
-        private double momentumWeight;
-        private double stepWeight;
-        private bool isFinite = true;
-
-        public int Steps { get; private set; }
-
-        public readonly LocalResult Result => new(Steps, lossSum / Steps, stepWeight, isFinite);
-
-        /// <summary>False when the training has diverged and must stop.</summary>
-        public bool Add(double loss)
-        {
-            Steps++;
-            lossSum += loss;
-            momentumWeight = (momentum * momentumWeight) + 1;
-            stepWeight = (stepWeight * (1 - shrink)) + (nesterov ? 1 + (momentum * momentumWeight) : momentumWeight);
-            isFinite = double.IsFinite(loss);
-            return isFinite;
         }
     }
 }
