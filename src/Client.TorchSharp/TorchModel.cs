@@ -41,6 +41,9 @@ public sealed class TorchModel : IModel<float>, IDisposable
 
         TorchRuntime.UseThreads(engine.OperatorThreads);
         (this.create, initialize, this.loss, this.reader) = (create, values, loss, reader);
+
+        // A new module draws its initial values, also when they will be overwritten: not in the middle of somebody's seeded task.
+        using var turn = TorchRuntime.Seed(0);
         Flat = new FlatModule(Made(), device, engine.Precision, engine.Buffers);
         computing = engine.Precision switch { TorchPrecision.Bfloat16 => bfloat16, TorchPrecision.Float16 => float16, _ => float32 };
         DrawsRandomNumbers = engine.DrawsRandomNumbers || Flat.Module.modules().Any(m => m.GetType().Name.Contains("Dropout", StringComparison.Ordinal));

@@ -64,7 +64,7 @@ public static class TorchRuntime
     /// Seeds libtorch's generators and keeps everybody else from them until the result is disposed: they are one per process, so that work
     /// which draws from them must be done one piece after the other to have the same result every time.
     /// </summary>
-    /// <remarks>Hold it on one thread; work that draws nothing does not need it.</remarks>
+    /// <remarks>Hold it on one thread; work that draws nothing does not need it. Making a module draws.</remarks>
     public static IDisposable Seed(ulong seed)
     {
         Require();

@@ -3,6 +3,8 @@ using Federated.Client.TorchSharp.Losses;
 
 namespace Federated.Client.TorchSharp.Tests;
 
+/// <summary>libtorch's generator is the whole process's, and other tests make modules without taking turns.</summary>
+[Collection(nameof(LeakTests))]
 public sealed class DeterminismTests
 {
     [Fact]

@@ -4,6 +4,9 @@ using Federated.Training.Optimizers;
 
 namespace Federated.Client.TorchSharp.Tests;
 
+/// <summary>Memory is the whole process's, so nothing else may run meanwhile.</summary>
+[Collection(nameof(LeakTests))]
+[CollectionDefinition(nameof(LeakTests), DisableParallelization = true)]
 public sealed class LeakTests
 {
     private static readonly LocalTrainingOptions Momentum = new() { Optimizer = new SgdOptions { LearningRate = 0.01, Momentum = 0.9 } };
