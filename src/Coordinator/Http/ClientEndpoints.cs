@@ -1,0 +1,170 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Telemetry;
+using Federated.Protocol;
+using Federated.Protocol.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Federated.Coordinator.Http;
+
+/// <summary>What a client says, all but the bytes of its updates: check-ins, questions about an assignment, failures, evaluations.</summary>
+internal sealed class ClientEndpoints(CoordinatorService service)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/runs/{run}/check-ins", CheckInAsync).WithMetadata(Access.Client);
+        routes.MapGet("/v1/runs/{run}/assignments/{assignment}", WatchAsync).WithMetadata(Access.Client);
+        routes.MapPost("/v1/runs/{run}/assignments/{assignment}:fail", FailAsync).WithMetadata(Access.Client);
+        routes.MapPost("/v1/runs/{run}/evaluations/{version:int}", EvaluateAsync).WithMetadata(Access.Client);
+    }
+
+    private async Task CheckInAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host
+            || await JsonBody.ReadAsync(context, WireJson.Default.CheckInRequest).ConfigureAwait(false) is not { } request)
+        {
+            return;
+        }
+
+        if (!double.IsFinite(request.Examples) || request.Examples < 0)
+        {
+            await context.RefuseAsync(Problems.Malformed, "examples must be 0 or more.").ConfigureAwait(false);
+            return;
+        }
+
+        if (host.View.Host != HostState.Open)
+        {
+            await context.RefuseAsync(host.View.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+            return;
+        }
+
+        var (who, wait) = (context.Who(), RequestFacts.Bounded(request.WaitSeconds));
+        var begun = service.Clock.GetTimestamp();
+        if (host.Find(who.Id) is not { } client)
+        {
+            if (service.LobbyOf(host) is { } lobby
+                && await lobby.EnterAsync(who.Id, who.Name, request.Examples, wait, context.RequestAborted).ConfigureAwait(false) is > 0 and var missing)
+            {
+                var expected = host.Parts.ExpectedClients;
+                await JsonBody.WriteAsync(
+                    context, new CheckInReply { Wait = new WaitMessage($"waiting for {missing} of {expected} clients to join", 1) }, WireJson.Default.CheckInReply).ConfigureAwait(false);
+                return;
+            }
+
+            (var outcome, client, var retry) = await host.JoinAsync(who.Id, request.Examples).ConfigureAwait(false);
+            if (outcome != HostOutcome.Done)
+            {
+                await context.RefuseAsync(outcome, retry).ConfigureAwait(false);
+                return;
+            }
+
+            wait -= service.Clock.GetElapsedTime(begun);
+        }
+
+        using var polling = service.Metrics.Polling();
+        var result = await host.CheckInAsync(client, wait, context.RequestAborted).ConfigureAwait(false);
+        await AnswerAsync(context, host, result).ConfigureAwait(false);
+    }
+
+    private async Task AnswerAsync(HttpContext context, RunHost host, CheckInResult result)
+    {
+        if (WireReplies.Of(result, host.Parts) is { } reply)
+        {
+            if (result is Granted granted)
+            {
+                service.Metrics.CheckedIn("assignment");
+                Tracing.Granted(host.Entry.Id, granted.Assignment, context.Who().Id);
+            }
+
+            await JsonBody.WriteAsync(context, reply, WireJson.Default.CheckInReply).ConfigureAwait(false);
+        }
+        else if (result is NotAsked refused)
+        {
+            await context.RefuseAsync(refused.Outcome, refused.RetryAfter).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WatchAsync(HttpContext context)
+    {
+        if (await context.AssignmentAsync(service).ConfigureAwait(false) is not var (host, client, assignment))
+        {
+            return;
+        }
+
+        var (outcome, state) = await host.WatchAsync(assignment, client, context.WaitOf(), context.RequestAborted).ConfigureAwait(false);
+        if (outcome != HostOutcome.Done)
+        {
+            await context.RefuseAsync(outcome, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+            return;
+        }
+
+        if (state.Standing == AssignmentStanding.Unknown)
+        {
+            await context.RefuseAsync(Problems.AssignmentNotYours, $"{assignment} was not given to this client.").ConfigureAwait(false);
+            return;
+        }
+
+        double? left = state.Standing == AssignmentStanding.Open && double.IsFinite(state.SecondsLeft) ? state.SecondsLeft : null;
+        await JsonBody.WriteAsync(
+            context, new AssignmentStateMessage(state.Standing.ToString().ToLowerInvariant(), left), WireJson.Default.AssignmentStateMessage).ConfigureAwait(false);
+    }
+
+    private async Task FailAsync(HttpContext context)
+    {
+        if (await context.AssignmentAsync(service).ConfigureAwait(false) is not var (host, client, assignment)
+            || await JsonBody.ReadAsync(context, WireJson.Default.FailRequest).ConfigureAwait(false) is not { } request)
+        {
+            return;
+        }
+
+        var (_, state) = await host.WatchAsync(assignment, client, TimeSpan.Zero, context.RequestAborted).ConfigureAwait(false);
+        if (state.Standing == AssignmentStanding.Unknown)
+        {
+            await context.RefuseAsync(Problems.AssignmentNotYours, $"{assignment} was not given to this client.").ConfigureAwait(false);
+            return;
+        }
+
+        var reason = request.Reason.Length <= 200 ? request.Reason : request.Reason[..200];
+        var posted = await host.FailAsync(assignment, client, reason).ConfigureAwait(false);
+        if (posted.Outcome != HostOutcome.Done)
+        {
+            await context.RefuseAsync(posted.Outcome, posted.RetryAfter).ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task EvaluateAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host
+            || await JsonBody.ReadAsync(context, WireJson.Default.EvaluationReport).ConfigureAwait(false) is not { } report)
+        {
+            return;
+        }
+
+        if (host.Find(context.Who().Id) is not { } client)
+        {
+            await context.RefuseAsync(Problems.AssignmentNotYours, "This client has not joined the run; check in first.").ConfigureAwait(false);
+            return;
+        }
+
+        var isSane = report is { Examples: > 0 and < double.PositiveInfinity, Accuracy: >= 0 and <= 1 } && double.IsFinite(report.Loss);
+        if (!isSane)
+        {
+            await context.RefuseAsync(Problems.Malformed, "An evaluation needs examples above 0, an accuracy in [0, 1] and a finite loss.").ConfigureAwait(false);
+            return;
+        }
+
+        var version = int.Parse(context.Value("version"), System.Globalization.CultureInfo.InvariantCulture);
+        var outcome = await host.ReportEvaluationAsync(client, version, report.Examples, report.Accuracy, report.Loss).ConfigureAwait(false);
+        if (outcome.Outcome != HostOutcome.Done)
+        {
+            await context.RefuseAsync(outcome.Outcome, outcome.RetryAfter).ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+}
