@@ -36,6 +36,12 @@ public sealed record RunParts
     /// <summary>Most bytes of one encoded delta, or of one vector beside it; longer ones are refused unread.</summary>
     public required long MaxUpdateBytes { get; init; }
 
+    /// <summary>Vectors of that length that must come up beside a delta (SCAFFOLD's change of c_i).</summary>
+    public int UplinkVectors { get; init; }
+
+    /// <summary>Clients that the run waits for before it numbers them, in the ordinal order of their names; 0 to number them as they come.</summary>
+    public int ExpectedClients { get; init; }
+
     /// <summary>What goes with one assignment. Called on any thread.</summary>
     public required Func<Assignment, AssignmentTerms> Terms { get; init; }
 

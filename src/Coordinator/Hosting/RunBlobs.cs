@@ -114,7 +114,7 @@ public sealed class RunBlobs(MemoryBlobs memory, IBlobStore store, int inlineByt
             var blob = new BlobReference(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
             if (expected is not null && expected != blob)
             {
-                throw new StorageException($"The bytes are not what was declared: digest {expected.Sha256} was, {blob.Sha256} came. Send them again.");
+                throw new BlobMismatchException($"The bytes are not what was declared: digest {expected.Sha256} was, {blob.Sha256} came. Send them again.");
             }
 
             run.Put(blob, bytes);

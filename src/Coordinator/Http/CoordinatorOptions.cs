@@ -85,6 +85,10 @@ public sealed record CoordinatorOptions
     /// <summary>OTLP endpoint for traces and metrics; empty for none (or what <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says).</summary>
     public string OtlpEndpoint { get; init; } = "";
 
+    /// <summary>Whether log lines are JSON objects.</summary>
+    /// <value>The default is false: text for people.</value>
+    public bool JsonLogs { get; init; }
+
     /// <summary>Largest body that is read into memory whole.</summary>
     public const int SmallBody = 256 << 10;
 }

@@ -1,11 +1,14 @@
 namespace Federated.Coordinator.Http;
 
 /// <summary>Lets through so many requests a second on average, and so many at once.</summary>
-internal sealed class TokenBucket(double perSecond, double burst, long now)
+internal sealed class TokenBucket
 {
     private readonly Lock gate = new();
-    private double tokens = burst;
-    private long last = now;
+    private readonly double perSecond, burst;
+    private double tokens;
+    private long last;
+
+    public TokenBucket(double perSecond, double burst, long now) => (this.perSecond, this.burst, tokens, last) = (perSecond, burst, burst, now);
 
     /// <summary>Takes one token.</summary>
     /// <returns>Zero when it was there, else how long until the next is.</returns>

@@ -246,9 +246,9 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
     private static async ValueTask<bool> CheckAsync(HttpContext context, RunHost host, UpdateDeclaration declaration)
     {
         var limit = host.Parts.MaxUpdateBytes;
-        if (declaration.Extras.Count > host.Parts.Uplink.Count)
+        if (declaration.Extras.Count > host.Parts.UplinkVectors)
         {
-            await context.RefuseAsync(Problems.NotAnUpdate, $"This run takes {host.Parts.Uplink.Count} vectors beside the delta; {declaration.Extras.Count} are announced.").ConfigureAwait(false);
+            await context.RefuseAsync(Problems.NotAnUpdate, $"This run takes {host.Parts.UplinkVectors} vectors beside the delta; {declaration.Extras.Count} are announced.").ConfigureAwait(false);
             return false;
         }
 
@@ -270,7 +270,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         return true;
     }
 
-    private static long MostBytes(RunHost host) => host.Parts.MaxUpdateBytes * (1 + host.Parts.Uplink.Count);
+    private static long MostBytes(RunHost host) => host.Parts.MaxUpdateBytes * (1 + host.Parts.UplinkVectors);
 
     private static void RaiseLimit(HttpContext context, long length)
     {

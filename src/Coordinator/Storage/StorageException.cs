@@ -5,3 +5,6 @@ public class StorageException(string message, Exception? inner = null) : Excepti
 
 /// <summary>Another host appended to this run's log: this one must stop, since it no longer knows the run's state.</summary>
 public sealed class FencedException(string message, Exception? inner = null) : StorageException(message, inner);
+
+/// <summary>The bytes of a blob are not those that were declared: the sender's fault, not the store's.</summary>
+public sealed class BlobMismatchException(string message) : StorageException(message);

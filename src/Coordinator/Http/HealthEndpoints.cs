@@ -1,0 +1,37 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Federated.Coordinator.Http;
+
+/// <summary>Liveness, readiness, metrics. None needs a credential, none tells more than counts.</summary>
+internal sealed class HealthEndpoints(CoordinatorService service, PrometheusText prometheus)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/healthz", c => c.Response.WriteAsync("ok\n", c.RequestAborted)).WithMetadata(Access.Anybody);
+        routes.MapGet("/readyz", ReadyAsync).WithMetadata(Access.Anybody);
+        routes.MapGet("/metrics", MetricsAsync).WithMetadata(Access.Anybody);
+    }
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        if (!service.IsReady)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return context.Response.WriteAsync(service.Draining.IsCancellationRequested ? "stopping\n" : "loading runs\n", context.RequestAborted);
+        }
+
+        var opening = service.Registry!.Runs.Count(r => r.View.Host == HostState.Opening);
+        context.Response.StatusCode = opening == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(opening == 0 ? "ready\n" : $"{opening} runs are being opened\n", context.RequestAborted);
+    }
+
+    private Task MetricsAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        return context.Response.WriteAsync(prometheus.Render(), context.RequestAborted);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+using Federated.Coordinator.Hosting;
+using Federated.Protocol.Wire;
+
+namespace Federated.Coordinator.Http;
+
+/// <summary>The model card of a run's newest and best version: what it is, where it comes from, what is known of its data, what is promised about privacy.</summary>
+/// <remarks>After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Everything in it is computed; nothing is invented.</remarks>
+internal static class ModelCard
+{
+    public static string Write(RunDetailMessage run, RunHost host, RunDescription description)
+    {
+        var summary = run.Summary;
+        var card = new StringBuilder();
+        card.Append("# ").Append(Escape(summary.Name)).Append("\n\n");
+        Line(card, "Run", summary.Run);
+        Line(card, "State", summary.Detail.Length > 0 ? $"{summary.State}: {summary.Detail}" : summary.State);
+        Line(card, "Created", summary.CreatedAt);
+        Line(card, "Strategy", summary.Strategy);
+        Line(card, "Model", $"{description.Model}, {host.Parts.Layout.Count.ToString("N0", CultureInfo.InvariantCulture)} parameters");
+        Line(card, "Branched from", run.BranchedFrom ?? "nothing: it began with its own initial model");
+        card.Append("\n## Data\n\n").Append(Escape(description.Data)).Append("\n\n");
+        Line(card, "Clients that joined", Number(summary.Clients));
+        Line(card, "Client updates accepted, rejected, lost", $"{Number(summary.Accepted)}, {Number(summary.Rejected)}, {Number(summary.Lost)} of {Number(summary.Dispatched)} dispatched");
+        card.Append("\n## Quality\n\n");
+        if (run.Evaluations.Count == 0)
+        {
+            card.Append("No version has been evaluated.\n");
+        }
+        else
+        {
+            var best = run.Evaluations.MaxBy(e => e.Accuracy)!;
+            Line(card, "Last evaluation", Score(run.Evaluations[^1]));
+            Line(card, "Best evaluation", Score(best));
+        }
+
+        if (run.ClientScores is { } scores)
+        {
+            Line(card, $"On clients' own data, version {Number(scores.Version)}", string.Create(
+                CultureInfo.InvariantCulture,
+                $"accuracy {scores.Mean:F4} ± {scores.Deviation:F4} over {scores.Clients} clients; lowest {scores.Minimum:F4}, lower decile {scores.LowerDecile:F4}, median {scores.Median:F4}"));
+        }
+
+        card.Append("\n## Privacy\n\n").Append(Escape(description.Privacy)).Append("\n\n## Lineage\n\n| version | SHA-256 of the model |\n|---|---|\n");
+        foreach (var version in run.Versions)
+        {
+            card.Append(CultureInfo.InvariantCulture, $"| {version.Version} | `{version.Model.Sha256}` |\n");
+        }
+
+        card.Append("\nSHA-256 of the configuration: `")
+            .Append(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(host.Entry.Configuration.Span))).Append("`\n");
+        return card.ToString();
+    }
+
+    private static string Score(EvaluationPoint point) =>
+        string.Create(CultureInfo.InvariantCulture, $"accuracy {point.Accuracy:F4}, loss {point.Loss:F4} at version {point.Version}");
+
+    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static void Line(StringBuilder card, string name, string value) => card.Append("- **").Append(name).Append(":** ").Append(Escape(value)).Append('\n');
+
+    // Names come from people; the card is read in browsers.
+    private static string Escape(string text) => text.Replace("<", "&lt;", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal).Replace("\r", "", StringComparison.Ordinal);
+}

@@ -1,0 +1,203 @@
+using System.Globalization;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Identity;
+using Federated.Coordinator.Runs;
+using Federated.Protocol.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Federated.Coordinator.Http;
+
+/// <summary>What operators and viewers do with runs: create, list, show, control, branch, delete; the model card.</summary>
+internal sealed class RunEndpoints(CoordinatorService service)
+{
+    private const int MaxConfiguration = 4 << 20;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/runs", CreateAsync).WithMetadata(Access.Operator with { Act = "create run" });
+        routes.MapGet("/v1/runs", ListAsync).WithMetadata(Access.Known);
+        routes.MapGet("/v1/runs/{run}", ShowAsync).WithMetadata(Access.Viewer);
+        routes.MapGet("/v1/runs/{run}/configuration", ConfigurationAsync).WithMetadata(Access.Viewer);
+        routes.MapGet("/v1/runs/{run}/card", CardAsync).WithMetadata(Access.Viewer);
+        routes.MapPost("/v1/runs/{run}:pause", c => CommandAsync(c, OperatorAction.Pause)).WithMetadata(Access.Operator with { Act = "pause run" });
+        routes.MapPost("/v1/runs/{run}:resume", c => CommandAsync(c, OperatorAction.Resume)).WithMetadata(Access.Operator with { Act = "resume run" });
+        routes.MapPost("/v1/runs/{run}:stop", c => CommandAsync(c, OperatorAction.Stop)).WithMetadata(Access.Operator with { Act = "stop run" });
+        routes.MapPost("/v1/runs/{run}:branch", BranchAsync).WithMetadata(Access.Operator with { Act = "branch run" });
+        routes.MapDelete("/v1/runs/{run}", DeleteAsync).WithMetadata(Access.Operator with { Act = "delete run" });
+    }
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        RaiseLimit(context);
+        if (await JsonBody.ReadAsync(context, WireJson.Default.CreateRunRequest, MaxConfiguration).ConfigureAwait(false) is not { } request)
+        {
+            return;
+        }
+
+        try
+        {
+            var configuration = service.Configurations.Read(request.Configuration, request.Set);
+            if (await IdAsync(context, request.Run, service.Configurations.Describe(configuration).Name).ConfigureAwait(false) is { } id)
+            {
+                var host = await service.Registry!.CreateAsync(id, configuration, context.RequestAborted).ConfigureAwait(false);
+                await AnswerCreatedAsync(context, host).ConfigureAwait(false);
+            }
+        }
+        catch (CoordinatorException refused)
+        {
+            await context.RefuseAsync(Problems.Configuration, refused.Message).ConfigureAwait(false);
+        }
+    }
+
+    private async Task BranchAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } source
+            || await JsonBody.ReadAsync(context, WireJson.Default.BranchRunRequest).ConfigureAwait(false) is not { } request)
+        {
+            return;
+        }
+
+        if (BlobEndpoints.VersionOf(source.View, request.Version) is not { } version)
+        {
+            await context.RefuseAsync(Problems.VersionUnknown, $"That version is not held; there are {string.Join(", ", source.View.Versions.Keys)}, latest and best.").ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            var configuration = service.Configurations.Read(System.Text.Encoding.UTF8.GetString(source.Entry.Configuration.Span), request.Set);
+            if (await IdAsync(context, request.Run, $"{source.Entry.Id}-v{version.Version.ToString(CultureInfo.InvariantCulture)}").ConfigureAwait(false) is { } id)
+            {
+                var host = await service.Registry!.BranchAsync(id, source.Entry.Id, version.Version, configuration, context.RequestAborted).ConfigureAwait(false);
+                await AnswerCreatedAsync(context, host).ConfigureAwait(false);
+            }
+        }
+        catch (CoordinatorException refused)
+        {
+            await context.RefuseAsync(Problems.Configuration, refused.Message).ConfigureAwait(false);
+        }
+    }
+
+    private Task AnswerCreatedAsync(HttpContext context, RunHost host)
+    {
+        context.Response.Headers.Location = $"/v1/runs/{host.Entry.Id}";
+        return JsonBody.WriteAsync(context, RunReports.Detail(host, service), WireJson.Default.RunDetailMessage, StatusCodes.Status201Created);
+    }
+
+    /// <summary>The id that was asked for, or one made of the name that nobody has; null when the request has been answered.</summary>
+    private async ValueTask<string?> IdAsync(HttpContext context, string? asked, string name)
+    {
+        if (asked is not null)
+        {
+            if (!Identifier.IsValid(asked))
+            {
+                await context.RefuseAsync(Problems.Malformed, "An id of a run is 1 to 63 lower-case letters, digits and hyphens, not beginning with a hyphen.").ConfigureAwait(false);
+                return null;
+            }
+
+            if (service.Registry!.Find(asked) is not null)
+            {
+                await context.RefuseAsync(Problems.RunExists, $"Choose another id than '{asked}', or delete that run first.").ConfigureAwait(false);
+                return null;
+            }
+
+            return asked;
+        }
+
+        var stem = Identifier.From(name);
+        stem = stem.Length == 0 ? "run" : stem.Length > 56 ? stem[..56].TrimEnd('-') : stem;
+        var id = stem;
+        for (var n = 2; service.Registry!.Find(id) is not null; n++)
+        {
+            id = $"{stem}-{n.ToString(CultureInfo.InvariantCulture)}";
+        }
+
+        return id;
+    }
+
+    private Task ListAsync(HttpContext context)
+    {
+        var runs = service.Registry!.Runs.OrderBy(r => r.Entry.CreatedAt).ThenBy(r => r.Entry.Id, StringComparer.Ordinal);
+        return JsonBody.WriteAsync(context, new RunList([.. runs.Select(r => RunReports.Summary(r, service))]), WireJson.Default.RunList);
+    }
+
+    private async Task ShowAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
+        {
+            await JsonBody.WriteAsync(context, RunReports.Detail(host, service), WireJson.Default.RunDetailMessage).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ConfigurationAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
+        {
+            context.Response.ContentType = "application/yaml; charset=utf-8";
+            context.Response.ContentLength = host.Entry.Configuration.Length;
+            await context.Response.Body.WriteAsync(host.Entry.Configuration, context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CardAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
+        {
+            context.Response.ContentType = "text/markdown; charset=utf-8";
+            await context.Response.WriteAsync(ModelCard.Write(RunReports.Detail(host, service), host, service.Configurations.Describe(host.Entry.Configuration)), context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CommandAsync(HttpContext context, OperatorAction action)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host
+            || await JsonBody.ReadAsync(context, WireJson.Default.CommandRequest).ConfigureAwait(false) is not { } request)
+        {
+            return;
+        }
+
+        var isPossible = (action, host.View.Status) switch
+        {
+            (_, RunStatus.Finished) => false,
+            (OperatorAction.Pause, RunStatus.Paused) or (OperatorAction.Resume, RunStatus.Running) => true, // Already so: repeating is harmless.
+            _ => true,
+        };
+        if (!isPossible)
+        {
+            await context.RefuseAsync(Problems.RunState, $"The run is {Spelling.Of(host.View.Status)}; branch it to go on from one of its versions.").ConfigureAwait(false);
+            return;
+        }
+
+        var reason = request.Reason.Length is 0 or > 200 ? $"by {context.Who().Name}" : request.Reason;
+        var posted = await host.CommandAsync(action, reason).ConfigureAwait(false);
+        if (posted.Outcome != HostOutcome.Done)
+        {
+            await context.RefuseAsync(posted.Outcome, posted.RetryAfter).ConfigureAwait(false);
+            return;
+        }
+
+        await JsonBody.WriteAsync(context, RunReports.Summary(host, service), WireJson.Default.RunSummaryMessage).ConfigureAwait(false);
+    }
+
+    private async Task DeleteAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host)
+        {
+            return;
+        }
+
+        await service.Registry!.DeleteAsync(host.Entry.Id, context.RequestAborted).ConfigureAwait(false);
+        service.Forget(host.Entry.Id);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static void RaiseLimit(HttpContext context)
+    {
+        if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = MaxConfiguration;
+        }
+    }
+}

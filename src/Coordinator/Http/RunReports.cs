@@ -1,0 +1,70 @@
+using System.Globalization;
+using Federated.Coordinator.Hosting;
+using Federated.Protocol;
+using Federated.Protocol.Wire;
+
+namespace Federated.Coordinator.Http;
+
+/// <summary>From a run's view to what people read of it.</summary>
+internal static class RunReports
+{
+    public static RunSummaryMessage Summary(RunHost host, CoordinatorService service)
+    {
+        var view = host.View;
+        var description = service.Configurations.Describe(host.Entry.Configuration);
+        var last = host.Metrics.Count > 0 ? host.Metrics[^1] : null;
+        var expected = view.Host == HostState.Open ? host.Parts.ExpectedClients : 0;
+        return new RunSummaryMessage(
+            host.Entry.Id,
+            description.Name,
+            view.Host == HostState.Open ? Spelling.Of(view.Status) : view.Host.ToString().ToLowerInvariant(),
+            view.Version,
+            Time(host.Entry.CreatedAt))
+        {
+            Detail = view.Problem.Length > 0 ? view.Problem : view.Ended?.Detail ?? "",
+            Strategy = description.Strategy,
+            Clients = view.Clients,
+            ExpectedClients = expected,
+            LobbyClients = expected > 0 ? Math.Max(view.Clients, service.LobbyCount(host.Entry.Id)) : view.Clients,
+            WaitingClients = view.WaitingClients,
+            InFlight = (int)view.Counters.InFlight,
+            Dispatched = view.Counters.Dispatched,
+            Accepted = view.Counters.Accepted,
+            Rejected = view.Counters.Rejected,
+            Lost = view.Counters.Lost,
+            Accuracy = last?.Accuracy,
+            Loss = last?.Loss,
+            BestAccuracy = double.IsFinite(view.BestAccuracy) ? view.BestAccuracy : null,
+            BestVersion = view.BestVersion >= 0 ? view.BestVersion : null,
+            Seconds = view.Now,
+        };
+    }
+
+    public static RunDetailMessage Detail(RunHost host, CoordinatorService service)
+    {
+        var view = host.View;
+        return new RunDetailMessage(Summary(host, service))
+        {
+            Versions = [.. view.Versions.Select(v => new VersionMessage(v.Key, v.Value.Deployed))],
+            Evaluations =
+            [
+                .. host.Metrics.Select(m => new EvaluationPoint(
+                    m.Version, m.Time, m.Accuracy, m.Loss, m.Accepted, m.BytesUp, m.BytesDown, double.IsFinite(m.MeanStaleness) ? m.MeanStaleness : null)),
+            ],
+            Clients =
+            [
+                .. Enumerable.Range(0, view.Clients).Select(n =>
+                {
+                    var member = host.NameOf(new ClientId(n));
+                    return new RunClientMessage(n, member, service.Identities.NameOf(member) ?? member, 0, 0, 0, 0);
+                }),
+            ],
+            BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
+            Privacy = service.Configurations.Describe(host.Entry.Configuration).Privacy,
+        };
+    }
+
+    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+
+    public static string Time(double unixSeconds) => Time(DateTimeOffset.FromUnixTimeMilliseconds((long)(unixSeconds * 1000)));
+}
