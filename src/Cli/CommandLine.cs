@@ -5,6 +5,7 @@ using Federated.Aggregation;
 using Federated.Cli.Commands;
 using Federated.Cli.Output;
 using Federated.Cli.Privacy;
+using Federated.Cli.Serving;
 using Federated.Client;
 using Federated.Coordinator;
 using Federated.Privacy;
@@ -78,6 +79,8 @@ public static class CommandLine
             CompareCommand.Create(terminal),
             DataCommand.Create(terminal),
             SchemaCommand.Create(terminal),
+            ServeCommand.Create(terminal),
+            RunsCommand.Create(terminal),
             PrivacyCommand.Create(terminal),
             VersionCommand.Create(terminal),
         };

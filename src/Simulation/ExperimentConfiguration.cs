@@ -36,6 +36,10 @@ public sealed record ExperimentConfiguration
     /// <value>The default is none.</value>
     public DataOptions? Data { get; init; }
 
+    /// <summary>What one example looks like, for a coordinator that has no data of its own and so cannot see it from them.</summary>
+    /// <value>The default is none: as the data are.</value>
+    public InputOptions? Input { get; init; }
+
     /// <summary>The model; only a run without training can do without.</summary>
     /// <value>The default is none.</value>
     public ModelOptions? Model { get; init; }
@@ -71,6 +75,19 @@ public sealed record ExperimentConfiguration
     /// <value>The default is nothing. <c>local</c> and <c>pooled</c>.</value>
     [Required]
     public IReadOnlyList<Baseline> Baselines { get; init; } = [];
+}
+
+/// <summary>The shape of the data that clients have.</summary>
+public sealed record InputOptions
+{
+    /// <summary>Shape of one example: [13] for 13 columns, [1, 28, 28] for grey images.</summary>
+    [Required, MinLength(1)]
+    public required IReadOnlyList<int> Shape { get; init; }
+
+    /// <summary>Number of classes.</summary>
+    /// <value>Must be 2 or more.</value>
+    [Range(2, int.MaxValue)]
+    public required int Classes { get; init; }
 }
 
 /// <summary>Number formats of parameters and arithmetic. Members are spelt <c>float32</c> and <c>float64</c> in configuration.</summary>

@@ -60,8 +60,32 @@ internal static class ExperimentGuard
         CheckVanishing(configuration, new Fleet(configuration.Clients, clients, configuration.Seed));
     }
 
+    /// <summary>As <see cref="Check"/>, for a run whose clients are real: what describes simulated devices does not count.</summary>
+    public static void CheckServed(ExperimentConfiguration configuration, FederatedData? data, int clients)
+    {
+        var stop = configuration.Run.Stop;
+        if (data is null or { Test.Count: 0 } && (stop.TargetAccuracy > 0 || stop.Patience > 0))
+        {
+            throw new SimulationException("A target accuracy or a patience needs evaluations, and the coordinator has no test examples. Remove them, or give it a data section.");
+        }
+
+        if (clients == int.MaxValue && StrategyFactory.CreateObjectiveServer<float>(configuration.Strategy, 1, 1) is not null)
+        {
+            throw new SimulationException("This local objective divides by the number of clients. Set clients.count.");
+        }
+
+        CheckScheduler(configuration, clients);
+        StrategyGuard.Check(configuration.Strategy, clients);
+        CheckStop(configuration);
+    }
+
     public static void CheckSections(ExperimentConfiguration configuration)
     {
+        if (configuration is { Input: not null, Data: not null })
+        {
+            throw new SimulationException("The data section tells what an example looks like, so input would be ignored. Remove one of them.");
+        }
+
         if (configuration.Training is NoTraining)
         {
             if (configuration.Model is not null || configuration.Baselines.Count > 0)

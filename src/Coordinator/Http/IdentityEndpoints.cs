@@ -81,13 +81,13 @@ internal sealed class IdentityEndpoints(CoordinatorService service)
         new ClientList(
         [
             .. service.Identities.Clients().Select(c => new ClientMessage(
-                c.Client, c.Name, RunReports.Time(c.EnrolledAt), c.RevokedAt is { } at ? RunReports.Time(at) : null, c.HasKey ? "key" : "certificate")),
+                c.Client, c.Name, RunReports.Time(c.EnrolledAt), c.HasKey ? "key" : "certificate", c.RevokedAt is { } at ? RunReports.Time(at) : null)),
         ]),
         WireJson.Default.ClientList);
 
     private Task TokensAsync(HttpContext context) => JsonBody.WriteAsync(
         context,
-        new TokenList([.. service.Identities.Tokens().Select(t => new TokenMessage(t.Id, t.Kind, t.Name, t.Expires is { } end ? RunReports.Time(end) : null, t.State))]),
+        new TokenList([.. service.Identities.Tokens().Select(t => new TokenMessage(t.Id, t.Kind, t.Name, t.State, t.Expires is { } end ? RunReports.Time(end) : null))]),
         WireJson.Default.TokenList);
 
     private async Task RotateAsync(HttpContext context)
@@ -166,18 +166,18 @@ internal sealed class IdentityEndpoints(CoordinatorService service)
         return JsonBody.WriteAsync(context, new NewTokenMessage(id, token), WireJson.Default.NewTokenMessage, StatusCodes.Status201Created);
     }
 
-    private static async ValueTask<bool> IsLifetimeAsync(HttpContext context, double? seconds)
+    private static async ValueTask<bool> IsLifetimeAsync(HttpContext context, double seconds)
     {
-        if (seconds is null or (> 0 and <= 1e9))
+        if (seconds is >= 0 and <= 1e9)
         {
             return true;
         }
 
-        await context.RefuseAsync(Problems.Malformed, "seconds must be above 0 and at most 1e9; leave it null for no end.").ConfigureAwait(false);
+        await context.RefuseAsync(Problems.Malformed, "seconds must be 0 (no end) to 1e9.").ConfigureAwait(false);
         return false;
     }
 
-    private static TimeSpan? Lifetime(double? seconds) => seconds is { } s ? TimeSpan.FromSeconds(s) : null;
+    private static TimeSpan? Lifetime(double seconds) => seconds > 0 ? TimeSpan.FromSeconds(seconds) : null;
 
     private static Task RefuseAsync(HttpContext context, Refusal refusal)
     {

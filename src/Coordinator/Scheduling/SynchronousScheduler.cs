@@ -150,6 +150,18 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
 
     private void Invite(ISchedulingContext run, int count)
     {
+        if (count >= run.Available.Count)
+        {
+            // Everybody is invited: nothing to draw, and assignment ids (so tasks' seeds) do not depend on who came first.
+            foreach (var id in Enumerable.Range(0, run.Available.Count).Select(i => run.Available[i].Value).Order().ToList())
+            {
+                var client = new ClientId(id);
+                outstanding.Add(run.Dispatch(client, steps.WorkFor(run, client)).Id.Value);
+            }
+
+            return;
+        }
+
         for (; count > 0 && run.Available.Count > 0; count--)
         {
             var client = run.Available.Draw(run.Random);

@@ -8,7 +8,7 @@ public sealed record CreateRunRequest(string Configuration)
     public string? Run { get; init; }
 
     /// <summary>Overrides, <c>key.key=value</c>.</summary>
-    public IReadOnlyList<string> Set { get; init; } = [];
+    public IReadOnlyList<string> Set { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Body of <c>POST /v1/runs/{run}:branch</c>.</summary>
@@ -19,7 +19,7 @@ public sealed record BranchRunRequest(string Version)
     public string? Run { get; init; }
 
     /// <summary>Changes to the configuration, <c>key.key=value</c>.</summary>
-    public IReadOnlyList<string> Set { get; init; } = [];
+    public IReadOnlyList<string> Set { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Body of <c>POST /v1/runs/{run}:pause</c>, <c>:resume</c> and <c>:stop</c>.</summary>
@@ -32,9 +32,9 @@ public sealed record CommandRequest(string Reason);
 public sealed record RunSummaryMessage(string Run, string Name, string State, int Version, string CreatedAt)
 {
     /// <summary>Why it ended, or what is wrong with it; empty for neither.</summary>
-    public string Detail { get; init; } = "";
+    public string Detail { get; init => field = value ?? ""; } = "";
 
-    public string Strategy { get; init; } = "";
+    public string Strategy { get; init => field = value ?? ""; } = "";
 
     /// <summary>Clients that have joined.</summary>
     public int Clients { get; init; }
@@ -77,20 +77,20 @@ public sealed record RunList(IReadOnlyList<RunSummaryMessage> Runs);
 public sealed record RunDetailMessage(RunSummaryMessage Summary)
 {
     /// <summary>The versions that can be downloaded, oldest first.</summary>
-    public IReadOnlyList<VersionMessage> Versions { get; init; } = [];
+    public IReadOnlyList<VersionMessage> Versions { get; init => field = value ?? []; } = [];
 
-    public IReadOnlyList<EvaluationPoint> Evaluations { get; init; } = [];
+    public IReadOnlyList<EvaluationPoint> Evaluations { get; init => field = value ?? []; } = [];
 
     /// <summary>Of the last version that clients evaluated on their own data; null for none.</summary>
     public ClientScoresMessage? ClientScores { get; init; }
 
-    public IReadOnlyList<RunClientMessage> Clients { get; init; } = [];
+    public IReadOnlyList<RunClientMessage> Clients { get; init => field = value ?? []; } = [];
 
     /// <summary>The run and version that it was branched from; null for neither.</summary>
     public string? BranchedFrom { get; init; }
 
     /// <summary>What the run guarantees about privacy, and what not.</summary>
-    public string Privacy { get; init; } = "";
+    public string Privacy { get; init => field = value ?? ""; } = "";
 }
 
 /// <param name="Model">What it is downloaded as.</param>
@@ -98,14 +98,14 @@ public sealed record VersionMessage(int Version, BlobReference Model);
 
 /// <summary>One evaluation, and how far the run had come.</summary>
 public sealed record EvaluationPoint(
-    int Version, double Seconds, double Accuracy, double Loss, long ClientUpdates, long BytesUp, long BytesDown, double? MeanStaleness);
+    int Version, double Seconds, double Accuracy, double Loss, long ClientUpdates, long BytesUp, long BytesDown, double? MeanStaleness = null);
 
 /// <summary>How clients scored a version on their own data: the distribution, not only the mean.</summary>
 /// <param name="Weighted">Mean accuracy by examples.</param>
 public sealed record ClientScoresMessage(
     int Version, int Clients, double Weighted, double Mean, double Deviation, double Minimum, double LowerDecile, double Median, double UpperDecile, double Maximum, double MeanLoss)
 {
-    public IReadOnlyList<ClientScoreMessage> Scores { get; init; } = [];
+    public IReadOnlyList<ClientScoreMessage> Scores { get; init => field = value ?? []; } = [];
 }
 
 public sealed record ClientScoreMessage(string Client, string Name, double Examples, double Accuracy, double Loss);
@@ -119,23 +119,15 @@ public sealed record AboutMessage(string Coordinator, int OldestProtocol, int Pr
 
 /// <summary>Body of <c>POST /v1/enrolment-tokens</c>.</summary>
 /// <param name="Name">What it is for.</param>
-public sealed record EnrolmentTokenRequest(string Name)
-{
-    /// <summary>Seconds it is good for; null for no end.</summary>
-    public double? Seconds { get; init; } = 7 * 86400;
-
-    /// <summary>Usable any number of times.</summary>
-    public bool Reusable { get; init; }
-}
+/// <param name="Seconds">How long it is good for; 0 for no end. A week when left out.</param>
+/// <param name="Reusable">Usable any number of times.</param>
+public sealed record EnrolmentTokenRequest(string Name, double Seconds = 7 * 86400, bool Reusable = false);
 
 /// <summary>Body of <c>POST /v1/access-tokens</c>.</summary>
 /// <param name="Role"><c>operator</c> or <c>viewer</c>.</param>
 /// <param name="Name">Whose it is.</param>
-public sealed record AccessTokenRequest(string Role, string Name)
-{
-    /// <summary>Seconds it is good for; null for no end.</summary>
-    public double? Seconds { get; init; }
-}
+/// <param name="Seconds">How long it is good for; 0 for no end. A day when left out.</param>
+public sealed record AccessTokenRequest(string Role, string Name, double Seconds = 86400);
 
 /// <summary>A token, shown once.</summary>
 public sealed record NewTokenMessage(string Id, string Token);
@@ -144,7 +136,7 @@ public sealed record NewTokenMessage(string Id, string Token);
 /// <param name="Kind"><c>operator</c>, <c>viewer</c> or <c>enrolment</c>.</param>
 /// <param name="Expires">ISO 8601, UTC; null for no end.</param>
 /// <param name="State"><c>good</c>, <c>used</c>, <c>expired</c> or <c>revoked</c>.</param>
-public sealed record TokenMessage(string Id, string Kind, string Name, string? Expires, string State);
+public sealed record TokenMessage(string Id, string Kind, string Name, string State, string? Expires = null);
 
 public sealed record TokenList(IReadOnlyList<TokenMessage> Tokens);
 
@@ -152,7 +144,7 @@ public sealed record TokenList(IReadOnlyList<TokenMessage> Tokens);
 /// <param name="EnrolledAt">ISO 8601, UTC.</param>
 /// <param name="RevokedAt">Null while it is good.</param>
 /// <param name="Credential"><c>key</c> or <c>certificate</c>.</param>
-public sealed record ClientMessage(string Client, string Name, string EnrolledAt, string? RevokedAt, string Credential);
+public sealed record ClientMessage(string Client, string Name, string EnrolledAt, string Credential, string? RevokedAt = null);
 
 public sealed record ClientList(IReadOnlyList<ClientMessage> Clients);
 

@@ -7,7 +7,7 @@ public sealed record UpdateDeclaration
     public required BlobReference Delta { get; init; }
 
     /// <summary>Vectors that go up beside the delta, by name.</summary>
-    public IReadOnlyDictionary<string, BlobReference> Extras { get; init; } = new Dictionary<string, BlobReference>();
+    public IReadOnlyDictionary<string, BlobReference> Extras { get; init => field = value ?? NoExtras; } = NoExtras;
 
     /// <summary>n_i, the examples trained on.</summary>
     public required double Examples { get; init; }
@@ -27,6 +27,8 @@ public sealed record UpdateDeclaration
 
     /// <summary>The client is available for its next assignment at once.</summary>
     public bool Ready { get; init; }
+
+    private static Dictionary<string, BlobReference> NoExtras { get; } = [];
 }
 
 /// <summary>Reply to a declaration: what is still to be uploaded.</summary>

@@ -2,8 +2,6 @@ using System.Numerics;
 using System.Security.Cryptography;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Parameters;
-using Federated.Aggregation.Randomness;
-using Federated.Coordinator.Models;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Privacy;
@@ -52,9 +50,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var local = training.With(configuration.Strategy.Objective);
         var d = model.Layout.Count;
         using var privacy = Interlocked.Exchange(ref prepared, null) ?? CreatePrivacy(); // A run spends it: each has its own.
-        var state = new ModelState<T>(
-            Initial(), StrategyFactory.CreateAggregator<T>(configuration.Strategy, d), StrategyFactory.CreateServerOptimizer<T>(configuration.Strategy, d),
-            StrategyFactory.CreateObjectiveServer<T>(configuration.Strategy, d, experiment.ClientCount), privacy);
+        var state = RunComposition.CreateState(configuration, Initial(), experiment.ClientCount, privacy);
         var machine = new RunMachine(
             configuration.Run, StrategyFactory.CreateScheduler(configuration, observer), PrivacyFactory.CreateLimiter(privacy, configuration, d, experiment.ClientCount));
         var steps = new StepCounter(observer, experiment.ClientCount);
@@ -80,12 +76,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
 
     private PrivateRelease<T>? CreatePrivacy() => PrivacyFactory.Create<T>(experiment.Configuration, model.Layout.Count, experiment.ClientCount);
 
-    private T[] Initial()
-    {
-        var parameters = new T[model.Layout.Count];
-        model.Initialize(parameters, SeededRandom.Derive(experiment.Configuration.Seed, "model"));
-        return parameters;
-    }
+    private T[] Initial() => RunComposition.Initial(model, experiment.Configuration.Seed);
 
     private static string HashOf(SafetensorsWriter writer)
     {

@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Compression.Feedback;
-using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Privacy.Pipeline;
@@ -54,7 +53,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
         this.privacy = privacy ?? new NoPrivacyOptions();
         attackers = new Attackers<T>(attack);
         (this.data, this.options, this.state, this.versions) = (data, options, state, versions);
-        this.seed = SeededRandom.DeriveSeed(seed, "training");
+        this.seed = RunComposition.TrainingSeed(seed);
         test = [.. Enumerable.Range(0, data.Test.Count)];
         var trainingSet = Attackers<T>.TrainingSets(attack, data.Train);
         var d = state.Current.Parameters.Length;
@@ -102,7 +101,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
 
         var client = assignment.Client.Value;
         jobs[slot] = pool.Begin(
-            state.Current, client, steps, SeededRandom.DeriveSeed(seed, "", client, assignment.Id.Value),
+            state.Current, client, steps, RunComposition.TaskSeed(seed, assignment),
             RateSchedule.Factor(options.Schedule, assignment.BaseVersion, versions), due,
             memory.ExchangeOf(client, state.Current.Extras), memory.EncoderOf(client));
     }

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using Federated.Cli.Commands;
+using Federated.Cli.Output;
+using Federated.Coordinator.Http;
+using Federated.Coordinator.Identity;
+using Federated.Coordinator.Storage;
+using Federated.Coordinator.Storage.Files;
+using Federated.Protocol.Local;
+using Federated.Simulation.Serving;
+
+namespace Federated.Cli.Serving;
+
+/// <summary><c>fed serve</c>.</summary>
+internal static class ServeCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var data = new Option<string>("--data")
+        {
+            Description = "Where everything stands that must survive: runs, models, identities.",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => "coordinator",
+        };
+        var listen = new Option<string[]>("--listen")
+        {
+            Description = $"An address to listen on; may be given several times. Beyond this machine it is TLS or nothing. The default is {LocalCoordinator.DefaultUrl}.",
+            HelpName = "URL",
+            DefaultValueFactory = _ => [LocalCoordinator.DefaultUrl],
+        };
+        var store = new Option<string>("--store")
+        {
+            Description = "files (in the data directory), or postgres:CONNECTION.",
+            HelpName = "STORE",
+            DefaultValueFactory = _ => "files",
+        };
+        var certificate = new Option<string>("--certificate") { Description = "PEM file of the server's certificate and chain; without it, fed pki's.", HelpName = "FILE", DefaultValueFactory = _ => "" };
+        var key = new Option<string>("--key") { Description = "PEM file of its private key.", HelpName = "FILE", DefaultValueFactory = _ => "" };
+        var otlp = new Option<string>("--otlp") { Description = "OTLP endpoint for traces and metrics. The default is $OTEL_EXPORTER_OTLP_ENDPOINT, else none.", HelpName = "URL", DefaultValueFactory = _ => "" };
+        var rate = new Option<double?>("--client-rate") { Description = "Requests a second that one client may make on average.", HelpName = "N" };
+        var jsonLogs = new Option<bool>("--json-logs") { Description = "Log lines are JSON objects." };
+        var dataDirectory = ExperimentOptions.DataDirectoryOption();
+        var command = new Command("serve", "Coordinate real clients: serve runs over HTTP, durably.") { data, listen, store, certificate, key, dataDirectory, otlp, rate, jsonLogs };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var options = new CoordinatorOptions
+            {
+                DataDirectory = parsed.GetValue(data)!,
+                Listen = parsed.GetValue(listen)!,
+                Certificate = parsed.GetValue(certificate)!,
+                CertificateKey = parsed.GetValue(key)!,
+                OtlpEndpoint = parsed.GetValue(otlp)!,
+                JsonLogs = parsed.GetValue(jsonLogs),
+            };
+            if (parsed.GetValue(rate) is { } perSecond)
+            {
+                options = options with { ClientRate = perSecond, ClientBurst = 2 * perSecond };
+            }
+
+            return await ServeAsync(options, parsed.GetValue(store)!, parsed.GetValue(dataDirectory)!, terminal, cancellation).ConfigureAwait(false);
+        });
+        Examples.Add(
+            command,
+            ("fed serve", "on this machine; fed runs and fed client of the same user need no set-up"),
+            ("fed serve --data /var/lib/federated --listen https://0.0.0.0:8443", "for others, with the private authority in the data directory"),
+            ("fed serve --listen https://0.0.0.0:443 --certificate fullchain.pem --key privkey.pem", "with a certificate that everybody trusts"));
+        return command;
+    }
+
+    private static async Task<int> ServeAsync(CoordinatorOptions options, string store, string dataDirectory, Terminal terminal, CancellationToken cancellation)
+    {
+        var server = await CoordinatorServer.StartAsync(
+            options, await OpenAsync(store, options.DataDirectory, cancellation).ConfigureAwait(false), new ExperimentRunFactory(dataDirectory), terminal.Clock, null, cancellation).ConfigureAwait(false);
+        await using (server.ConfigureAwait(false))
+        {
+            terminal.Error.WriteLine($"The coordinator listens on {string.Join(", ", server.Addresses)}. Stop it with Ctrl-C.");
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                await server.StopAsync().ConfigureAwait(false);
+            }
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static async Task<IStore> OpenAsync(string store, string folder, CancellationToken cancellation)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        return store switch
+        {
+            "files" => FileStore.Open(Path.Combine(folder, "store")),
+            _ => throw new CommandException(ExitCodes.Usage, $"There is no store '{store}'; choose files."),
+        };
+    }
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Numerics;
+using Federated.Aggregation;
+using Federated.Aggregation.Anarchic;
+using Federated.Aggregation.Compression;
+using Federated.Aggregation.Parameters;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Runs;
+using Federated.Privacy.Pipeline;
+using Federated.Simulation.Devices;
+using Federated.Simulation.Engine;
+using Federated.Training.Data;
+using Federated.Training.LocalTraining;
+using Federated.Training.Models;
+
+namespace Federated.Simulation.Serving;
+
+/// <summary>An experiment that has been checked for being served: its parts can be made any number of times.</summary>
+internal sealed class ServedExperiment
+{
+    private const string Unencoded = "safetensors";
+
+    private readonly FederatedData? data;
+    private readonly ITrainerFactory? engine;
+    private readonly int clients;
+
+    private ServedExperiment(ExperimentConfiguration configuration, FederatedData? data, ITrainerFactory? engine)
+    {
+        (Configuration, this.data, this.engine) = (configuration, data, engine);
+        clients = configuration.Clients.Count > 0 ? configuration.Clients.Count : data?.Clients.Count ?? 0;
+        Plan = new ClientPlan
+        {
+            Precision = configuration.Precision,
+            Model = configuration.Model!,
+            ExampleShape = data?.Train.ExampleShape ?? configuration.Input!.Shape,
+            Classes = data?.Train.Classes ?? configuration.Input!.Classes,
+            BatchSize = configuration.Training.BatchSize,
+            Optimizer = ((LocalTraining)configuration.Training).Optimizer,
+            Objective = configuration.Strategy.Objective,
+            Compression = configuration.Strategy.Compression,
+            Data = configuration.Data,
+            Seed = configuration.Seed,
+        };
+    }
+
+    public ExperimentConfiguration Configuration { get; }
+
+    public ClientPlan Plan { get; }
+
+    public string DataInWords => data is null
+        ? "The clients' own; the coordinator has none."
+        : string.Create(CultureInfo.InvariantCulture, $"The coordinator evaluates on {data.Test.Count} test examples of '{data.Train.Name}' in {data.Train.Classes} classes; clients train on their own.");
+
+    public string ModelInWords => ConfigWords.KindOf(Configuration.Model!);
+
+    /// <summary>Fills in what follows from other options.</summary>
+    public static ExperimentConfiguration Resolve(ExperimentConfiguration configuration) => ExperimentGuard.Resolve(configuration) with { Threads = 1 };
+
+    /// <exception cref="SimulationException">The configuration cannot be served; the message says what to change.</exception>
+    public static ServedExperiment Prepare(ExperimentConfiguration configuration, string dataDirectory, IReadOnlyList<ITrainerFactory> engines)
+    {
+        var resolved = Resolve(configuration);
+        Check(resolved);
+        var engine = ExperimentGuard.Engine(resolved, engines);
+        var data = resolved.Data is { } options ? FederatedDataFactory.Create(options, dataDirectory, resolved.Seed) : null;
+        var clients = resolved.Clients.Count > 0 ? resolved.Clients.Count : data?.Clients.Count ?? int.MaxValue;
+        ExperimentGuard.CheckServed(resolved, data, clients);
+        var experiment = new ServedExperiment(resolved, data, engine);
+        _ = experiment.CreateParts();
+        return experiment;
+    }
+
+    /// <summary>Fresh parts, as for a new run.</summary>
+    public RunParts CreateParts() => Configuration.Precision == NumberFormat.Float64 ? CreateParts<double>(ElementType.F64) : CreateParts<float>(ElementType.F32);
+
+    private static void Check(ExperimentConfiguration configuration)
+    {
+        if (configuration.Training is not LocalTraining || configuration.Model is null)
+        {
+            throw new SimulationException("Real clients train: a run that is served needs a model section and training of kind local.");
+        }
+
+        if (configuration.Data is null && configuration.Input is null)
+        {
+            throw new SimulationException(
+                "The coordinator must know what an example looks like. Add a data section that it can load too, or input: { shape: [13], classes: 2 } when only clients have data.");
+        }
+
+        if (configuration.Clients.Attack is not NoAttack)
+        {
+            throw new SimulationException("clients.attack makes simulated clients misbehave; it cannot be asked of real ones. Remove it.");
+        }
+
+        if (configuration.Privacy is not NoPrivacyOptions)
+        {
+            throw new SimulationException("This build keeps privacy policies in simulated runs only. Remove the privacy section to serve the run, knowing that nothing is then guaranteed.");
+        }
+
+        if (configuration.Strategy.Aggregator is AnarchicMemoryOptions)
+        {
+            throw new SimulationException("afa-cs keeps a vector per client, which a served run does not save in this build. Choose afa-cd.");
+        }
+    }
+
+    private RunParts CreateParts<T>(ElementType format)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var trainer = CreateTrainer<T>();
+        var (model, strategy) = (trainer.Model, Configuration.Strategy);
+        var d = model.Layout.Count;
+        var encoder = UpdateCodecs.CreateEncoder<T>(strategy.Compression, d);
+        var isEncoded = encoder.Name != UpdateCodecs.NoFeedback || encoder.Codec.Name != UpdateCodecs.Identity;
+        var state = RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, null);
+        var plain = new SafetensorsWriter().Add<T>(model.Layout, state.Current.Parameters, format).Length;
+        var trainingSeed = RunComposition.TrainingSeed(Configuration.Seed);
+        return new RunParts
+        {
+            Machine = new RunMachine(Configuration.Run, StrategyFactory.CreateScheduler(Configuration)),
+            Model = new BlobModel<T>(
+                model.Layout,
+                () => RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, null),
+                format,
+                isEncoded ? encoder.Codec : null),
+            Layout = model.Layout,
+            Training = Plan.ToJson(),
+            Codec = isEncoded ? encoder.Codec.Name : Unencoded,
+            MaxUpdateBytes = Math.Max(plain + SafetensorsSlack, isEncoded ? encoder.Codec.MaximumWireSize(d) : 0),
+            UplinkVectors = state.UplinkNames.Count,
+            ExpectedClients = Configuration.Clients.Count,
+            Terms = assignment => new AssignmentTerms(
+                RunComposition.TaskSeed(trainingSeed, assignment), RunComposition.RateFactor(Configuration, assignment.BaseVersion), null),
+            Evaluator = data is { Test.Count: > 0 } ? new TestSetEvaluator<T>(CreateTrainer<T>(), data) : null,
+        };
+    }
+
+    /// <summary>Other writers order and pad the header of a safetensors file as they like.</summary>
+    private const int SafetensorsSlack = 64 << 10;
+
+    private ILocalTrainer<T> CreateTrainer<T>()
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> => engine is null
+        ? new LocalTrainer<T>(ModelFactory.Create<T>(Plan.Model, Plan.ExampleShape, Plan.Classes), Plan.Training)
+        : (ILocalTrainer<T>)engine.Create(Plan.Model, Plan.ExampleShape, Plan.Classes, Plan.Training);
+}
