@@ -34,14 +34,16 @@ internal static class WireReplies
             assignment.BaseVersion,
             assignment.Work.Steps,
             assignment.Work.Epochs,
-            double.IsFinite(granted.SecondsLeft) ? granted.SecondsLeft : null,
             version.Model,
             version.Extras,
             parts.Training,
             parts.Codec,
             terms.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            terms.RateFactor,
-            terms.Privacy);
+            terms.RateFactor)
+        {
+            SecondsLeft = double.IsFinite(granted.SecondsLeft) ? granted.SecondsLeft : null,
+            Privacy = terms.Privacy,
+        };
     }
 
     public static UpdateReport ReportOf(UpdateDeclaration declaration, double uploadSeconds, long bytesDown) => new()
