@@ -86,7 +86,7 @@ public sealed partial class RunMachine
             (reason, detail) = (Rejection.TooLate, $"{e.Assignment} ended long ago.");
         }
 
-        effects.Add(new Rejected(e.Assignment, e.Client, null, Status == RunStatus.Finished ? Rejection.RunOver : reason, detail));
+        effects.Add(new Rejected(e.Assignment, e.Client, null, Status == RunStatus.Finished && reason != Rejection.Duplicate ? Rejection.RunOver : reason, detail));
         if (e.Ready)
         {
             OnCheckIn(e.Client);

@@ -139,5 +139,5 @@ internal sealed class ServedExperiment
     private ILocalTrainer<T> CreateTrainer<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => engine is null
         ? new LocalTrainer<T>(ModelFactory.Create<T>(Plan.Model, Plan.ExampleShape, Plan.Classes), Plan.Training)
-        : (ILocalTrainer<T>)engine.Create(Plan.Model, Plan.ExampleShape, Plan.Classes, Plan.Training);
+        : (ILocalTrainer<T>)engine.Create(Configuration.Trainer, Plan.Model, Plan.ExampleShape, Plan.Classes, Plan.Training);
 }
