@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Federated.Aggregation;
+using Federated.Cli.Clients;
 using Federated.Cli.Commands;
 using Federated.Cli.Output;
 using Federated.Cli.Privacy;
@@ -77,6 +78,7 @@ public static class CommandLine
             RunCommand.Create(terminal),
             ViewCommand.Create(terminal),
             CompareCommand.Create(terminal),
+            ClientCommand.Create(terminal),
             DataCommand.Create(terminal),
             SchemaCommand.Create(terminal),
             ServeCommand.Create(terminal),

@@ -30,6 +30,10 @@ public sealed record FederatedClientOptions
     /// <value>The default is 60 s. At most 300 s.</value>
     public TimeSpan LongPoll { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a session's first check-in may wait; short to be told at once what the coordinator waits for.</summary>
+    /// <value>The default is null: as all others.</value>
+    public TimeSpan? FirstPoll { get; init; }
+
     /// <summary>How long one control request may take, beyond what it waits for.</summary>
     /// <value>The default is 30 s.</value>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);

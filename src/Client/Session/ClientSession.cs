@@ -37,6 +37,8 @@ internal sealed class ClientSession
     private int givenUp;
     private int failuresInRow;
     private int trainerFailuresInRow;
+    private int? declined;
+    private bool hasCheckedIn;
 
     /// <param name="seed">Of the random parts of waits.</param>
     /// <param name="compute">Runs what keeps a core busy, off the loop's own context.</param>
@@ -103,11 +105,14 @@ internal sealed class ClientSession
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Min(rest.TotalMilliseconds, LongestWait.TotalMilliseconds))), clock, cancellation);
         }
 
-        return await caller.CallAsync(
+        var wait = hasCheckedIn ? options.LongPoll : options.FirstPoll ?? options.LongPoll;
+        var reply = await caller.CallAsync(
             "check-in",
-            options.LongPoll + options.RequestTimeout,
-            (transport, c) => transport.CheckInAsync(options.Run, new CheckInRequest(trainer.Examples, options.LongPoll.TotalSeconds), c),
+            wait + options.RequestTimeout,
+            (transport, c) => transport.CheckInAsync(options.Run, new CheckInRequest(trainer.Examples, wait.TotalSeconds), c),
             cancellation);
+        hasCheckedIn = true;
+        return reply;
     }
 
     private async Task<CheckInReply?> WorkAsync(AssignmentMessage assignment, CancellationToken cancellation)
@@ -227,7 +232,13 @@ internal sealed class ClientSession
 
         if (report is null)
         {
-            await Task.Delay(backoff.After(++failuresInRow, null), clock, cancellation);
+            // A coordinator asks once for each version; one that asks again is not to be answered in a tight loop.
+            if (declined == request.Version)
+            {
+                await Task.Delay(backoff.After(++failuresInRow, null), clock, cancellation);
+            }
+
+            declined = request.Version;
             return;
         }
 

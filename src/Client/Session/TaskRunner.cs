@@ -30,7 +30,7 @@ internal sealed class TaskRunner(
 
             var download = clock.GetElapsedTime(started);
             WorkResult result = default;
-            await ComputeAsync(() => result = Train(assignment, layout, model, extras, download, watch.Token, isReady), watch.Token);
+            await ComputeAsync(() => result = Train(assignment, layout, model, extras, download, isReady, watch.Token), watch.Token);
             return watch.Reason is { } stopped ? Stopped(stopped, watch) : result;
         }
         catch (OperationCanceledException) when (watch.Reason is { } stopped)
@@ -82,7 +82,7 @@ internal sealed class TaskRunner(
 
     private WorkResult Train(
         AssignmentMessage assignment, ParameterLayout layout, float[] model, Dictionary<string, ReadOnlyMemory<float>> extras, TimeSpan download,
-        CancellationToken cancellation, Func<bool> isReady)
+        Func<bool> isReady, CancellationToken cancellation)
     {
         var memory = ClientMemory.Read(store, layout.Count);
         var task = new TrainingTask(layout, model, p => options.Observer.On(new Progressed(assignment.Id, p.Steps, p.Loss)))
@@ -134,10 +134,10 @@ internal sealed class TaskRunner(
         {
             Delta = store.WritePart(encode),
             Extras = task.ToServer.ToDictionary(up => up.Key, up => store.WritePart(new SafetensorsWriter().Add(task.Layout, up.Value).WriteTo), StringComparer.Ordinal),
-            Examples = result.Examples,
+            Examples = UpdateProtection.HidesExamples(assignment.Privacy) ? 0 : result.Examples,
             LocalSteps = result.Steps,
             StepWeight = result.StepWeight == 0 ? result.Steps : result.StepWeight,
-            TrainingLoss = double.IsFinite(result.MeanLoss) ? result.MeanLoss : null,
+            TrainingLoss = assignment.Privacy is null && double.IsFinite(result.MeanLoss) ? result.MeanLoss : null, // A loss tells of the data.
             DownloadSeconds = download.TotalSeconds,
             TrainSeconds = training.TotalSeconds,
             Ready = isReady(),

@@ -51,6 +51,10 @@ internal static class UpdateProtection
         }
     }
 
+    /// <summary>Where nobody is trusted with the update, nobody is with the number of examples behind it.</summary>
+    public static bool HidesExamples(JsonElement? privacy) =>
+        privacy is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("kind", out var kind) && kind.ValueEquals(ProtectionMessage.Randomize);
+
     private static LocalUpdateRandomizer<T> Randomizer<T>(string name, double epsilon, double clipNorm, int dimension)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         new(UnitVectorRandomizers.Create<T>(name, epsilon, dimension + 1), clipNorm);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Federated.Protocol;
 
 namespace Federated.Client.Store;
@@ -7,7 +8,7 @@ public sealed class MemoryModelCache : IModelCache, IDisposable
 {
     private readonly Lock sync = new();
     private readonly BlobGates gates = new();
-    private readonly Dictionary<string, MemoryStream> partial = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> partial = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> whole = new(StringComparer.Ordinal);
     private readonly List<string> used = [];
     private readonly long maxBytes;
@@ -39,13 +40,9 @@ public sealed class MemoryModelCache : IModelCache, IDisposable
     {
         lock (sync)
         {
-            if (!partial.TryGetValue(blob.Sha256, out var bytes))
-            {
-                partial.Add(blob.Sha256, bytes = new Kept());
-            }
-
-            bytes.Seek(0, SeekOrigin.End);
-            return bytes;
+            var stream = new Part(this, blob.Sha256);
+            stream.Write(partial.GetValueOrDefault(blob.Sha256, []));
+            return stream;
         }
     }
 
@@ -53,12 +50,12 @@ public sealed class MemoryModelCache : IModelCache, IDisposable
     {
         lock (sync)
         {
-            if (!partial.Remove(blob.Sha256, out var bytes) || !Digests.Matches(bytes, blob))
+            if (!partial.Remove(blob.Sha256, out var bytes) || bytes.LongLength != blob.Length || Convert.ToHexStringLower(SHA256.HashData(bytes)) != blob.Sha256)
             {
                 return false;
             }
 
-            whole[blob.Sha256] = bytes.ToArray();
+            whole[blob.Sha256] = bytes;
             used.Remove(blob.Sha256);
             used.Add(blob.Sha256);
             while (used.Count > 1 && whole.Values.Sum(b => b.LongLength) > maxBytes)
@@ -73,11 +70,20 @@ public sealed class MemoryModelCache : IModelCache, IDisposable
 
     public void Dispose() => gates.Dispose();
 
-    /// <summary>Stays open when its user is done with it: another attempt goes on where this one stopped.</summary>
-    private sealed class Kept : MemoryStream
+    /// <summary>Leaves its bytes when its user is done with it: another attempt goes on where this one stopped.</summary>
+    private sealed class Part(MemoryModelCache owner, string sha256) : MemoryStream
     {
         protected override void Dispose(bool disposing)
         {
+            if (disposing && CanRead)
+            {
+                lock (owner.sync)
+                {
+                    owner.partial[sha256] = ToArray();
+                }
+            }
+
+            base.Dispose(disposing);
         }
     }
 }

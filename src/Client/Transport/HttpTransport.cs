@@ -29,16 +29,19 @@ public sealed class HttpTransport : ITransport
     private int at;
     private long skewTicks;
 
+    /// <summary>A transport with connections of its own.</summary>
     public HttpTransport(HttpTransportOptions options, TimeProvider clock)
-        : this(options, clock, Handler(options))
+        : this(options, clock, CreateHandler(options), ownsHandler: true)
     {
     }
 
-    internal HttpTransport(HttpTransportOptions options, TimeProvider clock, HttpMessageHandler handler)
+    /// <summary>A transport over an app's handler: connections that many clients of one process share, a proxy, a recorder.</summary>
+    /// <param name="handler">Made by <see cref="CreateHandler"/>, or something around it.</param>
+    public HttpTransport(HttpTransportOptions options, TimeProvider clock, HttpMessageHandler handler, bool ownsHandler)
     {
         ArgumentNullException.ThrowIfNull(options);
         (this.options, this.clock) = (options, clock);
-        http = new HttpClient(handler)
+        http = new HttpClient(handler, ownsHandler)
         {
             Timeout = System.Threading.Timeout.InfiniteTimeSpan,
             DefaultRequestVersion = HttpVersion.Version20,
@@ -186,7 +189,7 @@ public sealed class HttpTransport : ITransport
         }
     }
 
-    private async ValueTask<TReply> ReadAsync<TReply>(HttpResponseMessage response, JsonTypeInfo<TReply> type, CancellationToken cancellation)
+    private static async ValueTask<TReply> ReadAsync<TReply>(HttpResponseMessage response, JsonTypeInfo<TReply> type, CancellationToken cancellation)
         where TReply : class
     {
         try
@@ -225,7 +228,7 @@ public sealed class HttpTransport : ITransport
         }
     }
 
-    private async ValueTask CopyAsync(HttpResponseMessage response, Stream destination, long length, IdleGuard idle)
+    private static async ValueTask CopyAsync(HttpResponseMessage response, Stream destination, long length, IdleGuard idle)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
@@ -297,7 +300,8 @@ public sealed class HttpTransport : ITransport
     private static ClientException Garbled(HttpResponseMessage response, string what) => ClientException.Of(
         new Problem(0, "", $"The reply from {response.RequestMessage?.RequestUri} is not as docs/protocol.md says: {what}."));
 
-    private static SocketsHttpHandler Handler(HttpTransportOptions options)
+    /// <summary>Connections as this transport wants them.</summary>
+    public static SocketsHttpHandler CreateHandler(HttpTransportOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var ssl = new SslClientAuthenticationOptions();

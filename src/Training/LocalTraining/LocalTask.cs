@@ -27,6 +27,9 @@ public readonly ref struct LocalTask<T>
     /// <summary>What the objective exchanges; may be null when it exchanges nothing.</summary>
     public LocalExchange<T>? Exchange { get; init; }
 
+    /// <summary>Ends the training between two steps, with an <see cref="OperationCanceledException"/>; the delta's content is then undefined.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     public LocalTask()
     {
     }

@@ -86,6 +86,7 @@ public sealed class LocalTrainer<T> : ILocalTrainer<T>
         var progress = new LocalProgress(rate * term.Quadratic, 0);
         while (progress.Steps < task.Steps && progress.Add(fused.Step(batches.Next(), keep, step)))
         {
+            task.Cancellation.ThrowIfCancellationRequested();
         }
 
         fused.Store(end);
@@ -104,6 +105,7 @@ public sealed class LocalTrainer<T> : ILocalTrainer<T>
         var progress = new LocalProgress(rate * term.Quadratic, optimizer.Momentum, options.Optimizer is SgdOptions { Nesterov: true });
         while (progress.Steps < task.Steps)
         {
+            task.Cancellation.ThrowIfCancellationRequested();
             var batch = batches.Next();
             var loss = objective.HasOwnGradient
                 ? objective.Gradient(model, local, in batch, gradient)
