@@ -8,13 +8,14 @@ namespace Federated.Simulation.Serving;
 
 /// <summary>Trainers by plan, shared by the clients of a process: a model's memory is taken once per core, not once per client.</summary>
 /// <param name="engine">Trains in place of the managed kernels; null for those.</param>
-public sealed class ManagedTrainers(ITrainerFactory? engine = null)
+/// <param name="options">That engine's options.</param>
+public sealed class ManagedTrainers(ITrainerFactory? engine = null, TrainerOptions? options = null)
 {
     private readonly ConcurrentDictionary<string, Lazy<PlannedTrainers>> byPlan = new(StringComparer.Ordinal);
 
     /// <exception cref="SimulationException">The plan is not one that this build understands, or needs what it lacks.</exception>
     internal PlannedTrainers For(JsonElement plan) =>
-        byPlan.GetOrAdd(plan.GetRawText(), text => new Lazy<PlannedTrainers>(() => new PlannedTrainers(Parse(text), engine))).Value;
+        byPlan.GetOrAdd(plan.GetRawText(), text => new Lazy<PlannedTrainers>(() => new PlannedTrainers(Parse(text), engine, options ?? new ManagedTrainerOptions()))).Value;
 
     private static ClientPlan Parse(string text)
     {
@@ -28,16 +29,17 @@ internal sealed class PlannedTrainers
 {
     private readonly ConcurrentBag<ILocalTrainer<float>> idle = [];
     private readonly ITrainerFactory? engine;
+    private readonly TrainerOptions options;
     private readonly Evaluator<float> evaluator;
 
-    public PlannedTrainers(ClientPlan plan, ITrainerFactory? engine)
+    public PlannedTrainers(ClientPlan plan, ITrainerFactory? engine, TrainerOptions options)
     {
         if (plan.Precision != NumberFormat.Float32)
         {
             throw new SimulationException($"The run computes in {plan.Precision}; clients on devices train in float32. Set precision: float32 in the experiment.");
         }
 
-        (Plan, this.engine) = (plan, engine);
+        (Plan, this.engine, this.options) = (plan, engine, options);
         evaluator = new Evaluator<float>(() => Create().Model);
     }
 
@@ -63,5 +65,5 @@ internal sealed class PlannedTrainers
 
     private ILocalTrainer<float> Create() => engine is null
         ? new LocalTrainer<float>(ModelFactory.Create<float>(Plan.Model, Plan.ExampleShape, Plan.Classes), Plan.Training)
-        : engine.Create(Plan.Model, Plan.ExampleShape, Plan.Classes, Plan.Training);
+        : engine.Create(options, Plan.Model, Plan.ExampleShape, Plan.Classes, Plan.Training);
 }
