@@ -8,6 +8,7 @@ import type { Run } from '../lib/run.ts';
 import { ink, isDark } from '../lib/theme.ts';
 import { reasons } from '../lib/words.ts';
 import { Choice, Legend } from '../parts/Bits.tsx';
+import { showTip } from '../parts/tip.ts';
 import { drawTimeline, headHeight, rowAt, type Group, type View } from './draw.ts';
 import { TimelineModel } from './model.ts';
 
@@ -337,14 +338,4 @@ function table(run: Run, model: TimelineModel, from: number, to: number, only?: 
     rows.push([run.clientName(u.client[i]!), u.base[i]!, u.staleness[i]!, u.steps[i]!, u.dispatched[i] ?? null, u.download[i] ?? null, u.train[i] ?? null, u.upload[i] ?? null, u.aggregate[i] ?? null, u.weight[i] ?? null, ['accepted', 'rejected', 'lost'][u.end[i]!]!, u.reason[i]!]);
   }
   return { head: ['client', 'base version', 'staleness', 'steps', 'dispatched s', 'download s', 'train s', 'upload s', 'wait s', 'weight', 'outcome', 'reason'], rows };
-}
-
-export function showTip(tip: HTMLElement, canvas: HTMLElement, text: string, x: number, y: number): void {
-  tip.hidden = text === '';
-  if (tip.hidden) return;
-  tip.textContent = text;
-  const width = Math.min(320, canvas.clientWidth - 16);
-  tip.style.maxWidth = `${width}px`;
-  tip.style.left = `${Math.max(0, Math.min(x + 14, canvas.clientWidth - tip.offsetWidth - 4))}px`;
-  tip.style.top = `${y + 18}px`;
 }

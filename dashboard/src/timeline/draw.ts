@@ -57,9 +57,11 @@ export function drawTimeline(surface: Surface, run: Run, model: TimelineModel, g
 
   // The head covers what scrolled below it.
   surface.rect(0, 0, width, head, colours.card);
+  const showsNow = now > view.from && now < view.to && run.standing.peek()?.status !== 'finished';
   for (const time of ticks(view.from, view.to, Math.max(2, Math.floor((width - left) / 110)))) {
     if (x(time) < left) continue;
-    surface.line([[x(time), axisHeight - 4], [x(time), height]], colours.line, 1, [], 0.7);
+    surface.line([[x(time), axisHeight - 4], [x(time), head]], colours.line, 1, [], 0.7);
+    if (showsNow && Math.abs(x(time) - x(now)) < 48) continue;
     surface.text(x(time), 10, duration(time), colours.faint, { align: x(time) > width - 40 ? 'right' : 'center', size: 11 });
   }
   let y = axisHeight;
@@ -69,7 +71,7 @@ export function drawTimeline(surface: Surface, run: Run, model: TimelineModel, g
   }
   if (hasBuffer) drawBuffer(surface, run, model, view, colours, y, header?.aggregationGoal ?? 0, now);
   surface.line([[0, head - 0.5], [width, head - 0.5]], colours.line);
-  if (now > view.from && now < view.to && run.standing.peek()?.status !== 'finished') {
+  if (showsNow) {
     surface.line([[x(now), axisHeight - 6], [x(now), height]], colours.text, 1.5, [4, 3]);
     surface.text(Math.min(x(now), width - 16), 10, 'now', colours.text, { align: 'center', size: 11, bold: true });
   }
@@ -95,6 +97,9 @@ function drawLanes(
   // Lane backgrounds: idle time is what stays empty.
   for (let index = first; index < last; index++) {
     if (lane >= 4) surface.rect(left, top(index) + 1, width - left, Math.max(1, lane - 2), index === view.selectedLane ? colours.line : colours.idle);
+  }
+  for (const time of ticks(view.from, view.to, Math.max(2, Math.floor((width - left) / 110)))) {
+    if (x(time) >= left) surface.line([[x(time), head], [x(time), height]], colours.line);
   }
   if (lane < 4) surface.rect(left, head, width - left, Math.max(0, (last - first) * lane), colours.idle);
 
