@@ -34,6 +34,14 @@ internal sealed class SweepMarks
         return new Holding(this, sha256);
     }
 
+    public bool IsHeld(string sha256)
+    {
+        lock (gate)
+        {
+            return holds.ContainsKey(sha256);
+        }
+    }
+
     /// <summary>Call before asking what is referenced: what is touched from here on is left alone.</summary>
     public void Begin()
     {

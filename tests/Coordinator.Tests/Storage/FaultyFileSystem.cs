@@ -197,7 +197,8 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
 
     private sealed class AppendFile(FaultyFileSystem disk, Node node) : IAppendFile
     {
-        public long Length => node.Bytes.Count;
+        /// <summary>As this handle knows it: what others append does not count.</summary>
+        public long Length { get; private set; } = node.Bytes.Count;
 
         public void Append(ReadOnlySpan<byte> bytes)
         {
@@ -216,11 +217,13 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
                 if (disk.Capacity == long.MaxValue)
                 {
                     node.Bytes.AddRange(bytes);
+                    Length += bytes.Length;
                     return;
                 }
 
                 var free = disk.Capacity - disk.names.Values.Distinct().Sum(n => (long)n.Bytes.Count);
                 node.Bytes.AddRange(bytes[..(int)Math.Clamp(free, 0, bytes.Length)]);
+                Length += bytes.Length;
                 if (free < bytes.Length)
                 {
                     throw new IOException("No space left on device.");

@@ -39,6 +39,70 @@ public sealed class FileBlobStoreOnDisk : BlobStoreConformance, IDisposable
         ValueTask.FromResult<IBlobStore>(new FileBlobStore(new PhysicalFileSystem(folder.Path), "blobs"));
 }
 
+public sealed class FileDocumentStoreOnDisk : DocumentStoreConformance, IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    protected override ValueTask<IDocumentStore> OpenAsync() =>
+        ValueTask.FromResult<IDocumentStore>(new FileDocumentStore(new PhysicalFileSystem(folder.Path), "documents"));
+}
+
+public sealed class FileStoreOnDisk : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task ADataFolderHasOneOwnerAtATime()
+    {
+        await using (FileStore.Open(folder.Path))
+        {
+            var error = Assert.Throws<StorageException>(() => FileStore.Open(folder.Path));
+            Assert.Contains("in use by another process", error.Message, StringComparison.Ordinal);
+        }
+
+        await using var again = FileStore.Open(folder.Path);
+    }
+}
+
+/// <summary>Crashes at every operation of a document's replacement.</summary>
+public sealed class FileDocumentStoreUnderCrashes
+{
+    [Fact]
+    public async Task ADocumentIsTheOldOrTheNewOneAndNeverLessThanWasAcknowledged()
+    {
+        for (var crashAt = 0L; crashAt < 200; crashAt++)
+        {
+            var disk = new FaultyFileSystem(SeededRandom.DeriveSeed(1, "documents", crashAt)) { CrashIn = crashAt % 50 };
+            var (acknowledged, attempted) = (-1, -1);
+            for (var lives = 0; lives < 3; lives++)
+            {
+                try
+                {
+                    var store = new FileDocumentStore(disk, "documents");
+                    var found = await store.ReadAsync("runs/a", default) is { } bytes ? BitConverter.ToInt32(bytes) : -1;
+                    Assert.InRange(found, acknowledged, attempted);
+                    acknowledged = found;
+                    for (var i = found + 1; i < found + 8; i++)
+                    {
+                        attempted = i;
+                        await store.WriteAsync("runs/a", BitConverter.GetBytes(i), default);
+                        acknowledged = i;
+                    }
+                }
+                catch (CrashException)
+                {
+                    disk.Restart();
+                    disk.CrashIn = (crashAt * 7) % 41;
+                }
+            }
+        }
+    }
+}
+
 /// <summary>Crashes at every possible operation, with lost, torn and garbled writes.</summary>
 public sealed class FileRunLogUnderCrashes
 {

@@ -19,7 +19,7 @@ public abstract class RunLogConformance
         return (log, await log.LoadAsync(default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task ANewLogIsEmpty()
     {
         var (log, history) = await Loaded("new");
@@ -29,7 +29,7 @@ public abstract class RunLogConformance
         Assert.Equal(0, log.NextSequence);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task WhatWasAppendedIsThereAfterReopening()
     {
         var (log, _) = await Loaded("append");
@@ -42,7 +42,7 @@ public abstract class RunLogConformance
         Assert.Equal(4, again.NextSequence);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task AnAppendThatExpectsAnotherSequenceIsFenced()
     {
         var (log, _) = await Loaded("fence");
@@ -52,7 +52,47 @@ public abstract class RunLogConformance
         await log.AppendAsync(1, [Bytes("b")], default);
     }
 
-    [Fact]
+    [ConformanceFact]
+    public async Task AHostWhoseRunAnotherHasTakenOverIsFencedAtItsNextAppendAndAtItsNextSnapshot()
+    {
+        var (first, _) = await Loaded("taken");
+        await using var owned = first;
+        await first.AppendAsync(0, [Bytes("a")], default);
+        var (second, history) = await Loaded("taken");
+        await using var alsoOwned = second;
+        Assert.Equal("a", Text(Assert.Single(history.Records)));
+        await second.AppendAsync(1, [Bytes("b")], default);
+        await Assert.ThrowsAsync<FencedException>(async () => await first.AppendAsync(1, [Bytes("fork")], default));
+        var (third, later) = await Loaded("taken");
+        await using var ownedToo = third;
+        Assert.Equal(["a", "b"], later.Records.Select(Text));
+        await third.SaveSnapshotAsync(2, Bytes("state after b"), default);
+        await third.AppendAsync(2, [Bytes("c")], default);
+        await Assert.ThrowsAsync<FencedException>(async () => await second.SaveSnapshotAsync(2, Bytes("fork"), default));
+        var (last, final) = await Loaded("taken");
+        await using var ownedAtLast = last;
+        Assert.Equal("state after b", Text(final.Snapshot!.Value));
+        Assert.Equal("c", Text(Assert.Single(final.Records)));
+    }
+
+    [ConformanceFact]
+    public async Task ALongHistoryOfLargeRecordsIsReadBackWhole()
+    {
+        var (log, _) = await Loaded("long");
+        for (var i = 0; i < 20; i++)
+        {
+            var at = i * 50;
+            await log.AppendAsync(at, [.. Enumerable.Range(at, 50).Select(n => (ReadOnlyMemory<byte>)Enumerable.Repeat((byte)n, n).ToArray())], default);
+        }
+
+        await log.DisposeAsync();
+        var (again, history) = await Loaded("long");
+        await using var owned = again;
+        Assert.Equal(1000, history.Records.Count);
+        Assert.All(history.Records.Index(), r => Assert.True(r.Item.Length == r.Index && r.Item.Span.IndexOfAnyExcept((byte)r.Index) < 0));
+    }
+
+    [ConformanceFact]
     public async Task ASnapshotReplacesTheRecordsBeforeIt()
     {
         var (log, _) = await Loaded("snapshot");
@@ -72,7 +112,7 @@ public abstract class RunLogConformance
         Assert.Equal(3, again.NextSequence);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task RunsDoNotSeeEachOther()
     {
         var (one, _) = await Loaded("one");
@@ -83,7 +123,7 @@ public abstract class RunLogConformance
         Assert.Empty(history.Records);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task WritingBeforeLoadingIsADefect()
     {
         await using var log = await OpenAsync("unloaded");

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
@@ -12,13 +14,17 @@ namespace Federated.Coordinator.Storage.Files;
 /// </remarks>
 public sealed class FileRunLog : IRunLog
 {
+    private const int LargestKeptBuffer = 8 << 20;
+
     private const string LogPrefix = "log-", SnapshotPrefix = "snapshot-", Unfinished = ".new";
 
     private static readonly byte[] Magic = Encoding.ASCII.GetBytes("FEDLOG1\n");
 
     private readonly IFileSystem files;
     private readonly string folder;
+    private ArrayBufferWriter<byte> group = new();
     private IAppendFile? current;
+    private string currentPath = "";
     private bool loaded, broken;
 
     public FileRunLog(IFileSystem files, string folder)
@@ -64,18 +70,25 @@ public sealed class FileRunLog : IRunLog
             throw new FencedException($"An append at {expected} came to a log whose next record is {NextSequence}; another host writes this run.");
         }
 
+        ThrowIfTakenOver();
+
         // One write for the whole group, so that a crash cuts at most its end off, and one sync for all.
-        using var group = new MemoryStream();
+        group.ResetWrittenCount();
         for (var i = 0; i < records.Count; i++)
         {
-            group.Write(LogRecord.Encode(expected + i, records[i].Span));
+            LogRecord.Encode(expected + i, records[i].Span, group);
         }
 
         Guard(() =>
         {
-            current!.Append(group.GetBuffer().AsSpan(0, (int)group.Length));
+            current!.Append(group.WrittenSpan);
             current.Sync();
         });
+        if (group.Capacity > LargestKeptBuffer)
+        {
+            group = new ArrayBufferWriter<byte>();
+        }
+
         NextSequence += records.Count;
         return ValueTask.CompletedTask;
     }
@@ -88,13 +101,16 @@ public sealed class FileRunLog : IRunLog
             throw new ArgumentException($"A snapshot is of the state after all {NextSequence} records, not after {sequence}.", nameof(sequence));
         }
 
+        ThrowIfTakenOver();
         Guard(() =>
         {
             var name = Name(SnapshotPrefix, sequence);
             using (var file = files.OpenAppend(Path(name + Unfinished)))
             {
                 file.Append(Magic);
-                file.Append(LogRecord.Encode(sequence, snapshot.Span));
+                var record = new ArrayBufferWriter<byte>(LogRecord.HeaderLength + snapshot.Length);
+                LogRecord.Encode(sequence, snapshot.Span, record);
+                file.Append(record.WrittenSpan);
                 file.Sync();
             }
 
@@ -199,7 +215,9 @@ public sealed class FileRunLog : IRunLog
     {
         for (var at = position + 1; at + LogRecord.HeaderLength <= bytes.Length; at++)
         {
-            if (LogRecord.TryDecode(bytes.AsSpan(at), out var sequence, out _) && sequence > expected && sequence - expected < bytes.Length)
+            // The sequence first: it rules nearly everything out that the checksum would have to be computed for.
+            var sequence = BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(at + 8));
+            if (sequence > expected && sequence - expected < bytes.Length && LogRecord.TryDecode(bytes.AsSpan(at), out _, out _))
             {
                 return true;
             }
@@ -212,11 +230,25 @@ public sealed class FileRunLog : IRunLog
     {
         var path = Path(Name(LogPrefix, first));
         current = files.OpenAppend(path);
+        currentPath = path;
         if (current.Length == 0)
         {
             current.Append(Magic);
             current.Sync();
             files.SyncFolder(folder);
+        }
+    }
+
+    /// <summary>
+    /// A data folder belongs to one process. Should that rule be broken all the same, the file is longer than what was written here, or
+    /// gone behind the other's snapshot.
+    /// </summary>
+    private void ThrowIfTakenOver()
+    {
+        if (!files.Exists(currentPath) || files.Length(currentPath) != current!.Length)
+        {
+            broken = true;
+            throw new FencedException($"Another host writes the log '{folder}'; this one no longer knows the run's state.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -15,14 +16,14 @@ internal static class LogRecord
     /// <summary>Largest payload: a snapshot or event beyond it is a defect, and a longer length in a file is damage.</summary>
     public const int MaxPayload = 1 << 30;
 
-    public static byte[] Encode(long sequence, ReadOnlySpan<byte> payload)
+    public static void Encode(long sequence, ReadOnlySpan<byte> payload, IBufferWriter<byte> output)
     {
-        var record = new byte[HeaderLength + payload.Length];
+        var record = output.GetSpan(HeaderLength + payload.Length)[..(HeaderLength + payload.Length)];
         BinaryPrimitives.WriteUInt32LittleEndian(record, (uint)payload.Length);
-        BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(8), sequence);
-        payload.CopyTo(record.AsSpan(HeaderLength));
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), Crc32C(record.AsSpan(8)));
-        return record;
+        BinaryPrimitives.WriteInt64LittleEndian(record[8..], sequence);
+        payload.CopyTo(record[HeaderLength..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[4..], Crc32C(record[8..]));
+        output.Advance(record.Length);
     }
 
     /// <summary>Reads the record at the start of <paramref name="bytes"/>; false when it is cut off or its checksum is wrong.</summary>

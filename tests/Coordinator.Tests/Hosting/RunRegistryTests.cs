@@ -1,0 +1,172 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
+using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Tests.Hosting;
+
+/// <summary>What a registry promises over any store.</summary>
+public abstract class RunRegistryConformance
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
+    private readonly ManualTime time = new();
+    private readonly TestFactory factory = new();
+
+    /// <summary>The store as another process would find it.</summary>
+    protected abstract ValueTask<IStore> OpenStoreAsync();
+
+    private async Task<(RunRegistry Registry, IStore Store)> OpenAsync()
+    {
+        var store = await OpenStoreAsync();
+        return (await RunRegistry.OpenAsync(store, factory, time, new RunHostOptions(), TimeSpan.Zero, default), store);
+    }
+
+    private static async Task<Assignment> WorkAsync(RunHost host, string member, int updates)
+    {
+        var (_, client, _) = await host.JoinAsync(member, 10);
+        var lease = Assert.IsType<Granted>(await host.CheckInAsync(client, Long, default)).Assignment;
+        for (var i = 0; i < updates; i++)
+        {
+            var taken = Assert.IsType<UpdateTaken>(await host.SubmitAsync(TestFactory.Submission(lease, ready: true), default));
+            lease = Assert.IsType<Granted>(taken.Next).Assignment;
+        }
+
+        return lease;
+    }
+
+    [ConformanceFact]
+    public async Task RunsGoOnWhereTheyStoodWhenTheProcessStopped()
+    {
+        var (registry, store) = await OpenAsync();
+        var lease = await WorkAsync(await registry.CreateAsync("a", TestFactory.Buffered(1, 1), default), "ward-7", 3);
+        await registry.CreateAsync("b", TestFactory.Synchronous(2), default);
+        await registry.DisposeAsync();
+        await store.DisposeAsync();
+        (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        Assert.Equal(["a", "b"], registry.Runs.Select(r => r.Entry.Id).Order());
+        var host = registry.Find("a")!;
+        Assert.Equal((3, 3L), (host.View.Version, host.View.Counters.Accepted));
+        Assert.IsType<UpdateTaken>(await host.SubmitAsync(TestFactory.Submission(lease), default));
+        await using var model = await registry.Blobs.OpenAsync(host.View.Versions[4].Model, default);
+        Assert.Equal(host.View.Versions[4].Model.Length, model.Length);
+    }
+
+    [ConformanceFact]
+    public async Task ABranchStartsFromTheVersionItWasTakenFrom()
+    {
+        var (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        var source = await registry.CreateAsync("source", TestFactory.Buffered(1, 1), default);
+        await WorkAsync(source, "c", 3);
+        var branch = await registry.BranchAsync("branch", "source", 2, TestFactory.Synchronous(2), default);
+        Assert.Equal(source.View.Versions[2].Model, branch.View.Versions[0].Model);
+        Assert.Equal(new RunOrigin("source", 2, source.View.Versions[2].Model), branch.Entry.Origin);
+        var error = await Assert.ThrowsAsync<CoordinatorException>(() => registry.BranchAsync("other", "source", 77, null, default));
+        Assert.Contains("does not hold version 77", error.Message, StringComparison.Ordinal);
+    }
+
+    [ConformanceFact]
+    public async Task ADeletedRunIsGoneWithItsBlobsAndItsNameIsFree()
+    {
+        var (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        var host = await registry.CreateAsync("a", TestFactory.Buffered(1, 1), default);
+        await WorkAsync(host, "c", 2);
+        await host.SaveAsync();
+        var model = host.View.Versions[2].Model;
+        Assert.True(await store.Blobs.ContainsAsync(model, default));
+        Assert.Equal(0, await registry.SweepAsync(default) + await registry.SweepAsync(default) + await registry.SweepAsync(default));
+        Assert.True(await registry.DeleteAsync("a", default));
+        Assert.False(await registry.DeleteAsync("a", default));
+        await registry.SweepAsync(default);
+        Assert.True(await registry.SweepAsync(default) > 0);
+        Assert.False(await store.Blobs.ContainsAsync(model, default));
+        Assert.Equal(0, (await registry.CreateAsync("a", TestFactory.Buffered(1, 1), default)).View.Version);
+    }
+
+    [ConformanceFact]
+    public async Task WhatCannotBeARunIsRefusedAndNothingIsWritten()
+    {
+        var (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        await registry.CreateAsync("taken", TestFactory.Synchronous(2), default);
+        foreach (var (id, configuration) in ((string, ReadOnlyMemory<byte>)[])[
+            ("taken", TestFactory.Synchronous(2)), ("../up", TestFactory.Synchronous(2)), ("", TestFactory.Synchronous(2)), ("new", "nonsense"u8.ToArray())])
+        {
+            await Assert.ThrowsAsync<CoordinatorException>(() => registry.CreateAsync(id, configuration, default));
+        }
+
+        Assert.Equal(["taken"], await store.Documents.ListAsync("runs", default));
+    }
+
+    [ConformanceFact]
+    public async Task UpdatesInBlobsOfTheirOwnAreKeptUntilTheRunIsSaved()
+    {
+        var (registry, store) = await OpenAsync();
+        var host = await registry.CreateAsync("a", TestFactory.Buffered(1, 1), default);
+        var lease = await WorkAsync(host, "c", 1); // After one, no version has the same bytes as an update.
+        var submission = TestFactory.Submission(lease);
+        await using (var writer = await store.Blobs.CreateAsync(default))
+        {
+            await writer.WriteAsync(submission.Inline[0].Bytes, default);
+            await writer.CommitAsync(submission.Report.Delta, default);
+            Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission with { Inline = [] }, default));
+        }
+
+        await registry.SweepAsync(default);
+        await registry.SweepAsync(default);
+        Assert.True(await store.Blobs.ContainsAsync(submission.Report.Delta!, default)); // A crash now would read it again.
+        await host.SaveAsync();
+        await registry.SweepAsync(default);
+        await registry.SweepAsync(default);
+        Assert.False(await store.Blobs.ContainsAsync(submission.Report.Delta!, default));
+        await registry.DisposeAsync();
+        await store.DisposeAsync();
+    }
+}
+
+public sealed class RunRegistryOnFiles : RunRegistryConformance
+{
+    private readonly FaultyFileSystem disk = new(1);
+
+    protected override ValueTask<IStore> OpenStoreAsync() => ValueTask.FromResult<IStore>(new FileStore(disk));
+}
+
+[Collection(PostgresTests.Name), NeedsPostgres]
+public sealed class RunRegistryOnPostgres(PostgresServer server) : RunRegistryConformance
+{
+    private string? database;
+
+    protected override async ValueTask<IStore> OpenStoreAsync() =>
+        await Federated.Coordinator.Storage.Postgres.PostgresStore.OpenAsync(database ??= await server.NewDatabaseAsync(), default);
+}
+
+/// <summary>Two processes that both believe a run is theirs, as after a network partition.</summary>
+[Collection(PostgresTests.Name)]
+public sealed class RunHostFencing(PostgresServer server)
+{
+    [PostgresFact]
+    public async Task TheHostThatOpenedTheRunLastOwnsItAndTheOtherStops()
+    {
+        var time = new ManualTime();
+        var database = await server.NewDatabaseAsync();
+        var entry = new RunEntry("run", time.GetUtcNow(), TestFactory.Buffered(2, 1), null);
+        await using var firstStore = await Federated.Coordinator.Storage.Postgres.PostgresStore.OpenAsync(database, default);
+        await using var secondStore = await Federated.Coordinator.Storage.Postgres.PostgresStore.OpenAsync(database, default);
+        await using var first = await RunHost.OpenAsync(entry, new TestFactory(), firstStore, new MemoryBlobs(), time, new RunHostOptions(), default);
+        Assert.Equal(HostOutcome.Done, (await first.JoinAsync("a", 1)).Outcome);
+        await using var second = await RunHost.OpenAsync(entry, new TestFactory(), secondStore, new MemoryBlobs(), time, new RunHostOptions(), default);
+        Assert.Equal(new ClientId(0), second.Find("a"));
+        Assert.Equal(HostOutcome.Closed, (await first.JoinAsync("b", 1)).Outcome);
+        Assert.Equal(HostState.Fenced, first.View.Host);
+        Assert.Equal(new ClientId(1), (await second.JoinAsync("c", 1)).Client);
+    }
+}
