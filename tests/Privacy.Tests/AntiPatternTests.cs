@@ -3,6 +3,7 @@ using System.Reflection.PortableExecutable;
 using Federated.Privacy.Accounting;
 using Federated.Privacy.Amplification;
 using Federated.Privacy.Audit;
+using Federated.Privacy.Central;
 using Federated.Privacy.Clipping;
 using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Numerics;
@@ -37,6 +38,48 @@ public sealed class AntiPatternTests
             .Where(t => t.IsPublic && typeof(IRandomSource).IsAssignableFrom(t) && t is { IsInterface: false })
             .Where(t => t.GetConstructors().Any(c => c.GetParameters().Any(p => p.ParameterType == typeof(ulong) || p.ParameterType == typeof(int))));
         Assert.Equal([typeof(SimulationRandom)], seeded);
+    }
+
+    [Theory]
+    [InlineData(0.3, -0.3)]
+    [InlineData(1, 0.999)]
+    public void Released_values_are_on_one_grid_whatever_the_data(double one, double other)
+    {
+        // Number 1: Box–Muller noise in floating point, whose last bits tell what was hidden. Here both data sets reach the same grid points only.
+        foreach (var value in (double[])[one, other])
+        {
+            using var random = new SimulationRandom(224);
+            var mechanism = new DpFedAvg<double>(new DpFedAvgOptions { ClipNorm = 1, NoiseMultiplier = 1.3, ExpectedCohort = 8 }, random);
+            double[] sum = [.. Enumerable.Repeat(value, 2000)];
+            mechanism.Release(sum);
+            Assert.All(sum, x => Assert.True(double.IsInteger(x * 8 / mechanism.GridStep)));
+        }
+    }
+
+    [Fact]
+    public void Renyi_accounting_knows_of_the_sampling()
+    {
+        // Number 1: an accountant that ignores q; and the other way round, one that assumes it where there is none.
+        var accountant = new RdpAccountant();
+        var gaussian = new GaussianEvent(NeighbourRelation.AddRemoveClient, 1);
+        Assert.InRange(accountant.Epsilon(new PoissonSampledEvent(0.01, gaussian).Repeated(1000), 1e-5), 2, 2.2);
+        Assert.InRange(accountant.Epsilon(gaussian.Repeated(1000), 1e-5), 500, 1000);
+    }
+
+    [Fact]
+    public void Both_directions_of_a_pair_are_evaluated()
+    {
+        // Number 3: max(x, x) for max(x, y). Unfair noise bits are asymmetric: the two directions differ by 7 % here.
+        var both = ShuffledSum.Delta(40, 0.25, 3, 0.5);
+        double[] each = [Direction(up: true), Direction(up: false)];
+        Assert.Equal(each.Max(), both, 1e-12);
+        Assert.True(each.Max() > 1.05 * each.Min(), string.Join(' ', each));
+
+        static double Direction(bool up)
+        {
+            double Pmf(int x) => x is < 0 or > 40 ? 0 : BinomialDistribution.Pmf(x, 40, 0.25);
+            return Enumerable.Range(0, 44).Sum(x => Math.Max(0, (up ? Pmf(x - 3) : Pmf(x)) - (Math.Exp(0.5) * (up ? Pmf(x) : Pmf(x - 3)))));
+        }
     }
 
     [Fact]
