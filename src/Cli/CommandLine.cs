@@ -9,6 +9,7 @@ using Federated.Cli.Privacy;
 using Federated.Cli.Serving;
 using Federated.Client;
 using Federated.Coordinator;
+using Federated.Coordinator.Identity;
 using Federated.Privacy;
 using Federated.Simulation;
 using Federated.Simulation.Configuration.Binding;
@@ -56,7 +57,7 @@ public static class CommandLine
         {
             return reporter.Fail(ExitCodes.Data, [problem.Message]);
         }
-        catch (Exception problem) when (problem is SimulationException or AggregationException or CoordinatorException or PrivacyException or ClientException)
+        catch (Exception problem) when (problem is SimulationException or AggregationException or CoordinatorException or PrivacyException or ClientException or IdentityException)
         {
             return reporter.Fail(ExitCodes.Usage, [problem.Message]);
         }
@@ -83,6 +84,9 @@ public static class CommandLine
             SchemaCommand.Create(terminal),
             ServeCommand.Create(terminal),
             RunsCommand.Create(terminal),
+            CredentialCommands.CreateTokens(terminal),
+            CredentialCommands.CreateClients(terminal),
+            PkiCommand.Create(terminal),
             PrivacyCommand.Create(terminal),
             VersionCommand.Create(terminal),
         };

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Federated.Coordinator.Http;
 
-/// <summary>What a client says, all but the bytes of its updates: check-ins, questions about an assignment, failures.</summary>
+/// <summary>What a client says, all but the bytes of its updates: check-ins, questions about an assignment, failures, evaluations.</summary>
 internal sealed class ClientEndpoints(CoordinatorService service)
 {
     public void Map(IEndpointRouteBuilder routes)
@@ -16,6 +16,7 @@ internal sealed class ClientEndpoints(CoordinatorService service)
         routes.MapPost("/v1/runs/{run}/check-ins", CheckInAsync).WithMetadata(Access.Client);
         routes.MapGet("/v1/runs/{run}/assignments/{assignment}", WatchAsync).WithMetadata(Access.Client);
         routes.MapPost("/v1/runs/{run}/assignments/{assignment}:fail", FailAsync).WithMetadata(Access.Client);
+        routes.MapPost("/v1/runs/{run}/evaluations/{version:int}", EvaluateAsync).WithMetadata(Access.Client);
     }
 
     private async Task CheckInAsync(HttpContext context)
@@ -129,6 +130,38 @@ internal sealed class ClientEndpoints(CoordinatorService service)
         if (posted.Outcome != HostOutcome.Done)
         {
             await context.RefuseAsync(posted.Outcome, posted.RetryAfter).ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task EvaluateAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host
+            || await JsonBody.ReadAsync(context, WireJson.Default.EvaluationReport).ConfigureAwait(false) is not { } report)
+        {
+            return;
+        }
+
+        if (host.Find(context.Who().Id) is not { } client)
+        {
+            await context.RefuseAsync(Problems.AssignmentNotYours, "This client has not joined the run; check in first.").ConfigureAwait(false);
+            return;
+        }
+
+        var score = new ClientScore(client, report.Examples, report.Accuracy, report.Loss);
+        if (!score.IsSound)
+        {
+            await context.RefuseAsync(Problems.Malformed, "An evaluation needs examples above 0, an accuracy in [0, 1] and a finite loss.").ConfigureAwait(false);
+            return;
+        }
+
+        var version = int.Parse(context.Value("version"), System.Globalization.CultureInfo.InvariantCulture);
+        var outcome = await host.ReportAsync(version, score).ConfigureAwait(false);
+        if (outcome.Outcome != HostOutcome.Done)
+        {
+            await context.RefuseAsync(outcome.Outcome, outcome.RetryAfter).ConfigureAwait(false);
             return;
         }
 

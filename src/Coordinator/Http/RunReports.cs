@@ -59,8 +59,44 @@ internal static class RunReports
                     return new RunClientMessage(n, member, service.Identities.NameOf(member) ?? member, 0, 0, 0, 0);
                 }),
             ],
+            ClientScores = ScoresOf(host, service),
             BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
             Privacy = service.Configurations.Describe(host.Entry.Configuration).Privacy,
+        };
+    }
+
+    private static ClientScoresMessage? ScoresOf(RunHost host, CoordinatorService service)
+    {
+        var scores = host.LastScores;
+        if (ScoreSpread.Of(scores) is not { } spread)
+        {
+            return null;
+        }
+
+        var examples = scores.Sum(s => s.Examples);
+        var mean = scores.Average(s => s.Accuracy);
+        var version = host.Metrics.LastOrDefault(m => m.Spread is not null)?.Version ?? host.View.Version;
+        return new ClientScoresMessage(
+            version,
+            spread.Count,
+            scores.Sum(s => s.Accuracy * s.Examples) / examples,
+            mean,
+            Math.Sqrt(scores.Average(s => (s.Accuracy - mean) * (s.Accuracy - mean))),
+            spread.Minimum,
+            spread.LowerDecile,
+            spread.Median,
+            spread.UpperDecile,
+            spread.Maximum,
+            scores.Sum(s => s.Loss * s.Examples) / examples)
+        {
+            Scores =
+            [
+                .. scores.OrderBy(s => s.Client).Select(s =>
+                {
+                    var member = host.NameOf(s.Client);
+                    return new ClientScoreMessage(member, service.Identities.NameOf(member) ?? member, s.Examples, s.Accuracy, s.Loss);
+                }),
+            ],
         };
     }
 

@@ -15,8 +15,9 @@ namespace Federated.Simulation.Engine;
 internal static class PrivacyFactory
 {
     /// <summary>The run's privacy; null without a policy.</summary>
+    /// <param name="noise">Of a run whose clients are real; null in a simulation, whose seed draws everything.</param>
     /// <exception cref="SimulationException">The strategy and the policy do not go together; the message says why and what to change.</exception>
-    public static PrivateRelease<T>? Create<T>(ExperimentConfiguration configuration, int dimension, int clients)
+    public static PrivateRelease<T>? Create<T>(ExperimentConfiguration configuration, int dimension, int clients, ReleaseRandom? noise = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (configuration.Privacy is NoPrivacyOptions)
@@ -27,7 +28,7 @@ internal static class PrivacyFactory
         try
         {
             return new PrivateRelease<T>(
-                configuration.Privacy, FactsOf(configuration, dimension, clients).For(configuration.Privacy), ReleaseRandom.ForSimulation(configuration.Seed));
+                configuration.Privacy, FactsOf(configuration, dimension, clients, isSimulated: noise is null).For(configuration.Privacy), noise ?? ReleaseRandom.ForSimulation(configuration.Seed));
         }
         catch (PrivacyException refusal)
         {
@@ -50,7 +51,7 @@ internal static class PrivacyFactory
                 "Versions are evaluated on test examples that are taken to be public.",
             ]);
 
-    private static StrategyFacts FactsOf(ExperimentConfiguration configuration, int dimension, int clients)
+    private static StrategyFacts FactsOf(ExperimentConfiguration configuration, int dimension, int clients, bool isSimulated = true)
     {
         var strategy = configuration.Strategy;
         var encoder = UpdateCodecs.CreateEncoder<float>(strategy.Compression, 1);
@@ -68,7 +69,7 @@ internal static class PrivacyFactory
             SendsMoreThanTheUpdate = LocalObjectiveKinds.Create<float>(strategy.Objective).ClientTensors.Count > 0,
             WorkIsInEpochs = strategy.StepPolicy is FixedWorkOptions && configuration.Training is { Steps: 0, Epochs: > 0 },
             Compresses = encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback,
-            EverybodyIsAlwaysThere = devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },
+            EverybodyIsAlwaysThere = isSimulated && devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },
         };
     }
 }

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Federated.Aggregation;
+using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Privacy;
@@ -23,13 +25,15 @@ internal static class RunComposition
     /// <summary>The run's numbers at their beginning.</summary>
     /// <param name="initial">d parameters; owned by the state from here on.</param>
     /// <param name="clients">N, for objectives that need it.</param>
-    public static ModelState<T> CreateState<T>(ExperimentConfiguration configuration, T[] initial, int clients, PrivateRelease<T>? privacy)
+    /// <param name="memory">Where an aggregator that remembers clients does so; in this process's memory when left out.</param>
+    public static ModelState<T> CreateState<T>(
+        ExperimentConfiguration configuration, T[] initial, int clients, PrivateRelease<T>? privacy, IClientMemory<T>? memory = null)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var strategy = configuration.Strategy;
         return new ModelState<T>(
             initial,
-            StrategyFactory.CreateAggregator<T>(strategy, initial.Length),
+            Aggregators.Create(strategy.Aggregator, initial.Length, memory),
             StrategyFactory.CreateServerOptimizer<T>(strategy, initial.Length),
             StrategyFactory.CreateObjectiveServer<T>(strategy, initial.Length, clients),
             privacy);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Federated.Aggregation;
@@ -36,17 +35,16 @@ public sealed class ExperimentRunFactory(string dataDirectory, params IReadOnlyL
 
     public RunDescription Describe(ReadOnlyMemory<byte> configuration)
     {
-        var options = ExperimentOf(configuration).Configuration;
+        var experiment = ExperimentOf(configuration);
+        var options = experiment.Configuration;
         return new RunDescription(
-            options.Name, StrategyFactory.Describe(options), ExperimentOf(configuration).DataInWords, ExperimentOf(configuration).ModelInWords,
-            "Nothing is guaranteed beyond this: data stay at the clients, and updates travel to the coordinator, which sees each of them as it is. "
-            + "What an update reveals of the data behind it is not bounded.");
+            options.Name, StrategyFactory.Describe(options), experiment.DataInWords, experiment.ModelInWords, experiment.PrivacyInWords);
     }
 
     public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
     {
         var experiment = ExperimentOf(configuration);
-        return Guarded(experiment.CreateParts);
+        return Guarded(() => experiment.CreateParts(blobs));
     }
 
     private static ExperimentConfiguration Parse(string text, IReadOnlyList<string> sets)

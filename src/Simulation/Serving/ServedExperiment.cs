@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Numerics;
-using Federated.Aggregation;
 using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
 using Federated.Privacy.Pipeline;
+using Federated.Privacy.Randomness;
+using Federated.Protocol.Wire;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
@@ -51,6 +55,8 @@ internal sealed class ServedExperiment
         ? "The clients' own; the coordinator has none."
         : string.Create(CultureInfo.InvariantCulture, $"The coordinator evaluates on {data.Test.Count} test examples of '{data.Train.Name}' in {data.Train.Classes} classes; clients train on their own.");
 
+    public string PrivacyInWords { get; private set; } = "";
+
     public string ModelInWords => ConfigWords.KindOf(Configuration.Model!);
 
     /// <summary>Fills in what follows from other options.</summary>
@@ -66,12 +72,14 @@ internal sealed class ServedExperiment
         var clients = resolved.Clients.Count > 0 ? resolved.Clients.Count : data?.Clients.Count ?? int.MaxValue;
         ExperimentGuard.CheckServed(resolved, data, clients);
         var experiment = new ServedExperiment(resolved, data, engine);
-        _ = experiment.CreateParts();
+        var d = experiment.CreateTrainer<float>().Model.Layout.Count;
+        experiment.PrivacyInWords = resolved.Precision == NumberFormat.Float64 ? experiment.DescribePrivacy<double>(d) : experiment.DescribePrivacy<float>(d);
         return experiment;
     }
 
     /// <summary>Fresh parts, as for a new run.</summary>
-    public RunParts CreateParts() => Configuration.Precision == NumberFormat.Float64 ? CreateParts<double>(ElementType.F64) : CreateParts<float>(ElementType.F32);
+    public RunParts CreateParts(IBlobStore blobs) =>
+        Configuration.Precision == NumberFormat.Float64 ? CreateParts<double>(ElementType.F64, blobs) : CreateParts<float>(ElementType.F32, blobs);
 
     private static void Check(ExperimentConfiguration configuration)
     {
@@ -91,18 +99,19 @@ internal sealed class ServedExperiment
             throw new SimulationException("clients.attack makes simulated clients misbehave; it cannot be asked of real ones. Remove it.");
         }
 
-        if (configuration.Privacy is not NoPrivacyOptions)
+        if (configuration.Privacy is ShufflePrivacyOptions)
         {
-            throw new SimulationException("This build keeps privacy policies in simulated runs only. Remove the privacy section to serve the run, knowing that nothing is then guaranteed.");
+            throw new SimulationException(
+                "Shuffle privacy rests on a shuffler between clients and coordinator, and clients send to this coordinator directly. Choose a central or a local policy, or simulate the run.");
         }
 
-        if (configuration.Strategy.Aggregator is AnarchicMemoryOptions)
+        if (configuration.Privacy is not NoPrivacyOptions && configuration.Clients.Count == 0 && configuration.Data is null)
         {
-            throw new SimulationException("afa-cs keeps a vector per client, which a served run does not save in this build. Choose afa-cd.");
+            throw new SimulationException("A privacy policy needs to know how many clients there are at most. Set clients.count.");
         }
     }
 
-    private RunParts CreateParts<T>(ElementType format)
+    private RunParts CreateParts<T>(ElementType format, IBlobStore blobs)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var trainer = CreateTrainer<T>();
@@ -110,28 +119,50 @@ internal sealed class ServedExperiment
         var d = model.Layout.Count;
         var encoder = UpdateCodecs.CreateEncoder<T>(strategy.Compression, d);
         var isEncoded = encoder.Name != UpdateCodecs.NoFeedback || encoder.Codec.Name != UpdateCodecs.Identity;
-        var state = RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, null);
-        var plain = new SafetensorsWriter().Add<T>(model.Layout, state.Current.Parameters, format).Length;
+        var plain = new SafetensorsWriter().Add<T>(model.Layout, new T[d], format).Length;
         var trainingSeed = RunComposition.TrainingSeed(Configuration.Seed);
+        var protection = ProtectionMessage.Of(Configuration.Privacy)?.ToJson();
+
+        // One privacy and one memory for every model state that is made of this run: the host restores them into these objects.
+        var privacy = Configuration.Privacy is NoPrivacyOptions ? null : PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()));
+        var memory = strategy.Aggregator is AnarchicMemoryOptions ? new StoredClientMemory<T>(blobs, d, CachedClientVectors) : null;
+        ModelState<T> NewState() => RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, privacy, memory);
         return new RunParts
         {
-            Machine = new RunMachine(Configuration.Run, StrategyFactory.CreateScheduler(Configuration)),
-            Model = new BlobModel<T>(
-                model.Layout,
-                () => RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, null),
-                format,
-                isEncoded ? encoder.Codec : null),
+            Machine = new RunMachine(Configuration.Run, StrategyFactory.CreateScheduler(Configuration), PrivacyFactory.CreateLimiter(privacy, Configuration, d, clients)),
+            Model = new BlobModel<T>(model.Layout, NewState, format, isEncoded ? encoder.Codec : null),
             Layout = model.Layout,
             Training = Plan.ToJson(),
             Codec = isEncoded ? encoder.Codec.Name : Unencoded,
             MaxUpdateBytes = Math.Max(plain + SafetensorsSlack, isEncoded ? encoder.Codec.MaximumWireSize(d) : 0),
-            UplinkVectors = state.UplinkNames.Count,
+            UplinkVectors = NewState().UplinkNames.Count,
             ExpectedClients = Configuration.Clients.Count,
             Terms = assignment => new AssignmentTerms(
-                RunComposition.TaskSeed(trainingSeed, assignment), RunComposition.RateFactor(Configuration, assignment.BaseVersion), null),
+                RunComposition.TaskSeed(trainingSeed, assignment), RunComposition.RateFactor(Configuration, assignment.BaseVersion), protection),
             Evaluator = data is { Test.Count: > 0 } ? new TestSetEvaluator<T>(CreateTrainer<T>(), data) : null,
+            ClientEvaluation = data is { Test.Count: > 0 } ? null : new FederatedEvaluationOptions { Reports = Math.Clamp(clients, 1, 10) },
+            Sections = [.. ((IRunSection?[])[privacy is null ? null : new PrivacySection<T>(privacy), memory]).OfType<IRunSection>()],
         };
     }
+
+    /// <summary>The privacy that the run plans with, in words.</summary>
+    private string DescribePrivacy<T>(int d)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (Configuration.Privacy is NoPrivacyOptions)
+        {
+            return "Nothing is guaranteed beyond this: data stay at the clients, and updates travel to the coordinator, which sees each of them as it is. "
+                + "What an update reveals of the data behind it is not bounded.";
+        }
+
+        using var privacy = PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()))!;
+        return privacy.Policy.Planned is { } planned
+            ? $"At most {planned}. This holds as long as: {string.Join(" ", planned.Assumptions)}"
+            : "A policy is kept, and nothing bounds in advance what it will cost; the ledger says what was spent.";
+    }
+
+    /// <summary>Vectors of clients that AFA-CS keeps in memory; the others are read from the store when their clients come.</summary>
+    private const int CachedClientVectors = 64;
 
     /// <summary>Other writers order and pad the header of a safetensors file as they like.</summary>
     private const int SafetensorsSlack = 64 << 10;
