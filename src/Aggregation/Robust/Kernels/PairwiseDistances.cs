@@ -7,55 +7,52 @@ namespace Federated.Aggregation.Robust.Kernels;
 
 /// <summary>‖x_i − x_j‖² for all pairs of n held updates.</summary>
 /// <remarks>
-/// Differences are formed and squared in double, not by ‖x‖² + ‖y‖² − 2⟨x,y⟩: that form cancels where updates are close to each other
-/// compared with their length, as updates late in training and models always are. Cost: d·n²/2 subtractions and as many fused multiply-adds; memory: at most sixteen n×n tables.
+/// Differences are formed and squared, not ‖x‖² + ‖y‖² − 2⟨x,y⟩: that form cancels where updates are close to each other compared with
+/// their length, as updates late in training and models always are. Updates of floats take <see cref="FloatDistances"/>, unless squares
+/// leave float's range or two updates are equal; everything else is done in double.
+/// Cost: d·n²/2 subtractions and as many fused multiply-adds; memory: at most sixteen n×n tables.
 /// </remarks>
 internal static unsafe class PairwiseDistances
 {
     // Partial sums are kept per stretch and added in order; the number of stretches is bounded so that large n stays affordable.
     private const int MaximumStretches = 16;
 
+    private const int Unit = 512;
+
     /// <summary>The symmetric table, row-major, n × n, zeros on the diagonal.</summary>
     public static double[] Squared<T>(HeldUpdates<T> updates)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (updates.Dimension == 0)
+        {
+            return new double[updates.Count * updates.Count];
+        }
+
+        if (updates is HeldUpdates<float> floats)
+        {
+            var fast = ByStretches(floats, (start, end, sums) => FloatDistances.Add(floats, start, end, sums));
+            if (FloatDistances.IsExactEnough(fast, floats.Count, floats.Dimension))
+            {
+                return fast;
+            }
+        }
+
+        return ByStretches(updates, (start, end, sums) => Add(updates, start, end, sums));
+    }
+
+    private static double[] ByStretches<T>(HeldUpdates<T> updates, Action<int, int, double[]> add)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var n = updates.Count;
         var d = updates.Dimension;
         var table = new double[n * n];
-        if (d == 0)
-        {
-            return table;
-        }
-
-        // One block of all n rows, widened, should stay in the first cache level.
-        var block = Math.Clamp(4096 / Math.Max(1, n) / Wide.Count * Wide.Count, Wide.Count, 512);
-        var stretch = Math.Max(CoordinateBlocks.Stretch, ((d / MaximumStretches / block) + 1) * block);
+        var stretch = Math.Max(CoordinateBlocks.Stretch, ((d / MaximumStretches / Unit) + 1) * Unit);
         var stretches = ((d - 1) / stretch) + 1;
         var partial = new double[stretches][];
-        CoordinateBlocks.ForEach(stretches, updates.Threads, index =>
-        {
-            partial[index] = new double[n * n];
-            var rows = (double*)NativeMemory.AlignedAlloc((nuint)((long)n * block * sizeof(double)), 64);
-            try
-            {
-                var end = Math.Min(d, (long)(index + 1) * stretch);
-                for (var start = index * stretch; start < end; start += block)
-                {
-                    var length = (int)Math.Min(block, end - start);
-                    for (var i = 0; i < n; i++)
-                    {
-                        Wide.Spread(updates[i].Slice(start, length), rows + ((long)i * block));
-                    }
-
-                    AddBlock(rows, n, block, (length + Wide.Count - 1) / Wide.Count * Wide.Count, partial[index]);
-                }
-            }
-            finally
-            {
-                NativeMemory.AlignedFree(rows);
-            }
-        });
-
+        CoordinateBlocks.ForEach(
+            stretches,
+            updates.Threads,
+            index => add(index * stretch, (int)Math.Min(d, (long)(index + 1) * stretch), partial[index] = new double[n * n]));
         for (var i = 0; i < n; i++)
         {
             for (var j = i + 1; j < n; j++)
@@ -71,6 +68,32 @@ internal static unsafe class PairwiseDistances
         }
 
         return table;
+    }
+
+    private static void Add<T>(HeldUpdates<T> updates, int start, int end, double[] sums)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        // One block of all n rows, widened, should stay in the first cache level.
+        var n = updates.Count;
+        var block = Math.Clamp(4096 / Math.Max(1, n) / Wide.Count * Wide.Count, Wide.Count, 512);
+        var rows = (double*)NativeMemory.AlignedAlloc((nuint)((long)n * block * sizeof(double)), 64);
+        try
+        {
+            for (; start < end; start += block)
+            {
+                var length = Math.Min(block, end - start);
+                for (var i = 0; i < n; i++)
+                {
+                    Wide.Spread(updates[i].Slice(start, length), rows + ((long)i * block));
+                }
+
+                AddBlock(rows, n, block, (length + Wide.Count - 1) / Wide.Count * Wide.Count, sums);
+            }
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(rows);
+        }
     }
 
     // Two rows against four at a time: six loads feed sixteen operations, in eight independent chains.
