@@ -1,5 +1,6 @@
 using Federated.Cli.Dashboard;
 using Federated.Cli.Output;
+using Federated.Privacy.Pipeline;
 using Federated.Simulation;
 using Federated.Simulation.Configuration.Binding;
 using Federated.Simulation.Engine;
@@ -62,7 +63,7 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet, int? 
         }
         catch (Exception failure) when (failure is not IOException and not UnauthorizedAccessException)
         {
-            var isKnown = failure is SimulationException or Training.TrainingException or Aggregation.AggregationException or Coordinator.CoordinatorException;
+            var isKnown = failure is SimulationException or Training.TrainingException or Aggregation.AggregationException or Coordinator.CoordinatorException or Federated.Privacy.PrivacyException;
             throw new CommandException(ExitCodes.RunFailed, $"The run broke: {(isKnown ? failure.Message : failure.ToString())}", $"What was written until then is in {path}, marked as partial.");
         }
     }
@@ -76,6 +77,12 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet, int? 
 
         var data = experiment.Data is { } d ? $", {d.Train.Name}: {Readable.Number(d.Train.Count)} training examples" : "";
         terminal.Out.WriteLine($"{experiment.Configuration.Name}: {Readable.Number(experiment.ClientCount)} clients{data}, seed {experiment.Configuration.Seed}, {experiment.Configuration.Threads} threads");
+        if (experiment.Configuration.Privacy is not NoPrivacyOptions)
+        {
+            var planned = experiment.PlannedPrivacy is { } bound ? $"at most {bound}" : "no bound known in advance";
+            terminal.Out.WriteLine($"Privacy: {planned}; simulated noise is drawn from the seed, so it protects nobody");
+        }
+
         terminal.Out.WriteLine($"Results go to {path}");
     }
 
@@ -102,6 +109,11 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet, int? 
         terminal.Out.WriteLine($"{end}: {learnt}{Readable.Number(summary.Versions)} versions from {Readable.Number(summary.Accepted)} client updates, "
             + $"{Readable.Seconds(summary.VirtualSeconds)} of virtual time in {Readable.Seconds(summary.WallSeconds)}.");
         terminal.Out.WriteLine($"{summary.FinishDetail} {Readable.Number(summary.Dispatched)} dispatched = {Readable.Number(summary.Accepted)} accepted + {Readable.Number(summary.Rejected)} rejected + {Readable.Number(summary.Lost)} lost.");
+        if (summary.Privacy is { } privacy)
+        {
+            terminal.Out.WriteLine($"Privacy: {privacy.Statement}. What it rests on is in the report.");
+        }
+
         terminal.Out.WriteLine($"Report: {Path.GetFullPath(results.ReportPath)}");
         if (ExitCodeOf(summary) == ExitCodes.RunFailed)
         {

@@ -72,6 +72,7 @@ internal sealed class LiveProgress(LiveDisplayContext display, int width, TimePr
             ("version", stop.Versions > 0 ? $"{Readable.Number(state.Version)} / {Readable.Number(stop.Versions)}" : Readable.Number(state.Version), new Style(decoration: Decoration.Bold)),
             ("accuracy", Readable.Percent(state.Last?.Accuracy ?? double.NaN), new Style(Color.Green, decoration: Decoration.Bold)),
             ("loss", Readable.Number(state.Last?.Loss ?? double.NaN), Style.Plain),
+            .. state.Last is { Epsilon: var epsilon } && !double.IsNaN(epsilon) ? [("ε", Readable.Number(epsilon), new Style(Color.Yellow))] : Array.Empty<(string, string, Style)>(),
             ("virtual", Readable.Seconds(state.VirtualSeconds), Style.Plain),
             ("wall", Readable.Seconds(state.WallSeconds), Style.Plain),
             ("updates", Readable.Number(state.Accepted), Style.Plain),

@@ -23,7 +23,7 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : ISi
         state.Take(row);
         if (!hasLine || clock.GetElapsedTime(lastLine) >= Interval)
         {
-            Line($"version {Readable.Number(row.Version)}  accuracy {Readable.Percent(row.Accuracy)}  loss {Readable.Number(row.Loss)}");
+            Line($"version {Readable.Number(row.Version)}  accuracy {Readable.Percent(row.Accuracy)}  loss {Readable.Number(row.Loss)}{(double.IsNaN(row.Epsilon) ? "" : $"  ε {Readable.Number(row.Epsilon)}")}");
         }
     }
 

@@ -16,7 +16,7 @@ public static class ComparisonReport
             [
                 label, s.Strategy, Readable.Number(s.Clients), Readable.Number(s.Versions), Readable.Percent(s.FinalAccuracy), Readable.Percent(s.BestAccuracy),
                 Readable.Number(s.FinalLoss), Readable.Seconds(s.TimeToTargetSeconds), Readable.Seconds(s.VirtualSeconds), Readable.Seconds(s.WallSeconds),
-                Readable.Bytes(s.BytesUp + (double)s.BytesDown), Readable.Number(s.Epsilon), s.FinishReason,
+                Readable.Bytes(s.BytesUp + (double)s.BytesDown), Privacy(s), s.FinishReason,
             ]
             : Unfinished(label, run))]);
     }
@@ -43,8 +43,28 @@ public static class ComparisonReport
             body.Add(HtmlPage.Figure($"Loss by {label}", new LineChart($"loss-{id}", $"Loss by {label}", label, "loss", Of(r => r.Loss), text, Readable.Short, IsTime: id == "t").Render()));
         }
 
-        return HtmlPage.Render($"{runs.Count} runs compared", body.Add($"</div>"));
+        return HtmlPage.Render($"{runs.Count} runs compared", body.Add(ByPolicy(runs)).Add($"</div>"));
     }
+
+    /// <summary>What accuracy each policy gives for its ε: one curve a policy, one point a run.</summary>
+    private static Markup ByPolicy(IReadOnlyList<RecordedRun> runs)
+    {
+        var curves = runs.Select(run => run.Summary).OfType<RunSummary>().Where(s => s.Privacy is not null && double.IsFinite(s.Epsilon))
+            .GroupBy(s => s.Privacy!.Policy, StringComparer.Ordinal)
+            .Select(group => new Curve(group.Key, [.. group.OrderBy(s => s.Epsilon).Select(s => (s.Epsilon, s.FinalAccuracy))])).ToList();
+        if (curves.Sum(curve => curve.Points.Count) < 2)
+        {
+            return new Markup();
+        }
+
+        var chart = new LineChart("acc-policy", "Final accuracy by ε and policy", "ε spent", "final accuracy", curves, Readable.Short, RunReport.Share);
+        return HtmlPage.Figure(
+            chart.Title, chart.Render(), "An ε of one policy is not an ε of another: they trust others, and protect under other adjacencies.", legend: HtmlPage.CurveLegend(curves.Select(c => c.Name)));
+    }
+
+    private static string Privacy(RunSummary summary) => summary.Privacy is { } privacy
+        ? $"{Readable.Number(summary.Epsilon)} at δ {Readable.Number(summary.Delta)}, {privacy.Policy}"
+        : Readable.Number(summary.Epsilon);
 
     // The folder's name, with as much of the path before it as tells it from the others.
     private static List<string> Labels(IReadOnlyList<RecordedRun> runs) =>

@@ -25,6 +25,11 @@ public static class RunReport
             body.Add($"<h2>Learning</h2>").Add(Curves(summary, collected.Evaluations));
         }
 
+        if (summary.Privacy is { } privacy)
+        {
+            body.Add($"<h2>Privacy</h2>").Add(PrivacyPart.Render(privacy, collected.Evaluations));
+        }
+
         if (summary.ClientScores.Count > 0 || summary.Baselines.Count > 0)
         {
             body.Add($"<h2>Clients and baselines</h2>").Add(ScoresSection.Render(summary));
@@ -88,14 +93,15 @@ public static class RunReport
         }
 
         grid.Add($"</div>");
+        var isPrivate = summary.Privacy is not null;
         var stride = Math.Max(1, (rows.Count + MostRows - 1) / MostRows);
         var table = HtmlPage.Table(
             $"Evaluations on the pooled test set{(stride > 1 ? $", every {stride}th; metrics.csv has all" : "")}.",
-            ["version", "virtual time", "accuracy", "loss", "updates", "sent", "mean staleness"],
+            ["version", "virtual time", "accuracy", "loss", "updates", "sent", "mean staleness", .. isPrivate ? ["ε"] : (string[])[]],
             rows.Where((_, i) => (rows.Count - 1 - i) % stride == 0).Select(r => (IReadOnlyList<string>)
             [
                 Readable.Number(r.Version), Readable.Seconds(r.VirtualSeconds), Readable.Percent(r.Accuracy), Readable.Number(r.Loss),
-                Readable.Number(r.ClientUpdates), Readable.Bytes(r.BytesUp + (double)r.BytesDown), Readable.Number(r.MeanStaleness),
+                Readable.Number(r.ClientUpdates), Readable.Bytes(r.BytesUp + (double)r.BytesDown), Readable.Number(r.MeanStaleness), .. isPrivate ? [Readable.Number(r.Epsilon)] : (string[])[],
             ]));
         return grid.Add(HtmlPage.Details("The same as a table", table));
     }
