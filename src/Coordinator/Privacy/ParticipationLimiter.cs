@@ -14,6 +14,7 @@ namespace Federated.Coordinator.Privacy;
 public sealed class ParticipationLimiter(ParticipationLimits limits, int clients, int leastUpdates, int clientsPerRelease)
 {
     private readonly Dictionary<int, (int Count, int Last)> used = [];
+    private readonly HashSet<int> inThisRelease = [];
     private long counted;
     private int spent;
     private int tree;
@@ -72,10 +73,15 @@ public sealed class ParticipationLimiter(ParticipationLimits limits, int clients
         }
     }
 
-    internal void OnIncluded(int client, int release) => used[client] = (Count(client), release);
+    internal void OnIncluded(int client, int release)
+    {
+        used[client] = (Count(client), release);
+        inThisRelease.Add(client);
+    }
 
     internal void OnReleased(int releases)
     {
+        inThisRelease.Clear();
         if (limits.RestartEvery > 0 && releases / limits.RestartEvery != tree)
         {
             (tree, counted, spent) = (releases / limits.RestartEvery, 0, 0);
@@ -97,15 +103,17 @@ public sealed class ParticipationLimiter(ParticipationLimits limits, int clients
         var population = Math.Max(joined, clients);
         var left = ((long)limits.Cap * population) - counted;
         var fresh = population - spent;
-        if (left >= leastUpdates && fresh >= clientsPerRelease)
+        var once = limits.Separation > 0;
+        if (left >= leastUpdates && fresh >= clientsPerRelease && (!once || fresh >= leastUpdates + inThisRelease.Count))
         {
             return null;
         }
 
         var held = waiting();
         var coming = held + (limits.CountsAssignments ? inFlight : 0);
-        return left + coming < leastUpdates || (fresh < clientsPerRelease && held == 0 && inFlight == 0)
-            ? $"{spent} of {population} clients have taken part {limits.Cap} times, {limits.Because}; the next release would need {Math.Max(leastUpdates, clientsPerRelease)} updates"
+        var others = once ? fresh - inThisRelease.Count(client => Count(client) < limits.Cap) : leastUpdates;
+        return left + coming < leastUpdates || (inFlight == 0 && ((held == 0 && fresh < clientsPerRelease) || held + others < leastUpdates))
+            ? $"{spent} of {population} clients have taken part {limits.Cap} times, {limits.Because}; a release needs {Math.Max(leastUpdates, clientsPerRelease)} updates"
             : null;
     }
 
@@ -121,9 +129,10 @@ public sealed class ParticipationLimiter(ParticipationLimits limits, int clients
         }
     }
 
-    internal void Load(BinaryReader reader)
+    internal void Load(BinaryReader reader, int version)
     {
         used.Clear();
+        inThisRelease.Clear();
         (tree, counted, spent) = (reader.ReadInt32(), 0, 0);
         for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)
         {
@@ -131,6 +140,11 @@ public sealed class ParticipationLimiter(ParticipationLimits limits, int clients
             var record = (Count: reader.ReadInt32(), Last: reader.ReadInt32());
             used.Add(client, record);
             counted += record.Count;
+            if (record.Last == version)
+            {
+                inThisRelease.Add(client);
+            }
+
             spent += limits.Cap > 0 && record.Count >= limits.Cap ? 1 : 0;
         }
     }

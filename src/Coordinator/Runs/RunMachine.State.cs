@@ -138,7 +138,7 @@ public sealed partial class RunMachine
         }
 
         scheduler.Load(reader);
-        limiter?.Load(reader);
+        limiter?.Load(reader, Version);
     }
 
     /// <summary>
