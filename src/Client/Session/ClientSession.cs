@@ -71,6 +71,7 @@ internal sealed class ClientSession
         CheckInReply? reply = null;
         while (!IsEnough)
         {
+            var polled = reply is null && (hasCheckedIn || options.FirstPoll is null);
             reply ??= await CheckInAsync(cancellation);
             switch (reply)
             {
@@ -84,7 +85,7 @@ internal sealed class ClientSession
                     reply = null;
                     break;
                 default:
-                    await WaitAsync(reply.Wait ?? new WaitMessage("the coordinator's reply holds nothing that this client knows", 10), cancellation);
+                    await WaitAsync(reply.Wait ?? new WaitMessage("the coordinator's reply holds nothing that this client knows", 10), polled, cancellation);
                     reply = null;
                     break;
             }
@@ -255,8 +256,15 @@ internal sealed class ClientSession
         }
     }
 
-    private async Task WaitAsync(WaitMessage wait, CancellationToken cancellation)
+    /// <param name="polled">Whether the coordinator has had the time of a long poll to find work; if not, it is given that now.</param>
+    private async Task WaitAsync(WaitMessage wait, bool polled, CancellationToken cancellation)
     {
+        if (!polled)
+        {
+            options.Observer.On(new Waiting(wait.Reason, TimeSpan.Zero));
+            return;
+        }
+
         // Up to a tenth more than asked, so that those who were told the same come back apart.
         var seconds = Math.Clamp(wait.RetryAfterSeconds, ShortestWait.TotalSeconds, LongestWait.TotalSeconds) * (1 + (0.1 * random.NextDouble()));
         var delay = TimeSpan.FromSeconds(seconds);

@@ -48,16 +48,15 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
         });
         try
         {
-            var reply = await caller.CallAsync(
+            return await caller.CallAsync(
                 "update",
                 options.RequestTimeout + TimeSpan.FromSeconds((double)bytes.Sum(part => part.Length) / SlowestLink),
                 (transport, c) => transport.SendAsync(run, pending.Assignment, pending.Declaration, bytes, c),
                 cancellation);
-            return reply.Outcome;
         }
-        catch (ClientException e) when (e.Problem?.Status == 413)
+        catch (ClientException e) when (e.Problem is { Status: 413 } or { Type: Problem.Digest })
         {
-            return null;
+            return null; // Too large for one request here, or damaged on the way: by pieces, which are repeated one by one.
         }
     }
 

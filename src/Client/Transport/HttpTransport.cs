@@ -69,11 +69,11 @@ public sealed class HttpTransport : ITransport
     public ValueTask<UpdateReply> DeclareAsync(string run, long assignment, UpdateDeclaration declaration, CancellationToken cancellation) =>
         PostAsync(Path(run, assignment, "/update"), Json(declaration, WireJson.Default.UpdateDeclaration), WireJson.Default.UpdateReply, isOpen: false, cancellation);
 
-    public ValueTask<UpdateReply> SendAsync(
+    public ValueTask<UpdateOutcomeMessage> SendAsync(
         string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation)
     {
         var envelope = new ByteArrayContent(UpdateEnvelope.Encode(declaration, parts)) { Headers = { ContentType = new(UpdateEnvelope.ContentType) } };
-        return PostAsync(Path(run, assignment, "/update"), envelope, WireJson.Default.UpdateReply, isOpen: false, cancellation);
+        return PostAsync(Path(run, assignment, "/update"), envelope, WireJson.Default.UpdateOutcomeMessage, isOpen: false, cancellation);
     }
 
     public async ValueTask<AssignmentStateMessage> GetAssignmentAsync(string run, long assignment, double waitSeconds, CancellationToken cancellation)

@@ -43,7 +43,7 @@ public interface ITransport : IAsyncDisposable
 
     /// <summary>Sends a small update whole.</summary>
     /// <param name="parts">The delta's bytes, then the extras', in the declaration's order.</param>
-    ValueTask<UpdateReply> SendAsync(
+    ValueTask<UpdateOutcomeMessage> SendAsync(
         string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation);
 
     /// <summary>Where an upload stands, in bytes.</summary>

@@ -186,7 +186,7 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
                 : new UpdateReply(new Dictionary<string, string>(), Settle(assignment, declaration));
         });
 
-    public ValueTask<UpdateReply> SendAsync(
+    public ValueTask<UpdateOutcomeMessage> SendAsync(
         string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation) =>
         Handle("send", cancellation, true, () =>
         {
@@ -196,7 +196,7 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
                 blobs[blob.Sha256] = bytes.ToArray();
             }
 
-            return new UpdateReply(new Dictionary<string, string>(), Settle(assignment, declaration));
+            return Settle(assignment, declaration);
         });
 
     public ValueTask<long> GetUploadOffsetAsync(string location, CancellationToken cancellation) => Handle("offset", cancellation, true, () =>
