@@ -34,7 +34,7 @@ internal sealed class LinkTokens
             throw new CommandException(ExitCodes.Usage, $"{Variable} needs at least {LeastLength} characters; there are {given.Length}.");
         }
 
-        return new LinkTokens(given, Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(given), "viewer"u8)[..16]));
+        return new LinkTokens(given, Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(given), "viewer"u8).AsSpan(0, 16)));
     }
 
     /// <returns>The role that the token gives; null for none.</returns>

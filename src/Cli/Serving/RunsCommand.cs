@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Federated.Cli.Commands;
 using Federated.Cli.Output;
 using Federated.Protocol.Wire;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Federated.Cli.Commands;
 using Federated.Cli.Output;
 using Federated.Coordinator.Http;
-using Federated.Coordinator.Identity;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Protocol.Local;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Federated.Coordinator.Storage;
-using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
 
@@ -64,7 +63,7 @@ public sealed class RunRegistry : IAsyncDisposable
 
         if (sweepEvery > TimeSpan.Zero)
         {
-            registry.sweeping = Task.Run(() => registry.SweepLoopAsync(sweepEvery));
+            registry.sweeping = Task.Run(() => registry.SweepLoopAsync(sweepEvery), CancellationToken.None);
         }
 
         return registry;

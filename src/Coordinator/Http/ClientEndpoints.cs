@@ -1,6 +1,5 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Telemetry;
-using Federated.Protocol;
 using Federated.Protocol.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,4 @@
 using Federated.Coordinator.Hosting;
-using Federated.Protocol;
 
 namespace Federated.Coordinator.Http;
 

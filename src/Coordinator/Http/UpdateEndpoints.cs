@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Telemetry;

@@ -1,5 +1,4 @@
 using Federated.Coordinator.Hosting;
-using Federated.Coordinator.Runs;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Federated.Simulation.Configuration.Binding;
 
 namespace Federated.Simulation.Serving;

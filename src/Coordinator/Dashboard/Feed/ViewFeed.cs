@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Federated.Coordinator.Runs;
 
 namespace Federated.Coordinator.Dashboard.Feed;
 

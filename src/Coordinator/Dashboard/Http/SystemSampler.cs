@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Federated.Coordinator.Dashboard.Feed;
-using Federated.Coordinator.Dashboard.Live;
 using Microsoft.Extensions.Hosting;
 
 namespace Federated.Coordinator.Dashboard.Http;
