@@ -11,51 +11,32 @@ namespace Federated.Aggregation.ServerOptimizers;
 public sealed class Adam<T> : IServerOptimizer<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly AdamOptions options;
-    private readonly T[] momentum;
-    private readonly T[] secondMoment;
-    private readonly T[] steps = new T[1];
+    private readonly Moments<T> moments;
 
     /// <param name="options">Settings.</param>
     /// <param name="dimension">d, the number of parameters.</param>
     public Adam(AdamOptions options, int dimension)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (momentum, secondMoment) = AdaptiveState.Start<T>(Name, options, dimension);
-        OptimizerState.RequireShare(Name, "beta1", options.Beta1);
-        OptimizerState.RequireShare(Name, "beta2", options.Beta2);
-        this.options = options;
-        State = OptimizerState.Of((OptimizerState.Momentum, momentum), (OptimizerState.SecondMoment, secondMoment), (OptimizerState.Steps, steps));
+        moments = new Moments<T>(Name, options, options.Beta1, options.Beta2, options.BiasCorrection, dimension);
     }
 
     public string Name => ServerOptimizers.Adam;
 
     /// <inheritdoc/>
     /// <remarks><c>steps</c>, one long, is t.</remarks>
-    public IReadOnlyDictionary<string, Memory<T>> State { get; }
+    public IReadOnlyDictionary<string, Memory<T>> State => moments.State;
 
-    public void Step(Span<T> model, ReadOnlySpan<T> pseudoGradient)
-    {
-        steps[0] += T.One;
-        var rule = new Rule(
-            AdaptiveState.Wide<T>(options.LearningRate / AdaptiveState.Correction(options.BiasCorrection, options.Beta1, steps[0])),
-            AdaptiveState.Wide<T>(options.Epsilon),
-            AdaptiveState.Wide<T>(options.Beta1),
-            AdaptiveState.Wide<T>(1 - options.Beta1),
-            AdaptiveState.Wide<T>(options.Beta2),
-            AdaptiveState.Wide<T>(1 - options.Beta2),
-            AdaptiveState.Wide<T>(1 / Math.Sqrt(AdaptiveState.Correction(options.BiasCorrection, options.Beta2, steps[0]))));
-        Elementwise.Run(rule, model, pseudoGradient, momentum, secondMoment);
-    }
+    public void Step(Span<T> model, ReadOnlySpan<T> pseudoGradient) =>
+        Elementwise.Run(new Rule(moments.Next()), model, pseudoGradient, moments.First, moments.Second);
 
-    private readonly struct Rule(
-        Vector<T> rate, Vector<T> epsilon, Vector<T> keep1, Vector<T> take1, Vector<T> keep2, Vector<T> take2, Vector<T> rootScale) : IRule<T>
+    private readonly struct Rule(MomentFactors<T> factors) : IRule<T>
     {
         public void Apply(ref Vector<T> model, Vector<T> gradient, ref Vector<T> first, ref Vector<T> second)
         {
-            first = (keep1 * first) + (take1 * gradient);
-            second = (keep2 * second) + (take2 * gradient * gradient);
-            model += rate * first / ((rootScale * Vector.SquareRoot(second)) + epsilon);
+            first = (factors.Keep1 * first) + (factors.Take1 * gradient);
+            second = (factors.Keep2 * second) + (factors.Take2 * gradient * gradient);
+            model += factors.Step(first, second);
         }
     }
 }

@@ -11,26 +11,22 @@ namespace Federated.Aggregation.ServerOptimizers;
 public sealed class Nesterov<T> : IServerOptimizer<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly Rule rule;
-    private readonly T[] momentum;
+    private readonly Velocity<T> velocity;
 
     /// <param name="options">Settings.</param>
     /// <param name="dimension">d, the number of parameters.</param>
     public Nesterov(NesterovOptions options, int dimension)
     {
         ArgumentNullException.ThrowIfNull(options);
-        OptimizerState.RequireRate(Name, options.LearningRate);
-        OptimizerState.RequireShare(Name, "a momentum", options.Momentum);
-        rule = new Rule(new Vector<T>(T.CreateTruncating(options.LearningRate)), new Vector<T>(T.CreateTruncating(options.Momentum)));
-        momentum = OptimizerState.Filled<T>(dimension, 0);
-        State = OptimizerState.Of((OptimizerState.Momentum, momentum));
+        velocity = new Velocity<T>(Name, options.LearningRate, options.Momentum, dimension);
     }
 
     public string Name => ServerOptimizers.Nesterov;
 
-    public IReadOnlyDictionary<string, Memory<T>> State { get; }
+    public IReadOnlyDictionary<string, Memory<T>> State => velocity.State;
 
-    public void Step(Span<T> model, ReadOnlySpan<T> pseudoGradient) => Elementwise.Run(rule, model, pseudoGradient, momentum);
+    public void Step(Span<T> model, ReadOnlySpan<T> pseudoGradient) =>
+        Elementwise.Run(new Rule(velocity.Rate, velocity.Beta), model, pseudoGradient, velocity.Values);
 
     private readonly struct Rule(Vector<T> rate, Vector<T> beta) : IRule<T>
     {

@@ -11,55 +11,37 @@ namespace Federated.Aggregation.ServerOptimizers;
 public sealed class Yogi<T> : IServerOptimizer<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
-    private readonly YogiOptions options;
-    private readonly T[] momentum;
-    private readonly T[] secondMoment;
-    private readonly T[] steps = new T[1];
+    private readonly Moments<T> moments;
 
     /// <param name="options">Settings.</param>
     /// <param name="dimension">d, the number of parameters.</param>
     public Yogi(YogiOptions options, int dimension)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (momentum, secondMoment) = AdaptiveState.Start<T>(Name, options, dimension);
-        OptimizerState.RequireShare(Name, "beta1", options.Beta1);
-        OptimizerState.RequireShare(Name, "beta2", options.Beta2);
-        this.options = options;
-        State = OptimizerState.Of((OptimizerState.Momentum, momentum), (OptimizerState.SecondMoment, secondMoment), (OptimizerState.Steps, steps));
+        moments = new Moments<T>(Name, options, options.Beta1, options.Beta2, options.BiasCorrection, dimension);
     }
 
     public string Name => ServerOptimizers.Yogi;
 
     /// <inheritdoc/>
     /// <remarks><c>steps</c>, one long, is t.</remarks>
-    public IReadOnlyDictionary<string, Memory<T>> State { get; }
+    public IReadOnlyDictionary<string, Memory<T>> State => moments.State;
 
-    public void Step(Span<T> model, ReadOnlySpan<T> pseudoGradient)
-    {
-        steps[0] += T.One;
-        var rule = new Rule(
-            AdaptiveState.Wide<T>(options.LearningRate / AdaptiveState.Correction(options.BiasCorrection, options.Beta1, steps[0])),
-            AdaptiveState.Wide<T>(options.Epsilon),
-            AdaptiveState.Wide<T>(options.Beta1),
-            AdaptiveState.Wide<T>(1 - options.Beta1),
-            AdaptiveState.Wide<T>(1 - options.Beta2),
-            AdaptiveState.Wide<T>(1 / Math.Sqrt(AdaptiveState.Correction(options.BiasCorrection, options.Beta2, steps[0]))));
-        Elementwise.Run(rule, model, pseudoGradient, momentum, secondMoment);
-    }
+    public void Step(Span<T> model, ReadOnlySpan<T> pseudoGradient) =>
+        Elementwise.Run(new Rule(moments.Next()), model, pseudoGradient, moments.First, moments.Second);
 
-    private readonly struct Rule(
-        Vector<T> rate, Vector<T> epsilon, Vector<T> keep1, Vector<T> take1, Vector<T> take2, Vector<T> rootScale) : IRule<T>
+    private readonly struct Rule(MomentFactors<T> factors) : IRule<T>
     {
         public void Apply(ref Vector<T> model, Vector<T> gradient, ref Vector<T> first, ref Vector<T> second)
         {
-            first = (keep1 * first) + (take1 * gradient);
+            first = (factors.Keep1 * first) + (factors.Take1 * gradient);
             var square = gradient * gradient;
-            var change = take2 * square;
+            var change = factors.Take2 * square;
 
             // v − change where v > d², v + change where v < d², v where they are equal.
             var up = Vector.ConditionalSelect(Vector.LessThan(second, square), change, Vector<T>.Zero);
             second += Vector.ConditionalSelect(Vector.GreaterThan(second, square), -change, up);
-            model += rate * first / ((rootScale * Vector.SquareRoot(second)) + epsilon);
+            model += factors.Step(first, second);
         }
     }
 }
