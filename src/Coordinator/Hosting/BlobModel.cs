@@ -27,6 +27,7 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
     private const int OnePiece = 1 << 20;
 
     private readonly T[] delta = codec is null ? new T[layout.Count] : [];
+    private PlainFile<T>? plain;
     private T[]? baseParameters;
 
     /// <summary>The numbers; owned by the run.</summary>
@@ -96,8 +97,16 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
 
         if (codec is null)
         {
-            await ReadAsync(reference, delta, blobs, cancellation).ConfigureAwait(false);
-            State.Accumulate(effect, delta, baseParameters, extras);
+            await using var stream = await blobs.OpenAsync(reference, cancellation).ConfigureAwait(false);
+            if (stream is ReadOnlyMemoryStream memory && Plain is { } form && form.TryGet(memory.Bytes.Span, out var values))
+            {
+                State.Accumulate(effect, values, baseParameters, extras);
+            }
+            else
+            {
+                Read(stream, delta);
+                State.Accumulate(effect, delta, baseParameters, extras);
+            }
         }
         else
         {
@@ -110,10 +119,10 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
 
     public async ValueTask<VersionBlobs> SaveVersionAsync(IBlobStore blobs, CancellationToken cancellation)
     {
-        var model = await WriteAsync(new SafetensorsWriter().Add<T>(layout, State.Current.Parameters, format), blobs, cancellation).ConfigureAwait(false);
+        var model = await WriteModelAsync(State.Current.Parameters, blobs, cancellation).ConfigureAwait(false);
         var deployed = ReferenceEquals(State.Deployed, State.Current.Parameters)
             ? model
-            : await WriteAsync(new SafetensorsWriter().Add<T>(layout, State.Deployed, format), blobs, cancellation).ConfigureAwait(false);
+            : await WriteModelAsync(State.Deployed, blobs, cancellation).ConfigureAwait(false);
         var extras = ImmutableSortedDictionary.CreateBuilder<string, BlobReference>(StringComparer.Ordinal);
         foreach (var (name, values) in State.Current.Extras)
         {
@@ -166,12 +175,44 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
     private async ValueTask ReadAsync(BlobReference blob, T[] destination, IBlobStore blobs, CancellationToken cancellation)
     {
         await using var stream = await blobs.OpenAsync(blob, cancellation).ConfigureAwait(false);
-        SafetensorsReader.Open(stream).Read<T>(layout, destination);
+        Read(stream, destination);
     }
+
+    private void Read(Stream stream, T[] destination)
+    {
+        if (Plain?.TryRead(stream, destination) != true)
+        {
+            SafetensorsReader.Open(stream).Read<T>(layout, destination);
+        }
+    }
+
+    /// <summary>Null when files have to be read the long way.</summary>
+    private PlainFile<T>? Plain => layout.Count <= OnePiece && PlainFile<T>.IsPossible(format) ? plain ??= new PlainFile<T>(layout, new T[layout.Count], format) : null;
 
     private async ValueTask<bool> IsFiniteAsync(BlobReference blob, OpenBlob open, CancellationToken cancellation)
     {
         await using var stream = await open(blob, cancellation).ConfigureAwait(false);
+        if (Plain is { } form)
+        {
+            if (stream is ReadOnlyMemoryStream memory && form.TryGet(memory.Bytes.Span, out var inPlace))
+            {
+                return Finite.All(inPlace);
+            }
+
+            var values = ArrayPool<T>.Shared.Rent(Math.Max(1, layout.Count));
+            try
+            {
+                if (form.TryRead(stream, values.AsSpan(0, layout.Count)))
+                {
+                    return Finite.All<T>(values.AsSpan(0, layout.Count));
+                }
+            }
+            finally
+            {
+                ArrayPool<T>.Shared.Return(values);
+            }
+        }
+
         var reader = SafetensorsReader.Open(stream);
         if (layout.Count <= OnePiece)
         {
@@ -219,6 +260,18 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         var bytes = new byte[blob.Length];
         await stream.ReadExactlyAsync(bytes, cancellation).ConfigureAwait(false);
         return bytes;
+    }
+
+    private async ValueTask<BlobReference> WriteModelAsync(T[] values, IBlobStore blobs, CancellationToken cancellation)
+    {
+        if (Plain is not { } form)
+        {
+            return await WriteAsync(new SafetensorsWriter().Add<T>(layout, values, format), blobs, cancellation).ConfigureAwait(false);
+        }
+
+        await using var blob = await blobs.CreateAsync(cancellation).ConfigureAwait(false);
+        await blob.WriteAsync(form.Write(values), cancellation).ConfigureAwait(false);
+        return await blob.CommitAsync(null, cancellation).ConfigureAwait(false);
     }
 
     private static async ValueTask<BlobReference> WriteAsync(SafetensorsWriter writer, IBlobStore blobs, CancellationToken cancellation)
