@@ -66,10 +66,10 @@ public sealed class TorchClient : ITrainer, IDisposable
                 Seed = task.Seed,
                 RateFactor = task.RateFactor,
                 Exchange = exchange,
+                Cancellation = cancellation,
             },
             task.Delta,
-            task.Report,
-            cancellation);
+            task.Report);
         foreach (var (name, values) in exchange.ToServer)
         {
             task.ToServer[name] = values;

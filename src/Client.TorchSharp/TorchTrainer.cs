@@ -60,12 +60,12 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
 
     public ILocalObjective<float> Objective => objective;
 
-    public LocalResult Train(in LocalTask<float> task, Span<float> delta) => Train(in task, delta, null, CancellationToken.None);
+    public LocalResult Train(in LocalTask<float> task, Span<float> delta) => Train(in task, delta, null);
 
     /// <summary>Does the task and writes local − start (d values) into <paramref name="delta"/>.</summary>
     /// <param name="progress">Told the steps done and the last loss; null for nobody. Not told the loss under differential privacy.</param>
     /// <exception cref="OperationCanceledException">Between two steps.</exception>
-    public LocalResult Train(in LocalTask<float> task, Span<float> delta, Action<int, double>? progress, CancellationToken cancellation)
+    public LocalResult Train(in LocalTask<float> task, Span<float> delta, Action<int, double>? progress)
     {
         var d = model.Layout.Count;
         if (task.Start.Length != d || delta.Length != d)
@@ -84,7 +84,7 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
         flat.Load(task.Start);
         LoadLinear(term);
         var rate = optimizer.LearningRate * task.RateFactor;
-        var result = Steps(task.Steps, term, rate, progress, cancellation);
+        var result = Steps(task.Steps, term, rate, progress, task.Cancellation);
         flat.Store(delta);
         TensorPrimitives.Subtract(delta, task.Start, delta);
         if (!result.IsFinite || !Finite.All<float>(delta))

@@ -116,13 +116,10 @@ internal static class ExperimentGuard
             return null;
         }
 
-        var name = TrainerKinds.Torch;
-        var engine = engines.FirstOrDefault(e => e.Serves(configuration.Trainer))
-            ?? throw new SimulationException(
-                $"trainer: {name} needs TorchSharp, and this build has none: its package feed lacks it. Add a feed that has it and run ./fed engines --probe, or set trainer: {TrainerKinds.Managed}.");
+        var engine = TrainerEngines.Find(configuration.Trainer, engines);
         return configuration.Precision == NumberFormat.Float32
             ? engine
-            : throw new SimulationException($"trainer: {name} trains in float32; precision is float64. Set precision: float32, or trainer: {TrainerKinds.Managed}.");
+            : throw new SimulationException($"trainer: {TrainerKinds.Torch} trains in float32; precision is float64. Set precision: float32, or trainer: {TrainerKinds.Managed}.");
     }
 
     private static void CheckData(ExperimentConfiguration configuration, FederatedData? data)

@@ -123,7 +123,7 @@ public sealed class TrainerTests
             var seen = 0;
             var delta = new float[start.Length];
             Assert.Throws<OperationCanceledException>(() => trainer.Train(
-                new LocalTask<float> { Start = start, Data = data, Examples = TestData.All(data), Steps = 100, Seed = 1 },
+                new LocalTask<float> { Start = start, Data = data, Examples = TestData.All(data), Steps = 100, Seed = 1, Cancellation = stop.Token },
                 delta,
                 (steps, _) =>
                 {
@@ -132,8 +132,7 @@ public sealed class TrainerTests
                     {
                         stop.Cancel();
                     }
-                },
-                stop.Token));
+                }));
             Assert.Equal(3, seen);
             Assert.Equal(expected, TestData.Train(trainer, data, start, 5).Delta);
         }

@@ -4,6 +4,7 @@ using Federated.Aggregation.Randomness;
 using Federated.Cli.Commands;
 using Federated.Client.Participation;
 using Federated.Protocol.Local;
+using Federated.Training.LocalTraining;
 
 namespace Federated.Cli.Clients;
 
@@ -88,6 +89,20 @@ internal sealed class ClientArguments
 
     public Option<int> Threads { get; } = new("--threads") { Description = "Clients of this process that train at once; 0 for one per core.", HelpName = "N" };
 
+    public Option<string> Trainer { get; } = new("--trainer")
+    {
+        Description = "What computes here: managed, or torch in a build with TorchSharp. Each client chooses for itself.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => TrainerKinds.Managed,
+    };
+
+    public Option<string> Device { get; } = new("--device")
+    {
+        Description = "Where torch computes: cpu, cuda, or cuda:N.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "cpu",
+    };
+
     public Option<string> DataDirectory { get; } = ExperimentOptions.DataDirectoryOption();
 
     public Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "Only errors and the end." };
@@ -95,7 +110,20 @@ internal sealed class ClientArguments
     public Option<bool> Json { get; } = ExperimentOptions.JsonOption();
 
     public IEnumerable<Option> All =>
-        [Server, ServerFile, Run, Data, Experiment, Index, Count, InOrder, Name, State, Token, Authority, Certificate, Key, When, MaxUpdates, Threads, DataDirectory, Quiet, Json];
+        [Server, ServerFile, Run, Data, Experiment, Index, Count, InOrder, Name, State, Token, Authority, Certificate, Key, When, MaxUpdates, Threads, Trainer, Device, DataDirectory, Quiet, Json];
+
+    /// <summary>The trainer that <c>--trainer</c> and <c>--device</c> name.</summary>
+    public TrainerOptions TrainerOf(ParseResult parsed)
+    {
+        var (name, device) = (parsed.GetValue(Trainer), parsed.GetValue(Device)!);
+        return name switch
+        {
+            TrainerKinds.Managed when device == "cpu" => new ManagedTrainerOptions(),
+            TrainerKinds.Managed => throw new CommandException(ExitCodes.Usage, $"The managed trainer computes on the CPU; for --device {device} give --trainer {TrainerKinds.Torch} as well."),
+            TrainerKinds.Torch => new TorchTrainerOptions { Device = device },
+            _ => throw new CommandException(ExitCodes.Usage, $"--trainer needs {TrainerKinds.Managed} or {TrainerKinds.Torch}; there is '{name}'."),
+        };
+    }
 
     /// <summary>The policy that <c>--when</c> names.</summary>
     public static IParticipationPolicy Policy(string text, SeededRandom random)

@@ -65,7 +65,8 @@ internal static class ClientCommand
             shards.Load(configuration.Data ?? throw new CommandException(ExitCodes.Usage, $"{experiment} has no data section to take a shard of."), configuration.Seed);
         }
 
-        var trainers = new ManagedTrainers();
+        var trainer = arguments.TrainerOf(parsed);
+        var trainers = new ManagedTrainers(TrainerEngines.Find(trainer, Engines.Trainers), trainer);
         var sessions = new List<Task<SessionSummary>>();
         for (var i = 0; i < count; i++)
         {
@@ -73,9 +74,9 @@ internal static class ClientCommand
             var name = parsed.GetValue(arguments.Name) ?? (data is null ? string.Create(CultureInfo.InvariantCulture, $"shard-{index}") : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data))));
             var first = new FirstReply(count > 1 ? tally : new Both(tally, reports ? new ClientLines(terminal.Out, terminal.Clock, "") : tally));
             var options = OptionsOf(arguments, parsed, name, index, gate, first);
-            var trainer = new ManagedTrainer(trainers, data is null ? new ShardData(shards, index) : new FolderData(data));
+            var ownTrainer = new ManagedTrainer(trainers, data is null ? new ShardData(shards, index) : new FolderData(data));
             var session = TakePartAsync(
-                options, new HttpTransport(http, terminal.Clock, handler, ownsHandler: false), StoreOf(parsed.GetValue(arguments.State), options.Run, name, count, cache, terminal.Clock), trainer, terminal.Clock, cancellation);
+                options, new HttpTransport(http, terminal.Clock, handler, ownsHandler: false), StoreOf(parsed.GetValue(arguments.State), options.Run, name, count, cache, terminal.Clock), ownTrainer, terminal.Clock, cancellation);
             sessions.Add(session);
             if (parsed.GetValue(arguments.InOrder))
             {

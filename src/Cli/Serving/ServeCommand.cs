@@ -68,7 +68,7 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(CoordinatorOptions options, string store, string dataDirectory, Terminal terminal, CancellationToken cancellation)
     {
         var server = await CoordinatorServer.StartAsync(
-            options, await OpenAsync(store, options.DataDirectory, cancellation).ConfigureAwait(false), new ExperimentRunFactory(dataDirectory), terminal.Clock, null, cancellation).ConfigureAwait(false);
+            options, await OpenAsync(store, options.DataDirectory, cancellation).ConfigureAwait(false), new ExperimentRunFactory(dataDirectory, Engines.Trainers), terminal.Clock, null, cancellation).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             terminal.Error.WriteLine($"The coordinator listens on {string.Join(", ", server.Addresses)}. Stop it with Ctrl-C.");
