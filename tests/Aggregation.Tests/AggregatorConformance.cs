@@ -26,8 +26,30 @@ public abstract class AggregatorConformance<T>
     /// <summary>Whether nothing of one combination is left for the next.</summary>
     protected virtual bool ForgetsAfterCombine => true;
 
-    /// <summary>Weight of update i where encoded and plain contributions are compared.</summary>
-    protected virtual double WeightOfEncoded(int i) => 1 + i;
+    /// <summary>Weight of update i, where weights may differ.</summary>
+    protected virtual double Weight(int i) => 1 + i;
+
+    /// <summary>Local steps of update i, where they may differ.</summary>
+    protected static int Steps(int i) => 1 + (i % 3);
+
+    /// <summary>What the weights that multiply the updates must sum to, for <see cref="Weight"/> and <see cref="Steps"/> (algorithms.md §0, 7).</summary>
+    protected virtual (double Least, double Most) WeightSum => (1, 1);
+
+    /// <summary>Another aggregator, in the state that a checkpoint holds of this one between two combinations.</summary>
+    protected virtual IAggregator<T> Restore(IAggregator<T> aggregator)
+    {
+        var other = Create(Dimension);
+        Assert.Equal(aggregator.State.Keys.Order(StringComparer.Ordinal), other.State.Keys.Order(StringComparer.Ordinal));
+        foreach (var (name, values) in aggregator.State)
+        {
+            values.CopyTo(other.State[name]);
+        }
+
+        return other;
+    }
+
+    /// <summary>The name of the aggregator that is held to this.</summary>
+    public string NameUnderTest => Create(1).Name;
 
     /// <summary>Relative tolerance where bits need not agree.</summary>
     protected virtual double Tolerance => typeof(T) == typeof(float) ? 1e-5 : 1e-11;
@@ -73,8 +95,6 @@ public abstract class AggregatorConformance<T>
     public void The_order_of_updates_does_not_change_a_bit()
     {
         var updates = Updates(1);
-        double Weight(int i) => 1 + (i % 4);
-        int Steps(int i) => 1 + (i % 3);
         var order = Enumerable.Range(0, Clients).ToArray();
         var expected = Combine(Create(Dimension), updates, order, Weight, Steps);
         var random = SeededRandom.Derive(1, "order");
@@ -112,8 +132,8 @@ public abstract class AggregatorConformance<T>
         var updates = Updates(3);
         var factor = T.CreateTruncating(-8);
         var order = Enumerable.Range(0, Clients).ToArray();
-        var once = Combine(Create(Dimension), updates, order, i => 1 + i, i => 1 + i);
-        var scaled = Combine(Create(Dimension), [.. updates.Select(u => u.Select(x => x * factor).ToArray())], order, i => 1 + i, i => 1 + i);
+        var once = Combine(Create(Dimension), updates, order, Weight, Steps);
+        var scaled = Combine(Create(Dimension), [.. updates.Select(u => u.Select(x => x * factor).ToArray())], order, Weight, Steps);
         Near(once.Select(x => x * factor), scaled);
     }
 
@@ -126,11 +146,36 @@ public abstract class AggregatorConformance<T>
         }
 
         var order = Enumerable.Range(0, Clients).ToArray();
-        var expected = Combine(Create(Dimension), Updates(5), order, i => 1 + i, i => 1 + i);
+        var expected = Combine(Create(Dimension), Updates(5), order, Weight, Steps);
         var aggregator = Create(Dimension);
         Combine(aggregator, Updates(4), order, _ => 1, _ => 1);
         Assert.Equal(0, aggregator.Count);
-        SameBits(expected, Combine(aggregator, Updates(5), order, i => 1 + i, i => 1 + i));
+        SameBits(expected, Combine(aggregator, Updates(5), order, Weight, Steps));
+    }
+
+    [Fact]
+    public void A_restored_one_goes_on_to_the_same_bits()
+    {
+        var order = Enumerable.Range(0, Clients).ToArray();
+        var aggregator = Create(Dimension);
+        Combine(aggregator, Updates(8), order, Weight, Steps);
+        Combine(aggregator, Updates(9), order, Weight, Steps);
+        var restored = Restore(aggregator);
+        SameBits(Combine(aggregator, Updates(10), order, Weight, Steps), Combine(restored, Updates(10), order, Weight, Steps));
+    }
+
+    [Fact]
+    public void The_weights_sum_to_what_is_prescribed()
+    {
+        var aggregator = Create(Dimension);
+        var updates = Updates(11);
+        for (var i = 0; i < Clients; i++)
+        {
+            aggregator.Add(Contribution(i, updates[i], Weight(i), Steps(i)));
+        }
+
+        var (least, most) = WeightSum;
+        Assert.InRange(aggregator.Combine(new T[Dimension]).WeightSum, least - 1e-12, most + 1e-12);
     }
 
     [Fact]
@@ -169,12 +214,12 @@ public abstract class AggregatorConformance<T>
                 var message = new ArrayBufferWriter<byte>();
                 codec.Encode(updates[i], SeededRandom.Derive(7, codec.Name, i), message);
                 codec.DecodeInto(message.WrittenSpan, decoded.AsSpan());
-                fused.AddEncoded(codec, message.WrittenSpan, Contribution(i, [], WeightOfEncoded(i), 2), Dimension);
-                plain.Add(Contribution(i, decoded, WeightOfEncoded(i), 2));
+                fused.AddEncoded(codec, message.WrittenSpan, Contribution(i, [], Weight(i), 2), Dimension);
+                plain.Add(Contribution(i, decoded, Weight(i), 2));
 
                 // A refused message leaves no trace.
                 var damaged = message.WrittenSpan[..^1].ToArray();
-                Assert.Throws<AggregationException>(() => fused.AddEncoded(codec, damaged, Contribution(i, [], WeightOfEncoded(i), 2), Dimension));
+                Assert.Throws<AggregationException>(() => fused.AddEncoded(codec, damaged, Contribution(i, [], Weight(i), 2), Dimension));
                 Assert.Equal(i + 1, fused.Count);
             }
 

@@ -23,6 +23,17 @@ public class AggregatorsTests
     }
 
     [Fact]
+    public void Every_aggregator_is_held_to_the_invariants_of_all()
+    {
+        var held = typeof(AggregatorsTests).Assembly.GetTypes()
+            .Where(type => !type.IsAbstract && type.BaseType is { } parent && (IsConformance(parent) || (parent.BaseType is { } above && IsConformance(above))))
+            .Select(type => (string)type.GetProperty(nameof(AggregatorConformance<float>.NameUnderTest))!.GetValue(Activator.CreateInstance(type))!);
+        Assert.Empty(Kinds(typeof(AggregatorOptions)).Select(kind => (string)kind.TypeDiscriminator!).Except(held));
+
+        static bool IsConformance(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(AggregatorConformance<>);
+    }
+
+    [Fact]
     public void Every_server_optimizer_can_be_made_and_knows_its_name()
     {
         foreach (var kind in Kinds(typeof(ServerOptimizerOptions)))

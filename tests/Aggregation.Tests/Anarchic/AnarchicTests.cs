@@ -243,12 +243,31 @@ public class AnarchicTests
 
 public class AnarchicMeanConformance : AggregatorConformance<float>
 {
+    protected override (double Least, double Most) WeightSum =>
+        (Enumerable.Range(0, Clients).Average(i => Weight(i) / Steps(i)), Enumerable.Range(0, Clients).Average(i => Weight(i) / Steps(i)));
+
     protected override IAggregator<float> Create(int dimension) => new AnarchicMean<float>(dimension);
 }
 
 public class AnarchicMemoryConformance : AggregatorConformance<double>
 {
+    private ClientMemory<double> memory = new();
+
     protected override bool ForgetsAfterCombine => false;
 
-    protected override IAggregator<double> Create(int dimension) => new AnarchicMemory<double>(dimension);
+    // Its state is the memory of clients, which the store keeps.
+    protected override IAggregator<double> Restore(IAggregator<double> aggregator)
+    {
+        var copy = new ClientMemory<double>();
+        var vector = new double[Dimension];
+        foreach (var client in memory.Clients)
+        {
+            Assert.True(memory.TryRead(client, vector, out var sequence));
+            copy.Write(client, sequence, vector);
+        }
+
+        return new AnarchicMemory<double>(Dimension, null, copy);
+    }
+
+    protected override IAggregator<double> Create(int dimension) => new AnarchicMemory<double>(dimension, null, memory = new ClientMemory<double>());
 }

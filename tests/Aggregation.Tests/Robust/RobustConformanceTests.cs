@@ -30,16 +30,24 @@ public class NearestNeighbourMixingConformance() : RobustConformance<float>(
 
 public class NearestNeighbourAveragingConformance() : RobustConformance<double>(new NearestNeighbourAveragingOptions { Byzantine = 2 });
 
-public class RelativeNormBoundingConformance() : RobustConformance<float>(new NormBoundingOptions { OfMedian = true });
+// Updates that are too long are shortened, so that less than the whole weight is left.
+public class RelativeNormBoundingConformance() : RobustConformance<float>(new NormBoundingOptions { OfMedian = true })
+{
+    protected override (double Least, double Most) WeightSum => (0.5, 1);
+}
 
 // A fixed length or radius is not scaled with the updates.
 public class NormBoundingConformance() : RobustConformance<float>(new NormBoundingOptions { Bound = 45 })
 {
+    protected override (double Least, double Most) WeightSum => (0.5, 1);
+
     protected override bool IsLinear => false;
 }
 
 public class CenteredClippingConformance() : RobustConformance<double>(new CenteredClippingOptions { Radius = 45, Steps = 3 })
 {
+    protected override (double Least, double Most) WeightSum => (0.5, 1);
+
     protected override bool IsLinear => false;
 
     protected override bool ForgetsAfterCombine => false;
@@ -47,6 +55,8 @@ public class CenteredClippingConformance() : RobustConformance<double>(new Cente
 
 public class StreamingCenteredClippingConformance() : RobustConformance<float>(new CenteredClippingOptions { Radius = 45 })
 {
+    protected override (double Least, double Most) WeightSum => (0.5, 1);
+
     protected override bool IsLinear => false;
 
     protected override bool ForgetsAfterCombine => false;
