@@ -15,11 +15,19 @@ internal static class VectorFile
 
     public static bool Exists(string name) => Directory is not null && File.Exists(Path.Combine(Directory, name + ".csv"));
 
-    public static IReadOnlyList<Row> Read(string name)
+    /// <param name="name">Without its ending.</param>
+    /// <param name="quoted">Whether cells may be quoted, because they hold commas.</param>
+    public static IReadOnlyList<Row> Read(string name, bool quoted = false)
     {
         var lines = File.ReadAllLines(Path.Combine(Directory!, name + ".csv")).Where(line => line.Length > 0 && line[0] != '#').ToArray();
         var header = lines[0].Split(',');
-        return [.. lines.Skip(1).Select(line => new Row(name, header, line.Split(',')))];
+        return [.. lines.Skip(1).Select(line => new Row(name, header, quoted ? Unquote(line) : line.Split(',')))];
+    }
+
+    private static string[] Unquote(string line)
+    {
+        var parts = line.Split('"');
+        return [.. string.Concat(parts.Select((part, i) => i % 2 == 0 ? part.Replace(',', '\n') : part)).Split('\n')];
     }
 
     private static string? Find()
