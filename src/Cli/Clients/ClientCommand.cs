@@ -156,6 +156,13 @@ internal static class ClientCommand
                 writer.WriteNumber("given_up", sessions.Sum(s => s.GivenUp));
                 writer.WriteNumber("requests_repeated", tally.Retries);
                 writer.WriteString("last_problem", tally.LastProblem);
+                writer.WriteStartObject("problems");
+                foreach (var (kind, times) in tally.Problems)
+                {
+                    writer.WriteNumber(kind, times);
+                }
+
+                writer.WriteEndObject();
                 if (version is { } final)
                 {
                     writer.WriteNumber("final_version", final);

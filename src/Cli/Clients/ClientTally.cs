@@ -23,6 +23,9 @@ internal sealed class ClientTally(TextWriter? output, TimeProvider clock, int cl
 
     public string LastProblem { get; private set; } = "";
 
+    /// <summary>What went wrong, and how often.</summary>
+    public SortedDictionary<string, int> Problems { get; } = new(StringComparer.Ordinal);
+
     public void On(ClientEvent happened)
     {
         lock (sync)
@@ -35,15 +38,19 @@ internal sealed class ClientTally(TextWriter? output, TimeProvider clock, int cl
                 case Settled settled:
                     Accepted += settled.Outcome.Accepted ? 1 : 0;
                     Rejected += settled.Outcome.Accepted ? 0 : 1;
-                    LastProblem = settled.Outcome.Accepted ? LastProblem : $"{settled.Outcome.Reason} {settled.Outcome.Detail}".TrimEnd();
+                    if (!settled.Outcome.Accepted)
+                    {
+                        Count($"update refused: {settled.Outcome.Reason}", $"{settled.Outcome.Reason} {settled.Outcome.Detail}");
+                    }
+
                     break;
                 case Client.Session.GivenUp given:
                     GivenUp++;
-                    LastProblem = given.Reason;
+                    Count($"given up: {given.Reason}", given.Reason);
                     break;
                 case Retrying retrying:
                     Retries++;
-                    LastProblem = retrying.Problem.ToString();
+                    Count($"{retrying.What} repeated: {(retrying.Problem.Status == 0 ? "no answer" : $"{retrying.Problem.Status} {retrying.Problem.Type}")}", retrying.Problem.ToString());
                     break;
             }
 
@@ -55,5 +62,11 @@ internal sealed class ClientTally(TextWriter? output, TimeProvider clock, int cl
                     $"{started} of {clients} clients enrolled, {Accepted} updates accepted, {Rejected} refused, {GivenUp} given up, {Retries} requests repeated{(LastProblem.Length > 0 ? $" (last: {LastProblem})" : "")}"));
             }
         }
+    }
+
+    private void Count(string kind, string problem)
+    {
+        Problems[kind] = Problems.GetValueOrDefault(kind) + 1;
+        LastProblem = problem.TrimEnd();
     }
 }

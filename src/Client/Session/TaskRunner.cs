@@ -39,7 +39,9 @@ internal sealed class TaskRunner(
         }
         catch (ClientException e) when (e.Problem is null or { NeedsEnrolment: false, Type: not Problem.ProtocolVersion })
         {
-            return new WorkResult(null, e.Message, TellsCoordinator: true, e);
+            // A model that is not there: the assignment is given again at the next check-in if it still stands, perhaps from another version.
+            var isGone = e.Problem?.Status is 404 or 410;
+            return new WorkResult(null, e.Message, TellsCoordinator: !isGone, isGone ? null : e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -201,6 +201,7 @@ public sealed partial class RunHost
         {
             var first = run.NextSequence;
             effects = await run.PostAsync(events, stopping.Token).ConfigureAwait(false);
+            ShowView(); // Before anybody is told: whoever hears of a version asks for its model at once.
             for (var i = 0; i < events.Count; i++)
             {
                 Deliver(events[i], effects[i], first + i);

@@ -30,19 +30,10 @@ public sealed class ShardData(SharedShards shards, int index) : IClientData
 public sealed class SharedShards(string dataDirectory)
 {
     private readonly Lock sync = new();
-    private FederatedData? data;
+    private volatile FederatedData? data;
 
-    /// <summary>The data; null before they have been loaded.</summary>
-    public FederatedData? IfLoaded
-    {
-        get
-        {
-            lock (sync)
-            {
-                return data;
-            }
-        }
-    }
+    /// <summary>The data; null before they have been loaded. Never waits: a thousand clients ask while one of them loads.</summary>
+    public FederatedData? IfLoaded => data;
 
     /// <summary>Loads by an experiment file's own data section, before any plan is there.</summary>
     public void Load(DataOptions options, ulong seed)
