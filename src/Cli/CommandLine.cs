@@ -10,6 +10,7 @@ using Federated.Cli.Serving;
 using Federated.Client;
 using Federated.Coordinator;
 using Federated.Coordinator.Identity;
+using Federated.Coordinator.Storage;
 using Federated.Privacy;
 using Federated.Simulation;
 using Federated.Simulation.Configuration.Binding;
@@ -61,7 +62,7 @@ public static class CommandLine
         {
             return reporter.Fail(ExitCodes.Usage, [problem.Message]);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or OutOfMemoryException or StorageException)
         {
             return reporter.Fail(ExitCodes.Environment, [problem.Message]);
         }

@@ -4,6 +4,7 @@ using Federated.Cli.Output;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Storage.Postgres;
 using Federated.Protocol.Local;
 using Federated.Simulation.Serving;
 
@@ -12,6 +13,8 @@ namespace Federated.Cli.Serving;
 /// <summary><c>fed serve</c>.</summary>
 internal static class ServeCommand
 {
+    private const string PostgresPrefix = "postgres:";
+
     public static Command Create(Terminal terminal)
     {
         var data = new Option<string>("--data")
@@ -85,14 +88,10 @@ internal static class ServeCommand
         return ExitCodes.Success;
     }
 
-    private static async Task<IStore> OpenAsync(string store, string folder, CancellationToken cancellation)
+    private static async Task<IStore> OpenAsync(string store, string folder, CancellationToken cancellation) => store switch
     {
-        await Task.CompletedTask.ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
-        return store switch
-        {
-            "files" => FileStore.Open(Path.Combine(folder, "store")),
-            _ => throw new CommandException(ExitCodes.Usage, $"There is no store '{store}'; choose files."),
-        };
-    }
+        "files" => FileStore.Open(Path.Combine(folder, "store")),
+        _ when store.StartsWith(PostgresPrefix, StringComparison.Ordinal) => await PostgresStore.OpenAsync(store[PostgresPrefix.Length..], cancellation).ConfigureAwait(false),
+        _ => throw new CommandException(ExitCodes.Usage, $"There is no store '{store}'; choose files, or postgres:Host=…;Database=…;Username=…."),
+    };
 }

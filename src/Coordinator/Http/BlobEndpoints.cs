@@ -17,8 +17,10 @@ internal sealed class BlobEndpoints(CoordinatorService service)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/v1/blobs/{sha256}", [HttpMethods.Get, HttpMethods.Head], GetBlobAsync).WithMetadata(Access.Known);
-        routes.MapMethods("/v1/runs/{run}/models/{version}", [HttpMethods.Get, HttpMethods.Head], GetModelAsync).WithMetadata(Access.Known);
+        routes.MapMethods("/v1/blobs/{sha256}", [HttpMethods.Get, HttpMethods.Head], GetBlobAsync).WithMetadata(Access.Known,
+            new Says("A blob of a version, in ranges."));
+        routes.MapMethods("/v1/runs/{run}/models/{version}", [HttpMethods.Get, HttpMethods.Head], GetModelAsync).WithMetadata(Access.Known,
+            new Says("A version's model as safetensors: a number, latest or best."));
     }
 
     private Task GetBlobAsync(HttpContext context)

@@ -12,10 +12,14 @@ internal sealed class ClientEndpoints(CoordinatorService service)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/runs/{run}/check-ins", CheckInAsync).WithMetadata(Access.Client);
-        routes.MapGet("/v1/runs/{run}/assignments/{assignment}", WatchAsync).WithMetadata(Access.Client);
-        routes.MapPost("/v1/runs/{run}/assignments/{assignment}:fail", FailAsync).WithMetadata(Access.Client);
-        routes.MapPost("/v1/runs/{run}/evaluations/{version:int}", EvaluateAsync).WithMetadata(Access.Client);
+        routes.MapPost("/v1/runs/{run}/check-ins", CheckInAsync).WithMetadata(Access.Client,
+            new Says("Check in: wait for work (long poll).", WireJson.Default.CheckInRequest, Reply: WireJson.Default.CheckInReply));
+        routes.MapGet("/v1/runs/{run}/assignments/{assignment}", WatchAsync).WithMetadata(Access.Client,
+            new Says("Is the assignment still wanted? (long poll by waitSeconds)", Reply: WireJson.Default.AssignmentStateMessage));
+        routes.MapPost("/v1/runs/{run}/assignments/{assignment}:fail", FailAsync).WithMetadata(Access.Client,
+            new Says("Give an assignment up.", WireJson.Default.FailRequest, Status: 204));
+        routes.MapPost("/v1/runs/{run}/evaluations/{version:int}", EvaluateAsync).WithMetadata(Access.Client,
+            new Says("Report an evaluation on the client's own data.", WireJson.Default.EvaluationReport, Status: 204));
     }
 
     private async Task CheckInAsync(HttpContext context)

@@ -133,6 +133,15 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         service.Metrics.Observe(() => service.Registry?.Runs ?? []);
         service.Opened(registry, new Uploads(Path.Combine(folder, "uploads"), store.Blobs, service.Clock, options.UnfinishedUploadBytes));
         companions.Add(new Housekeeping(service));
+        if (Export.IsWanted(options.OtlpEndpoint))
+        {
+            companions.Add(new Export(options.OtlpEndpoint, service.Identities.Coordinator));
+            foreach (var run in registry.Runs)
+            {
+                service.Trace(run);
+            }
+        }
+
         if (extension is not null)
         {
             companions.Add(await extension.OpenedAsync(app.Services, registry, cancellation).ConfigureAwait(false));
@@ -208,6 +217,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         new BlobEndpoints(service).Map(app);
         new HealthEndpoints(service, prometheus).Map(app);
         extension?.Map(app);
+        OpenApi.Map(app);
         app.MapFallback("/v1/{**rest}", c => c.RefuseAsync(Problems.NotFound, "GET /openapi/v1.json lists the addresses that there are.")).WithMetadata(Access.Anybody);
         return app;
     }

@@ -50,5 +50,14 @@ internal sealed class CoordinatorService(
 
     public int LobbyCount(string run) => lobbies.TryGetValue(run, out var lobby) ? lobby.Count : 0;
 
+    /// <summary>Follows a run for traces, when they are exported.</summary>
+    public void Trace(RunHost host)
+    {
+        if (Export.IsWanted(options.OtlpEndpoint))
+        {
+            PublishTrace.Follow(host);
+        }
+    }
+
     public void Forget(string run) => lobbies.TryRemove(run, out _);
 }

@@ -32,6 +32,12 @@ internal sealed class Gate(CoordinatorService service, RequestDelegate next)
             return;
         }
 
+        if (context.Request.Headers.ContentEncoding.Count > 0)
+        {
+            await context.RefuseAsync(Problems.MediaType, "Compressed bodies are not taken: a few bytes could become very many. Send the body as it is.").ConfigureAwait(false);
+            return;
+        }
+
         Principal? who = null;
         if (access.Needed is not null)
         {

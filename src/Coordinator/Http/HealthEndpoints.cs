@@ -11,9 +11,9 @@ internal sealed class HealthEndpoints(CoordinatorService service, PrometheusText
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", c => c.Response.WriteAsync("ok\n", c.RequestAborted)).WithMetadata(Access.Anybody);
-        routes.MapGet("/readyz", ReadyAsync).WithMetadata(Access.Anybody);
-        routes.MapGet("/metrics", MetricsAsync).WithMetadata(Access.Anybody);
+        routes.MapGet("/healthz", c => c.Response.WriteAsync("ok\n", c.RequestAborted)).WithMetadata(Access.Anybody, new Says("Alive."));
+        routes.MapGet("/readyz", ReadyAsync).WithMetadata(Access.Anybody, new Says("Ready: runs are loaded."));
+        routes.MapGet("/metrics", MetricsAsync).WithMetadata(Access.Anybody, new Says("Metrics, Prometheus text."));
     }
 
     private Task ReadyAsync(HttpContext context)

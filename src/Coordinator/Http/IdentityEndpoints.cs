@@ -14,16 +14,25 @@ internal sealed class IdentityEndpoints(CoordinatorService service)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1", AboutAsync).WithMetadata(Access.Anybody);
-        routes.MapPost("/v1/clients", EnrolAsync).WithMetadata(Access.Anybody);
-        routes.MapPost("/v1/tokens", ExchangeAsync).WithMetadata(Access.Anybody);
-        routes.MapGet("/v1/clients", ListAsync).WithMetadata(Access.Viewer);
-        routes.MapPost("/v1/clients/{client}:rotate", RotateAsync).WithMetadata(Access.Client with { Act = "rotate key" });
-        routes.MapPost("/v1/clients/{id}:revoke", RevokeAsync).WithMetadata(Access.Operator with { Act = "revoke client" });
-        routes.MapGet("/v1/credentials", TokensAsync).WithMetadata(Access.Operator);
-        routes.MapPost("/v1/credentials/{id}:revoke", RevokeAsync).WithMetadata(Access.Operator with { Act = "revoke token" });
-        routes.MapPost("/v1/enrolment-tokens", CreateEnrolmentAsync).WithMetadata(Access.Operator with { Act = "create enrolment token" });
-        routes.MapPost("/v1/access-tokens", CreateAccessAsync).WithMetadata(Access.Operator with { Act = "create access token" });
+        routes.MapGet("/v1", AboutAsync).WithMetadata(Access.Anybody,
+            new Says("Who speaks what: coordinator id and protocol versions.", Reply: WireJson.Default.AboutMessage));
+        routes.MapPost("/v1/clients", EnrolAsync).WithMetadata(Access.Anybody,
+            new Says("Enrol a client by an enrolment token.", WireJson.Default.EnrolmentRequest, Reply: WireJson.Default.EnrolmentReply, Status: 201));
+        routes.MapPost("/v1/tokens", ExchangeAsync).WithMetadata(Access.Anybody,
+            new Says("An access token for a signed assertion.", WireJson.Default.TokenRequest, Reply: WireJson.Default.TokenReply));
+        routes.MapGet("/v1/clients", ListAsync).WithMetadata(Access.Viewer, new Says("Enrolled clients.", Reply: WireJson.Default.ClientList));
+        routes.MapPost("/v1/clients/{client}:rotate", RotateAsync).WithMetadata(Access.Client with { Act = "rotate key" },
+            new Says("Replace the own public key.", WireJson.Default.RotateKeyRequest, Status: 204));
+        routes.MapPost("/v1/clients/{id}:revoke", RevokeAsync).WithMetadata(Access.Operator with { Act = "revoke client" },
+            new Says("Revoke a client.", WireJson.Default.RevokeRequest, Status: 204));
+        routes.MapGet("/v1/credentials", TokensAsync).WithMetadata(Access.Operator,
+            new Says("Tokens that were given out, without their secrets.", Reply: WireJson.Default.TokenList));
+        routes.MapPost("/v1/credentials/{id}:revoke", RevokeAsync).WithMetadata(Access.Operator with { Act = "revoke token" },
+            new Says("Revoke a token.", WireJson.Default.RevokeRequest, Status: 204));
+        routes.MapPost("/v1/enrolment-tokens", CreateEnrolmentAsync).WithMetadata(Access.Operator with { Act = "create enrolment token" },
+            new Says("Make an enrolment token.", WireJson.Default.EnrolmentTokenRequest, Reply: WireJson.Default.NewTokenMessage, Status: 201));
+        routes.MapPost("/v1/access-tokens", CreateAccessAsync).WithMetadata(Access.Operator with { Act = "create access token" },
+            new Says("Make a token for an operator or a viewer.", WireJson.Default.AccessTokenRequest, Reply: WireJson.Default.NewTokenMessage, Status: 201));
     }
 
     private Task AboutAsync(HttpContext context) => JsonBody.WriteAsync(

@@ -16,16 +16,22 @@ internal sealed class RunEndpoints(CoordinatorService service)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/runs", CreateAsync).WithMetadata(Access.Operator with { Act = "create run" });
-        routes.MapGet("/v1/runs", ListAsync).WithMetadata(Access.Known);
-        routes.MapGet("/v1/runs/{run}", ShowAsync).WithMetadata(Access.Viewer);
-        routes.MapGet("/v1/runs/{run}/configuration", ConfigurationAsync).WithMetadata(Access.Viewer);
-        routes.MapGet("/v1/runs/{run}/card", CardAsync).WithMetadata(Access.Viewer);
-        routes.MapPost("/v1/runs/{run}:pause", c => CommandAsync(c, OperatorAction.Pause)).WithMetadata(Access.Operator with { Act = "pause run" });
-        routes.MapPost("/v1/runs/{run}:resume", c => CommandAsync(c, OperatorAction.Resume)).WithMetadata(Access.Operator with { Act = "resume run" });
-        routes.MapPost("/v1/runs/{run}:stop", c => CommandAsync(c, OperatorAction.Stop)).WithMetadata(Access.Operator with { Act = "stop run" });
-        routes.MapPost("/v1/runs/{run}:branch", BranchAsync).WithMetadata(Access.Operator with { Act = "branch run" });
-        routes.MapDelete("/v1/runs/{run}", DeleteAsync).WithMetadata(Access.Operator with { Act = "delete run" });
+        routes.MapPost("/v1/runs", CreateAsync).WithMetadata(Access.Operator with { Act = "create run" },
+            new Says("Create a run and start it.", WireJson.Default.CreateRunRequest, Reply: WireJson.Default.RunDetailMessage, Status: 201));
+        routes.MapGet("/v1/runs", ListAsync).WithMetadata(Access.Known, new Says("The runs.", Reply: WireJson.Default.RunList));
+        routes.MapGet("/v1/runs/{run}", ShowAsync).WithMetadata(Access.Viewer, new Says("A run in full.", Reply: WireJson.Default.RunDetailMessage));
+        routes.MapGet("/v1/runs/{run}/configuration", ConfigurationAsync).WithMetadata(Access.Viewer, new Says("The configuration with every default (YAML)."));
+        routes.MapGet("/v1/runs/{run}/card", CardAsync).WithMetadata(Access.Viewer, new Says("The model card (Markdown)."));
+        routes.MapPost("/v1/runs/{run}:pause", c => CommandAsync(c, OperatorAction.Pause)).WithMetadata(Access.Operator with { Act = "pause run" },
+            new Says("Give out no more work.", WireJson.Default.CommandRequest, Reply: WireJson.Default.RunSummaryMessage));
+        routes.MapPost("/v1/runs/{run}:resume", c => CommandAsync(c, OperatorAction.Resume)).WithMetadata(Access.Operator with { Act = "resume run" },
+            new Says("Go on after a pause.", WireJson.Default.CommandRequest, Reply: WireJson.Default.RunSummaryMessage));
+        routes.MapPost("/v1/runs/{run}:stop", c => CommandAsync(c, OperatorAction.Stop)).WithMetadata(Access.Operator with { Act = "stop run" },
+            new Says("End the run.", WireJson.Default.CommandRequest, Reply: WireJson.Default.RunSummaryMessage));
+        routes.MapPost("/v1/runs/{run}:branch", BranchAsync).WithMetadata(Access.Operator with { Act = "branch run" },
+            new Says("A new run from a version of this one.", WireJson.Default.BranchRunRequest, Reply: WireJson.Default.RunDetailMessage, Status: 201));
+        routes.MapDelete("/v1/runs/{run}", DeleteAsync).WithMetadata(Access.Operator with { Act = "delete run" },
+            new Says("Delete a run with all its versions.", Status: 204));
     }
 
     private async Task CreateAsync(HttpContext context)
@@ -82,6 +88,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
 
     private Task AnswerCreatedAsync(HttpContext context, RunHost host)
     {
+        service.Trace(host);
         context.Response.Headers.Location = $"/v1/runs/{host.Entry.Id}";
         return JsonBody.WriteAsync(context, RunReports.Detail(host, service), WireJson.Default.RunDetailMessage, StatusCodes.Status201Created);
     }

@@ -26,9 +26,10 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/runs/{run}/assignments/{assignment}/update", SendAsync).WithMetadata(Access.Client);
-        routes.MapMethods("/v1/uploads/{upload}", [HttpMethods.Head], StandingAsync).WithMetadata(Access.Client);
-        routes.MapMethods("/v1/uploads/{upload}", [HttpMethods.Patch], AppendAsync).WithMetadata(Access.Client);
+        routes.MapPost("/v1/runs/{run}/assignments/{assignment}/update", SendAsync).WithMetadata(Access.Client,
+            new Says("Send an update (application/vnd.federated.update), or declare one (JSON).", WireJson.Default.UpdateDeclaration, Reply: WireJson.Default.UpdateReply));
+        routes.MapMethods("/v1/uploads/{upload}", [HttpMethods.Head], StandingAsync).WithMetadata(Access.Client, new Says("Where an upload stands (Upload-Offset)."));
+        routes.MapMethods("/v1/uploads/{upload}", [HttpMethods.Patch], AppendAsync).WithMetadata(Access.Client, new Says("Append bytes to an upload.", Status: 204));
     }
 
     private async Task SendAsync(HttpContext context)

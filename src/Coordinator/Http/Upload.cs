@@ -68,8 +68,7 @@ internal sealed class Upload(UploadTicket ticket, string partPath, TimeProvider 
         var actual = Convert.ToHexStringLower(hash!.GetHashAndReset());
         if (actual == Blob.Sha256)
         {
-            file!.Flush(flushToDisk: true);
-            return true;
+            return true; // The store syncs its own copy.
         }
 
         file!.SetLength(0);

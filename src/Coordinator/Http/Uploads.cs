@@ -84,13 +84,9 @@ internal sealed class Uploads
     {
         var path = upload.PartPath;
         upload.CloseFile();
-        if (blobs is IBlobAdopter adopter)
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, useAsync: true);
+        await using (file.ConfigureAwait(false))
         {
-            await adopter.AdoptAsync(path, upload.Blob, cancellation).ConfigureAwait(false);
-        }
-        else
-        {
-            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, useAsync: true);
             await using var writer = await blobs.CreateAsync(cancellation).ConfigureAwait(false);
             var buffer = new byte[256 << 10];
             for (int read; (read = await file.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0;)

@@ -11,6 +11,9 @@ public sealed class PrometheusText : IDisposable
 {
     private static readonly double[] Bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+    // Labels of one tag are of few kinds, and written at every request.
+    private static readonly ConcurrentDictionary<(string Name, string Value), string> Known = new();
+
     private readonly MeterListener listener = new();
     private readonly ConcurrentDictionary<string, Family> families = new(StringComparer.Ordinal);
 
@@ -65,6 +68,16 @@ public sealed class PrometheusText : IDisposable
             return "";
         }
 
+        if (tags is [{ Value: string single } only])
+        {
+            return Known.GetOrAdd((only.Key, single), static key => Render([new KeyValuePair<string, object?>(key.Name, key.Value)]));
+        }
+
+        return Render(tags);
+    }
+
+    private static string Render(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
         var text = new StringBuilder();
         foreach (var (name, value) in tags)
         {
