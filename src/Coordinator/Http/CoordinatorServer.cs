@@ -29,7 +29,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     private readonly IStore store;
     private readonly List<IAsyncDisposable> companions = [];
     private LocalCoordinator? local;
-    private bool isStopped;
+    private bool isStopped, isDisposed;
 
     private CoordinatorServer(WebApplication app, CoordinatorService service, AuditLog audit, PrometheusText prometheus, IStore store) =>
         (this.app, this.service, this.audit, this.prometheus, this.store) = (app, service, audit, prometheus, store);
@@ -101,6 +101,12 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed)
+        {
+            return;
+        }
+
+        isDisposed = true;
         await StopAsync().ConfigureAwait(false);
         foreach (var companion in companions)
         {

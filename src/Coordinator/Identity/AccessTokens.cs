@@ -31,7 +31,7 @@ internal sealed class AccessTokens(byte[] secret)
     public (string Client, double Expires)? Read(ReadOnlySpan<char> token)
     {
         Span<byte> bytes = stackalloc byte[Base64Url.GetMaxDecodedLength(MaxLength)];
-        if (token.Length > MaxLength || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length < HeadLength + MacLength + 1)
+        if (token.Length > MaxLength || !Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var length) || length < HeadLength + MacLength + 1)
         {
             return null;
         }

@@ -55,7 +55,7 @@ internal sealed class TestClient(TestServer server, ECDsa key, string id)
     public Task<HttpResponseMessage> CheckInRawAsync(string run, double wait = 0) => server.SendAsync(
         HttpMethod.Post, $"/v1/runs/{run}/check-ins", Token, JsonSerializer.Serialize(new CheckInRequest(10, wait), WireJson.Default.CheckInRequest));
 
-    public async Task<CheckInReply> CheckInAsync(string run, double wait = 0)
+    public async Task<CheckInReply> CheckInAsync(string run, double wait = 20)
     {
         using var response = await CheckInRawAsync(run, wait);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
