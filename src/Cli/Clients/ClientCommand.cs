@@ -71,7 +71,7 @@ internal static class ClientCommand
         for (var i = 0; i < count; i++)
         {
             var index = parsed.GetValue(arguments.Index) + i;
-            var name = parsed.GetValue(arguments.Name) ?? (data is null ? string.Create(CultureInfo.InvariantCulture, $"shard-{index}") : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data))));
+            var name = parsed.GetValue(arguments.Name) ?? (data is null ? string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}") : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data))));
             var first = new FirstReply(count > 1 ? tally : new Both(tally, reports ? new ClientLines(terminal.Out, terminal.Clock, "") : tally));
             var options = OptionsOf(arguments, parsed, name, index, gate, first);
             var ownTrainer = new ManagedTrainer(trainers, data is null ? new ShardData(shards, index) : new FolderData(data));
