@@ -1,0 +1,39 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Federated.Cli;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>The <c>fed</c> command in this process, as its user would type it.</summary>
+internal static class Fed
+{
+    static Fed() => Environment.SetEnvironmentVariable("FED_HOME", Home);
+
+    /// <summary>In place of the user's own.</summary>
+    public static string Home { get; } = Directory.CreateTempSubdirectory("federated-home-").FullName;
+
+    /// <summary>Runs a verb that must succeed; its standard output.</summary>
+    public static async Task<string> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        using var terminal = new Terminal(output, error, isLive: false, TimeProvider.System);
+        var code = await CommandLine.InvokeAsync(arguments, terminal);
+        Assert.True(code == 0, $"fed {string.Join(' ', arguments)} ended with {code}:\n{error}\n{output}");
+        return output.ToString();
+    }
+
+    public static async Task<JsonElement> RunJsonAsync(params string[] arguments)
+    {
+        using var document = JsonDocument.Parse(await RunAsync([.. arguments, "--json"]));
+        return document.RootElement.Clone();
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

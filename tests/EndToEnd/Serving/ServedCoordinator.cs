@@ -1,0 +1,54 @@
+using Federated.Cli;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary><c>fed serve</c> in this process, on a port of loopback.</summary>
+internal sealed class ServedCoordinator : IAsyncDisposable
+{
+    private readonly StringWriter log = new();
+    private readonly Terminal terminal;
+    private readonly Task<int> serving;
+
+    private ServedCoordinator(string folder, string url)
+    {
+        Url = url;
+        terminal = new Terminal(log, log, isLive: false, TimeProvider.System);
+        serving = Task.Run(() => CommandLine.InvokeAsync(["serve", "--data", folder, "--listen", url], terminal));
+    }
+
+    public string Url { get; }
+
+    public static async Task<ServedCoordinator> StartAsync(string folder)
+    {
+        _ = Fed.Home;
+        var coordinator = new ServedCoordinator(folder, $"http://127.0.0.1:{Fed.FreePort()}");
+        using var http = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(new Uri(coordinator.Url), "/readyz"));
+                if (answer.IsSuccessStatusCode)
+                {
+                    return coordinator;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            Assert.False(coordinator.serving.IsCompleted, coordinator.log.ToString());
+            Assert.True(attempt < 600, $"The coordinator is not ready: {coordinator.log}");
+            await Task.Delay(50);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        terminal.Interrupt();
+        await serving;
+        terminal.Dispose();
+        await log.DisposeAsync();
+    }
+}
