@@ -127,6 +127,7 @@ public static class ExperimentTests
             { Digits with { Training = new LocalTraining { Schedule = new CosineRate() }, Run = new RunOptions { Stop = new StopOptions { Seconds = 9 } } }, "cosine" },
             { Digits with { Strategy = Digits.Strategy with { Objective = new FedDynOptions() } }, "unweighted mean" },
             { Digits with { Strategy = Digits.Strategy with { Objective = new ScaffoldOptions(), Aggregator = new FedNovaOptions() } }, "SCAFFOLD" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new PoissonOptions(), Objective = new ScaffoldOptions() } }, "differ in size" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new ImmediateOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions() } }, "normalisation: none" },
             { Digits with { Strategy = Digits.Strategy with { CorrectParticipation = true } }, "correctParticipation" },

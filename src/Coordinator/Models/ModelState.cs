@@ -183,7 +183,7 @@ public sealed class ModelState<T>
                 + $"there is version {Current.Version} with {aggregator.Count + leftOut.Count}. The host lost or repeated an effect.");
         }
 
-        var report = privacy is null ? aggregator.Combine(pseudoGradient) : Release(privacy, effect.Count);
+        var report = privacy is null ? Combine() : Release(privacy, effect.Count);
         var before = Current;
         var next = Current;
         if (before.IsShared)
@@ -242,19 +242,22 @@ public sealed class ModelState<T>
         }
     }
 
-    private CombineReport Release(PrivateRelease<T> privacy, int count)
+    /// <summary>A round may have been empty: a step of zero.</summary>
+    private CombineReport Combine()
     {
-        var report = new CombineReport(0, 0);
         if (aggregator.Count > 0)
         {
-            report = aggregator.Combine(pseudoGradient);
-        }
-        else
-        {
-            pseudoGradient.AsSpan().Clear(); // Nobody's update: the noise is added all the same, or its absence would tell.
+            return aggregator.Combine(pseudoGradient);
         }
 
-        privacy.Release(pseudoGradient, count);
+        pseudoGradient.AsSpan().Clear();
+        return new CombineReport(0, 0);
+    }
+
+    private CombineReport Release(PrivateRelease<T> privacy, int count)
+    {
+        var report = Combine();
+        privacy.Release(pseudoGradient, count); // Of nobody's updates too: the noise is added all the same, or its absence would tell.
         if (moves is { Count: > 0 })
         {
             rebased ??= new T[pseudoGradient.Length];

@@ -98,9 +98,10 @@ public sealed record StrategyFacts
                 Normalisation.Divisor => mean.Divisor!.Value / largest,
                 _ => updates,
             },
-            Sampling = SamplesUniformly ? SamplingClaim.FixedSize : SamplingClaim.None,
+            Sampling = SamplesUniformly ? SamplingClaim.FixedSize : ThrowsCoins ? SamplingClaim.Poisson : SamplingClaim.None,
+            SamplingProbability = Scheduler is PoissonOptions poisson ? poisson.Probability : 0,
             WeightsArePublic = ExampleWeight is EqualExampleWeight,
-            WeightsAreEqual = ExampleWeight is EqualExampleWeight && !CorrectParticipation && (StalenessWeight is ConstantStaleness || Scheduler is SynchronousOptions),
+            WeightsAreEqual = ExampleWeight is EqualExampleWeight && !CorrectParticipation && (StalenessWeight is ConstantStaleness || Scheduler is SynchronousOptions or PoissonOptions),
             AggregatesByMean = Aggregator is WeightedMeanOptions,
             SendsMoreThanTheUpdate = SendsMoreThanTheUpdate,
             WorkTellsExamples = WorkIsInEpochs && Scheduler is not (AnarchicOptions or CompassOptions),
@@ -111,9 +112,13 @@ public sealed record StrategyFacts
     private bool SamplesUniformly => EverybodyIsAlwaysThere && Run is { ClientTimeout: 0, CoolDown: 0 }
         && Scheduler is SynchronousOptions { OverSelection: 0, RoundDeadline: 0 } o && (o.MinimumReports == 0 || o.MinimumReports == o.Cohort);
 
+    /// <summary>Whoever is away takes part with less than q; only a rest after a round would make rounds depend on one another.</summary>
+    private bool ThrowsCoins => Scheduler is PoissonOptions && Run.CoolDown == 0;
+
     private (double Planned, int Least) UpdatesPerRelease() => Scheduler switch
     {
         SynchronousOptions o => (o.Cohort, o.MinimumReports > 0 ? o.MinimumReports : o.Cohort),
+        PoissonOptions o => (o.Probability * Clients, 0),
         BufferedOptions o => (o.AggregationGoal, o.FlushPartial ? 1 : o.AggregationGoal),
         AnarchicOptions o => (o.AggregationGoal, o.AggregationGoal),
         ImmediateOptions => (1, 1),

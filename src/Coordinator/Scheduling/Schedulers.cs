@@ -6,6 +6,9 @@ public static class Schedulers
     /// <summary>Rounds over a cohort: choose it when clients are alike, or as the baseline of everything.</summary>
     public const string Synchronous = "synchronous";
 
+    /// <summary>Rounds by coins: choose it where central noise is to be amplified by sampling.</summary>
+    public const string Poisson = "poisson";
+
     /// <summary>FedBuff: choose it when clients differ in speed and there are many.</summary>
     public const string Buffered = "buffered";
 
@@ -27,6 +30,7 @@ public static class Schedulers
     public static IScheduler Create(SchedulerOptions options, IStepPolicy steps, IUpdateWeight weight) => options switch
     {
         SynchronousOptions o => new SynchronousScheduler(o, steps, weight),
+        PoissonOptions o => new PoissonScheduler(o, steps, weight),
         BufferedOptions o => new BufferedScheduler(o, steps, weight),
         ImmediateOptions o => new ImmediateScheduler(o, steps, weight),
         CompassOptions o => new CompassScheduler(o, weight),

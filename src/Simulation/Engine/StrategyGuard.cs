@@ -69,7 +69,7 @@ internal static class StrategyGuard
             BufferedOptions o => (o.AggregationGoal, "aggregationGoal"),
             AnarchicOptions o => (o.AggregationGoal, "aggregationGoal"),
             _ => throw new SimulationException(
-                "A robust rule compares several updates; the fixed-window scheduler may publish with one. Choose synchronous, buffered or anarchic."),
+                "A robust rule compares several updates; the fixed-window scheduler may publish with one, and the poisson scheduler with none. Choose synchronous, buffered or anarchic."),
         };
         if (updates < minimum)
         {
@@ -95,6 +95,13 @@ internal static class StrategyGuard
                     "FedDyn and FedSpeed make the next version from the unweighted mean of the updates and their own drift. "
                     + "Set strategy.exampleWeight to equal, the aggregator to a mean and the server optimizer to sgd with learning rate 1.");
             }
+        }
+
+        if (strategy.Objective is FedDynOptions or FedSpeedOptions or ScaffoldOptions && strategy.Scheduler is PoissonOptions)
+        {
+            throw new SimulationException(
+                "FedDyn, FedSpeed and SCAFFOLD count the members of a round; the poisson scheduler's rounds differ in size, may be empty, and the size is what its sampling keeps secret. "
+                + "Choose another objective, or the synchronous scheduler.");
         }
 
         if (strategy.Objective is ScaffoldOptions && strategy.Aggregator is not WeightedMeanOptions)

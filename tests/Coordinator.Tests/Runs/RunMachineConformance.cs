@@ -192,6 +192,18 @@ public sealed class SynchronousRunMachineWithoutDeadline : RunMachineConformance
         new SynchronousOptions { Cohort = 5, SelectionWindow = 3 }, new FixedWork(LocalWork.OfEpochs(1)), UpdateWeight.ByExamples);
 }
 
+public sealed class PoissonRunMachine : RunMachineConformance
+{
+    protected override IScheduler NewScheduler() => new PoissonScheduler(
+        new PoissonOptions { Probability = 0.3, RoundDeadline = 20 }, new FixedWork(LocalWork.OfSteps(5)), UpdateWeight.Equal);
+}
+
+public sealed class PoissonRunMachineWithoutDeadline : RunMachineConformance
+{
+    protected override IScheduler NewScheduler() => new PoissonScheduler(
+        new PoissonOptions { Probability = 0.5 }, new FixedWork(LocalWork.OfEpochs(1)), UpdateWeight.ByExamples);
+}
+
 public sealed class BufferedRunMachine : RunMachineConformance
 {
     protected override IScheduler NewScheduler() => new BufferedScheduler(

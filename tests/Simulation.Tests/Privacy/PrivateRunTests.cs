@@ -37,6 +37,7 @@ public static class PrivateRunTests
         { "central, fixed windows", Windows().With(Central with { Mechanism = Average with { ExpectedCohort = 5 } }) },
         { "central, adaptive", PrivateRun.Buffered.With(Central with { AdaptiveClipping = new AdaptiveClipOptions() }) },
         { "central, Adam at the server", (PrivateRun.Buffered with { Strategy = PrivateRun.Buffered.Strategy with { ServerOptimizer = new Aggregation.ServerOptimizers.AdamOptions() } }).With(Central) },
+        { "central, coins", Coins(0.25).With(Central with { Sampling = SamplingClaim.Poisson }) },
         { "dp-ftrl, blt", PrivateRun.Rounds.With(Central with { Mechanism = Correlated }) },
         { "dp-ftrl, tree", PrivateRun.Rounds.With(Central with { Mechanism = Correlated with { Factorization = "tree-honaker" } }) },
         { "dp-ftrl, banded", PrivateRun.Rounds.With(Central with { Mechanism = Correlated with { Factorization = "banded" } }) },
@@ -53,6 +54,9 @@ public static class PrivateRunTests
             Scheduler = scheduler, StalenessWeight = new PolynomialStaleness(), Aggregator = new WeightedMeanOptions { Normalisation = Normalisation.None },
         },
     };
+
+    private static ExperimentConfiguration Coins(double probability) =>
+        PrivateRun.Rounds with { Strategy = PrivateRun.Rounds.Strategy with { Scheduler = new PoissonOptions { Probability = probability } } };
 
     private static ExperimentConfiguration Windows() =>
         PrivateRun.Buffered with { Strategy = PrivateRun.Buffered.Strategy with { Scheduler = new FixedWindowOptions { Window = 0.7 } } };
@@ -133,6 +137,16 @@ public static class PrivateRunTests
             var release = new FixedSizeSampledEvent(PrivateRun.Clients, 5, new GaussianEvent(NeighbourRelation.ReplaceOneClient, 1));
             var run = PrivateRun.Rounds.With(Central with { Sampling = SamplingClaim.FixedSize }, versions: 4);
             Assert.Equal(new PldAccountant().Epsilon(release.Repeated(4), Delta), run.Start().Epsilon, 1e-9);
+        }
+
+        [Fact]
+        public void Is_amplified_for_cohorts_drawn_by_coins_and_counts_empty_ones()
+        {
+            var recorder = new Engine.Recorder();
+            var summary = Coins(0.02).With(Central with { Sampling = SamplingClaim.Poisson }, versions: 6).Start(recorder);
+            Assert.Contains(recorder.Versions, v => v.Updates == 0);
+            var release = new PoissonSampledEvent(0.02, new GaussianEvent(NeighbourRelation.AddRemoveClient, 2));
+            Assert.Equal(new PldAccountant().Epsilon(release.Repeated(6), Delta), summary.Epsilon, 1e-9);
         }
 
         [Fact]

@@ -24,6 +24,8 @@ public static class RefusalTests
     private static readonly WeightedMeanOptions Sum = new() { Normalisation = Normalisation.None };
     private static readonly CompressionOptions TopK = new() { Codec = new TopKOptions { Ratio = 0.1 } };
 
+    private static readonly ExperimentConfiguration Coins = PrivateRun.Rounds with { Strategy = Sync with { Scheduler = new PoissonOptions { Probability = 0.25 } } };
+
     private static ExperimentConfiguration With(StrategyOptions strategy) => PrivateRun.Rounds with { Strategy = strategy };
 
     private static ExperimentConfiguration With(ClientsOptions clients) => PrivateRun.Rounds with { Clients = clients };
@@ -74,6 +76,10 @@ public static class RefusalTests
         { PrivateRun.Rounds with { Run = PrivateRun.Rounds.Run with { CoolDown = 10 } }, Sampled, "does not sample so" },
         { PrivateRun.Rounds, Sampled with { MaxParticipations = 3 }, "exclude each other" },
 
+        { Coins with { Run = PrivateRun.Rounds.Run with { CoolDown = 10 } }, Central with { Sampling = SamplingClaim.Poisson }, "does not sample so" },
+        { Coins, Sampled, "does not sample so" },
+        { Coins, Shuffle, "at least 2 honest reports" },
+
         // Patterns that noise was not scaled to, or that so few clients cannot keep.
         { PrivateRun.Rounds, Central with { Mechanism = new DpFtrlOptions { NoiseMultiplier = 2 }, MaxParticipations = 3 }, "mechanism.maxParticipations" },
         { PrivateRun.Rounds, Central with { Mechanism = new DpFtrlOptions { NoiseMultiplier = 2 }, Sampling = SamplingClaim.FixedSize }, "claims no sampling" },
@@ -113,6 +119,8 @@ public static class RefusalTests
         { With(Sync with { Compression = TopK }), Central },
         { PrivateRun.Rounds with { Training = new LocalTraining { Epochs = 1 } }, Central },
         { PrivateRun.Rounds, Sampled },
+        { Coins, Central with { Sampling = SamplingClaim.Poisson } },
+        { Coins with { Clients = new ClientsOptions { Connectivity = new InstantConnectivity { Dropout = 0.3 } } }, Central with { Sampling = SamplingClaim.Poisson } },
         { PrivateRun.Anarchic, Local },
     };
 
