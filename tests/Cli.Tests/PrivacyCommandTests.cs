@@ -109,6 +109,23 @@ public sealed class PrivacyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task MatrixAnswersWithTheGuaranteeTheSensitivityAndTheError()
+    {
+        var answer = await Json("privacy matrix --factorization sqrt-toeplitz --steps 1000 --sigma 2 --delta 1e-5 --json");
+        Assert.Equal(1.99309140442, answer.GetProperty("epsilon").GetDouble(), 1e-9);
+        Assert.Equal(1.80693195, answer.GetProperty("sensitivity").GetDouble(), 1e-6);
+        Assert.Equal(2 * 3.10223906, answer.GetProperty("rms_error_over_clip").GetDouble(), 1e-5);
+        Assert.Equal(2 * 22.3718573, answer.GetProperty("rms_error_of_independent_noise").GetDouble(), 1e-5);
+        Assert.Equal("zero-out", answer.GetProperty("adjacency").GetString());
+        var returning = await Json("privacy matrix --factorization banded --steps 200 --participations 4 --separation 50 --epsilon 2 --delta 1e-6 --json");
+        Assert.Equal(2, returning.GetProperty("epsilon").GetDouble(), 1e-6);
+        Assert.True(returning.GetProperty("rms_error_over_clip").GetDouble() < 0.5 * returning.GetProperty("rms_error_of_independent_noise").GetDouble());
+        var sampled = await Json("privacy matrix --factorization banded-sqrt --bands 4 --steps 16 --sigma 3.2788193 --delta 1e-6 --q 0.0625 --json");
+        Assert.Equal(1.69801, sampled.GetProperty("epsilon").GetDouble(), 1e-3);
+        Assert.Equal("mmcc", sampled.GetProperty("accountant").GetString());
+    }
+
+    [Fact]
     public async Task TheLedgerStudyShowsWhatTheAverageRateHides()
     {
         var folder = Path.Combine(fed.Folder, "study");
@@ -142,6 +159,11 @@ public sealed class PrivacyCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("matrix --steps 10 --delta 1e-6", "Give one of --sigma and --epsilon")]
+    [InlineData("matrix --steps 0 --sigma 1 --delta 1e-6", "--steps must be 1 or more; there is 0")]
+    [InlineData("matrix --steps 10 --sigma 1 --delta 1e-6 --factorization magic", "No factorisation 'magic'")]
+    [InlineData("matrix --steps 10 --sigma -1 --delta 1e-6", "must be positive")]
+    [InlineData("matrix --steps 100 --sigma 1 --delta 1e-6 --q 0.1", "--q needs --sigma")]
     [InlineData("study magic", "There is no study 'magic'; there are shuffle-sco")]
     [InlineData("study async-ledger --seeds 0", "--seeds must be 1 or more")]
     [InlineData("study shuffle-sco --largest 5", "Every size of shuffle-sco is above --largest 5")]
@@ -184,6 +206,7 @@ public sealed class PrivacyCommandTests : IDisposable
     [InlineData(" budget")]
     [InlineData(" explain")]
     [InlineData(" audit")]
+    [InlineData(" matrix")]
     [InlineData(" study")]
     public async Task EveryVerbHasExamples(string verb)
     {

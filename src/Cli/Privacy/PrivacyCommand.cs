@@ -14,6 +14,7 @@ internal static class PrivacyCommand
             NoiseCommand.Create(terminal),
             AmplifyCommand.Create(terminal),
             BudgetCommand.Create(terminal),
+            MatrixCommand.Create(terminal),
             AuditCommand.Create(terminal),
             ExplainCommand.Create(terminal),
             StudyCommand.Create(terminal),
