@@ -27,11 +27,13 @@ public class PairwiseDistancesTests
         Check(vectors, Tolerance);
     }
 
-    [Fact]
-    public void Of_equal_updates_are_zero_and_of_the_others_right()
+    [Theory]
+    [InlineData(6, 100)]
+    [InlineData(26, 25_450)]
+    public void Of_equal_updates_are_zero_and_of_the_others_right(int n, int d)
     {
         var random = new SeededRandom(5);
-        var vectors = Enumerable.Range(0, 6).Select(_ => Enumerable.Range(0, 100).Select(_ => (float)random.NextNormal(0, 1)).ToArray()).ToArray();
+        var vectors = Enumerable.Range(0, n).Select(_ => Enumerable.Range(0, d).Select(_ => (float)random.NextNormal(0, 1)).ToArray()).ToArray();
         vectors[4] = [.. vectors[1]];
         Check(vectors, 1e-13);
     }
