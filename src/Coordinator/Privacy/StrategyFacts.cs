@@ -44,6 +44,12 @@ public sealed record StrategyFacts
     /// <summary>Whether every client is there whenever a cohort is drawn, and finishes what it was given: only then is a cohort a uniform sample of all.</summary>
     public bool EverybodyIsAlwaysThere { get; init; }
 
+    /// <summary>
+    /// Whether nobody but the host can know who was drawn. A served run draws from its seed, which stands in its configuration, and who came is
+    /// seen by those who take part: no sampling can be claimed there.
+    /// </summary>
+    public bool DrawsAreSecret { get; init; }
+
     /// <summary>Whether updates are encoded with loss on their way up.</summary>
     public bool Compresses { get; init; }
 
@@ -109,11 +115,11 @@ public sealed record StrategyFacts
     }
 
     /// <summary>A cohort that never lacks nor replaces a member, drawn from everybody, is a uniform sample of fixed size.</summary>
-    private bool SamplesUniformly => EverybodyIsAlwaysThere && Run is { ClientTimeout: 0, CoolDown: 0 }
+    private bool SamplesUniformly => DrawsAreSecret && EverybodyIsAlwaysThere && Run is { ClientTimeout: 0, CoolDown: 0 }
         && Scheduler is SynchronousOptions { OverSelection: 0, RoundDeadline: 0 } o && (o.MinimumReports == 0 || o.MinimumReports == o.Cohort);
 
     /// <summary>Whoever is away takes part with less than q; only a rest after a round would make rounds depend on one another.</summary>
-    private bool ThrowsCoins => Scheduler is PoissonOptions && Run.CoolDown == 0;
+    private bool ThrowsCoins => DrawsAreSecret && Scheduler is PoissonOptions && Run.CoolDown == 0;
 
     private (double Planned, int Least) UpdatesPerRelease() => Scheduler switch
     {

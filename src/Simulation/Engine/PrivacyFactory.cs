@@ -69,6 +69,7 @@ internal static class PrivacyFactory
             SendsMoreThanTheUpdate = LocalObjectiveKinds.Create<float>(strategy.Objective).ClientTensors.Count > 0,
             WorkIsInEpochs = strategy.StepPolicy is FixedWorkOptions && configuration.Training is { Steps: 0, Epochs: > 0 },
             Compresses = encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback,
+            DrawsAreSecret = isSimulated,
             EverybodyIsAlwaysThere = isSimulated && devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },
         };
     }

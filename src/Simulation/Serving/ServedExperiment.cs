@@ -105,6 +105,12 @@ internal sealed class ServedExperiment
                 "Shuffle privacy rests on a shuffler between clients and coordinator, and clients send to this coordinator directly. Choose a central or a local policy, or simulate the run.");
         }
 
+        if (configuration.Privacy is not NoPrivacyOptions && configuration.Data is null && (configuration.Run.Stop.TargetAccuracy > 0 || configuration.Run.Stop.Patience > 0))
+        {
+            throw new SimulationException(
+                "Scores on clients' own data would leave them without noise, so a run with a privacy policy has none, and cannot stop by them. Add a data section with test examples, or remove targetAccuracy and patience.");
+        }
+
         if (configuration.Privacy is not NoPrivacyOptions && configuration.Clients.Count == 0 && configuration.Data is null)
         {
             throw new SimulationException("A privacy policy needs to know how many clients there are at most. Set clients.count.");
@@ -140,7 +146,8 @@ internal sealed class ServedExperiment
             Terms = assignment => new AssignmentTerms(
                 RunComposition.TaskSeed(trainingSeed, assignment), RunComposition.RateFactor(Configuration, assignment.BaseVersion), protection),
             Evaluator = data is { Test.Count: > 0 } ? new TestSetEvaluator<T>(CreateTrainer<T>(), data) : null,
-            ClientEvaluation = data is { Test.Count: > 0 } ? null : new FederatedEvaluationOptions { Reports = Math.Clamp(clients, 1, 10) },
+            // Under a policy nobody reports scores on its own data: they would leave it without noise.
+            ClientEvaluation = data is { Test.Count: > 0 } || Configuration.Privacy is not NoPrivacyOptions ? null : new FederatedEvaluationOptions { Reports = Math.Clamp(clients, 1, 10) },
             Sections = [.. ((IRunSection?[])[privacy is null ? null : new PrivacySection<T>(privacy), memory]).OfType<IRunSection>()],
         };
     }

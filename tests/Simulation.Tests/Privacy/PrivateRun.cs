@@ -14,7 +14,7 @@ using Federated.Training.Optimizers;
 
 namespace Federated.Simulation.Tests.Privacy;
 
-/// <summary>Small runs with a policy: 20 clients, 12 drawn digits each, a linear model of 650 parameters.</summary>
+/// <summary>Small runs with a policy: 20 clients, 12 drawn digits each, a linear model of 1,450 parameters.</summary>
 internal static class PrivateRun
 {
     public const int Clients = 20;
@@ -25,7 +25,7 @@ internal static class PrivateRun
         Name = "private",
         Seed = 5,
         Threads = 1,
-        Data = new DataOptions { Source = new DrawnDigitsOptions { Writers = Clients, TrainPerWriter = 12, TestPerWriter = 2, Size = 8 }, Partition = new IidPartition { Clients = Clients } },
+        Data = new DataOptions { Source = new DrawnDigitsOptions { Writers = Clients, TrainPerWriter = 12, TestPerWriter = 2, Size = 12 }, Partition = new IidPartition { Clients = Clients } },
         Model = new SoftmaxRegressionOptions(),
         Training = new LocalTraining { Steps = 4, BatchSize = 6, Optimizer = new SgdOptions { LearningRate = 0.1 } },
         Strategy = new StrategyOptions { Scheduler = new SynchronousOptions { Cohort = 5 }, ExampleWeight = new EqualExampleWeight() },
