@@ -1,3 +1,4 @@
+using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Compression.Feedback;
@@ -6,6 +7,7 @@ using Federated.Aggregation.Robust;
 using Federated.Aggregation.Staleness;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Simulation.Configuration;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Tests.Engine;
 using Federated.Training.Data;
@@ -107,6 +109,17 @@ public static class ExperimentTests
             Compression = new CompressionOptions { Codec = new TopKOptions { Ratio = 0.1 }, Feedback = new Ef21Options() },
         };
 
+        [Theory]
+        [InlineData("strategy.scheduler={kind: compass, cohort: 5}", "cohort")]
+        [InlineData("strategy.scheduler={kind: anarchic, concurrency: 5}", "concurrency")]
+        [InlineData("strategy.aggregator={kind: median, byzantine: 5}", "byzantine")]
+        public void Refuses_a_setting_of_another_kind_and_says_whose_it_is(string set, string key)
+        {
+            var error = Assert.Single(ConfigurationFile.Read<ExperimentConfiguration>("run: {stop: {versions: 1}}", "f.yaml", set).Errors).ToString();
+            Assert.Contains($"'{key}'", error, StringComparison.Ordinal);
+            Assert.Contains("kind", error, StringComparison.Ordinal);
+        }
+
         [Fact]
         public void Takes_a_shifted_mean_of_all_clients_under_EF21() => Experiment.Prepare(Digits with { Strategy = Shifted }, ".");
 
@@ -141,6 +154,11 @@ public static class ExperimentTests
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new TrimmedMeanOptions(), Scheduler = new FixedWindowOptions() } }, "fixed-window scheduler may publish with one" },
             { Digits with { Strategy = Digits.Strategy with { Aggregator = new FedNovaOptions(), Compression = new CompressionOptions { Codec = new TopKOptions(), Feedback = new Ef21Options() } } }, "ef21" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), StepPolicy = new DynamicLocalUpdatesOptions() } }, "step policy" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions(), Aggregator = new AnarchicMemoryOptions { Clients = 5 } } }, "there are 20" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new BufferedOptions(), Objective = new FedSpeedOptions() } }, "trained from one version" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions(), StepPolicy = new DynamicLocalUpdatesOptions(), Aggregator = new WeightedMeanOptions { Normalisation = Normalisation.None } } }, "step policy" },
+            { Digits with { Strategy = Digits.Strategy with { Scheduler = new CompassOptions(), Aggregator = new MedianOptions() } }, "robust aggregator would undo" },
+            { Timeline with { Strategy = Timeline.Strategy with { Scheduler = new SynchronousOptions { Cohort = 4 }, StepPolicy = new QuadraticSynchronizationOptions() } }, "training: none" },
             { Digits with { Strategy = Digits.Strategy with { Scheduler = new AnarchicOptions { InitialClients = 21 } } }, "there are 20" },
             { Timeline with { Clients = Timeline.Clients with { Attack = new SignFlipAttack() } }, "nothing to attack" },
             { Digits with { Clients = new ClientsOptions { Attack = new AlieAttack { Attackers = 20 } } }, "at least one must be honest" },

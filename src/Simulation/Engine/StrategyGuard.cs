@@ -1,4 +1,5 @@
 using Federated.Aggregation;
+using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Compression.Feedback;
@@ -47,6 +48,12 @@ internal static class StrategyGuard
                     $"The first version waits for {o.InitialClients} different clients, and there are {clients}. Lower strategy.scheduler.initialClients.");
         }
 
+        if (strategy.Aggregator is AnarchicMemoryOptions { Clients: > 0 } memory && memory.Clients != clients)
+        {
+            throw new SimulationException(
+                $"AFA-CS takes its mean over {memory.Clients} clients, and there are {clients}. Set strategy.aggregator.clients to {clients}, or to 0 for those heard so far.");
+        }
+
         if (strategy.CorrectParticipation && !dividesByNothing)
         {
             throw new SimulationException(
@@ -89,6 +96,12 @@ internal static class StrategyGuard
         {
             var isMean = strategy.Aggregator is WeightedMeanOptions { Normalisation: Normalisation.WeightSum or Normalisation.Count }
                 && strategy.ExampleWeight is EqualExampleWeight;
+            if (strategy.Scheduler is not SynchronousOptions)
+            {
+                throw new SimulationException(
+                    "FedDyn and FedSpeed average models that were trained from one version; other schedulers mix versions. Set strategy.scheduler to synchronous.");
+            }
+
             if (!isMean || strategy.ServerOptimizer is not SgdOptions { LearningRate: 1 })
             {
                 throw new SimulationException(

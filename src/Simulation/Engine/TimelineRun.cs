@@ -4,8 +4,16 @@ using Federated.Simulation.Devices;
 namespace Federated.Simulation.Engine;
 
 /// <summary>An experiment without training.</summary>
-internal sealed class TimelineRun(Experiment experiment) : IExperimentRun
+internal sealed class TimelineRun : IExperimentRun
 {
+    private readonly Experiment experiment;
+
+    public TimelineRun(Experiment experiment)
+    {
+        this.experiment = experiment;
+        _ = StrategyFactory.CreateScheduler(experiment.Configuration); // Whatever cannot be composed is refused here, before anything is written.
+    }
+
     public ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation)
     {
         var configuration = experiment.Configuration;
