@@ -11,7 +11,7 @@ public sealed record FederatedClientOptions
     public required string Run { get; init; }
 
     /// <summary>What people call this client; shown on the dashboard.</summary>
-    /// <value>The default is empty: the coordinator's id for it.</value>
+    /// <value>The default is empty: the device's own name. At most 100 characters.</value>
     public string Name { get; init; } = "";
 
     /// <summary>The one-time token that an operator gave out; needed until the client is enrolled.</summary>

@@ -45,8 +45,9 @@ internal sealed class Authenticator(ITransport transport, IClientStore store, st
         }
 
         using var key = identity.OpenKey();
+        var called = name.Length > 0 ? name : Environment.MachineName;
         var reply = await transport.EnrolAsync(
-            new EnrolmentRequest(enrolmentToken, Base64Url.EncodeToString(key.ExportSubjectPublicKeyInfo()), name), cancellation);
+            new EnrolmentRequest(enrolmentToken, Base64Url.EncodeToString(key.ExportSubjectPublicKeyInfo()), called), cancellation);
         store.SaveIdentity(identity with { Client = reply.Client, Coordinator = reply.Coordinator });
         return reply.Client;
     }

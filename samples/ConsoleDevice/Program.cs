@@ -1,0 +1,24 @@
+using ConsoleDevice;
+using Federated.Client;
+
+// console-device URL RUN STATE-FOLDER READINGS.csv [ENROLMENT-TOKEN]
+if (args is not [var url, var run, var state, var readings, ..])
+{
+    Console.Error.WriteLine("usage: console-device URL RUN STATE-FOLDER READINGS.csv [ENROLMENT-TOKEN]");
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+
+// These three lines are all that a device needs beside its trainer.
+var trainer = new SoftmaxTrainer(Readings.Load(readings));
+await using var client = FederatedClient.Connect(new Uri(url), run, state, args.ElementAtOrDefault(4) ?? "");
+var summary = await client.RunAsync(trainer, stop.Token);
+
+Console.WriteLine($"{summary.Accepted} updates accepted; {summary.Reason}");
+return 0;
