@@ -40,6 +40,15 @@ public sealed class PlannedTrainingTests
         Assert.Contains(task.Delta.ToArray(), d => d != 0);
     }
 
+    [Theory]
+    [InlineData("/etc/passwd")]
+    [InlineData("models/../../secret.safetensors")]
+    public void APlanMayNotNameFilesOutsideTheClientsFolder(string path)
+    {
+        var plan = new ClientPlan { Model = new CharacterTransformerOptions { AdapterRank = 2, Base = path }, ExampleShape = [5], Classes = 7 }.ToJson();
+        Assert.Contains("below the client's working folder", Assert.Throws<Simulation.SimulationException>(() => ClientPlan.Parse(plan)).Message, StringComparison.Ordinal);
+    }
+
     private sealed class Own(Federated.Training.Data.DataSet data) : IClientData
     {
         public int? Examples => data.Count;

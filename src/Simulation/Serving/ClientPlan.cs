@@ -69,6 +69,12 @@ public sealed record ClientPlan
     public static ClientPlan Parse(JsonElement plan)
     {
         var result = ConfigJson.Read<ClientPlan>(plan, "the assignment's training plan");
+        if (result is { IsValid: true, Value.Model: CharacterTransformerOptions { Base: { } path } } && (Path.IsPathRooted(path) || path.Split('/', '\\').Contains("..")))
+        {
+            // The plan comes from elsewhere: it may not make a device open whatever it names.
+            throw new SimulationException($"The coordinator's training plan names the file {path}; a plan may only name files below the client's working folder. Refused.");
+        }
+
         return result.IsValid
             ? result.Value
             : throw new SimulationException($"The coordinator's training plan is not understood: {string.Join(" ", result.Errors)}. Update this client.");
