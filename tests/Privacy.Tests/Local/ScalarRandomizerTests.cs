@@ -1,3 +1,4 @@
+using System.Numerics;
 using Federated.Privacy.Local;
 using Federated.Privacy.Local.Scalars;
 using Federated.Privacy.Randomness;
@@ -145,6 +146,22 @@ public static class ScalarRandomizerTests
 
     public sealed class The_piecewise_mechanism
     {
+        [Theory]
+        [InlineData(0.01)]
+        [InlineData(0.5)]
+        [InlineData(1)]
+        [InlineData(4)]
+        [InlineData(12)]
+        public void Costs_exactly_epsilon_in_integers(double epsilon)
+        {
+            // A cell has one of two probabilities, (2⁶⁴ − T)/W and T/R in units of 2⁻⁶⁴, wherever the window lies: their ratio is the worst there is.
+            var randomizer = new PiecewiseRandomizer(epsilon);
+            var (window, rest, outside) = randomizer.Law;
+            var ratio = BigInteger.Log(((BigInteger.One << 64) - outside) * rest) - BigInteger.Log((BigInteger)outside * window);
+            Assert.Equal(randomizer.Epsilon, ratio, 1e-12);
+            Assert.InRange(ratio, epsilon * (1 - 1e-6), epsilon);
+        }
+
         [Theory]
         [InlineData(0.3)]
         [InlineData(-1)]

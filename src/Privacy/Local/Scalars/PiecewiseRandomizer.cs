@@ -48,6 +48,9 @@ public sealed class PiecewiseRandomizer : IScalarRandomizer
 
     public string Name => ScalarRandomizers.Piecewise;
 
+    /// <summary>Cells inside and outside of the window, and the threshold of the coin between them: the law in integers.</summary>
+    internal (long Window, long Others, ulong Outside) Law => (window, (2 * Half) - window, outside);
+
     public double Epsilon { get; }
 
     public double OutputBound => scale * (Half - 0.5);
