@@ -27,6 +27,10 @@ internal sealed class RunCatalog(IDocumentStore documents)
         return entries;
     }
 
+    /// <returns>Null when there is no such run.</returns>
+    public async ValueTask<(RunEntry Entry, bool IsDeleted)?> FindAsync(string id, CancellationToken cancellation) =>
+        await documents.ReadAsync($"{Folder}/{id}", cancellation).ConfigureAwait(false) is { } bytes ? Read(id, bytes) : null;
+
     public ValueTask WriteAsync(RunEntry entry, bool isDeleted, CancellationToken cancellation)
     {
         var document = new CatalogDocument(

@@ -242,7 +242,7 @@ public sealed class RunRegistry : IAsyncDisposable
         }
     }
 
-    private static bool IsId(string id) =>
+    internal static bool IsId(string id) =>
         id is { Length: > 0 and <= 63 } && id[0] != '-' && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
     private sealed class SweepRefusedException : Exception;

@@ -6,7 +6,6 @@ using System.Text.Json.Serialization.Metadata;
 using Federated.Coordinator.Identity;
 using Federated.Protocol.Wire;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Federated.Coordinator.Http;

@@ -34,6 +34,8 @@ internal sealed class TestFactory : IRunFactory
 
     public static ReadOnlyMemory<byte> Synchronous(int cohort) => Encoding.UTF8.GetBytes($"synchronous {cohort}");
 
+    public static ReadOnlyMemory<byte> Configuration(string text) => Encoding.UTF8.GetBytes(text);
+
     public static (BlobReference Reference, byte[] Bytes) OneHot(AssignmentId assignment, double value = 1)
     {
         var delta = new double[Parameters];

@@ -1,0 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Federated.Coordinator.Orleans.Hosting;
+
+/// <summary>How a front door behaves towards the cluster behind it.</summary>
+public sealed record FrontDoorOptions
+{
+    /// <summary>How long a request is repeated while its run moves from a dead silo to a living one.</summary>
+    /// <value>The default is 25 seconds. Must be 0 or more.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan FailoverPatience { get; init; } = TimeSpan.FromSeconds(25);
+}
