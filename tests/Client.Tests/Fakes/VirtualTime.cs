@@ -4,6 +4,7 @@ namespace Federated.Client.Tests.Fakes;
 internal sealed class VirtualTime : TimeProvider
 {
     private readonly SortedSet<Timer> timers = new(Comparer<Timer>.Create((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : a.Number.CompareTo(b.Number)));
+    private readonly Lock sync = new();
     private long now;
     private long numbers;
 
@@ -22,16 +23,25 @@ internal sealed class VirtualTime : TimeProvider
         return timer;
     }
 
+    /// <summary>Lets time pass in which no timer is due.</summary>
+    public void Advance(TimeSpan time) => now += time.Ticks;
+
     /// <summary>Goes to the next timer and fires it; false when there is none.</summary>
     public bool Advance()
     {
-        if (timers.Min is not { } next)
+        Timer next;
+        lock (sync)
         {
-            return false;
+            if (timers.Min is not { } first)
+            {
+                return false;
+            }
+
+            next = first;
+            timers.Remove(next);
+            now = Math.Max(now, next.Due);
         }
 
-        timers.Remove(next);
-        now = Math.Max(now, next.Due);
         next.Fire();
         return true;
     }
@@ -46,28 +56,29 @@ internal sealed class VirtualTime : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            if (isDisposed)
-            {
-                return false;
-            }
-
             Assert.True(period == Timeout.InfiniteTimeSpan, "Periodic timers are not used here.");
-            owner.timers.Remove(this);
-            if (dueTime != Timeout.InfiniteTimeSpan)
+            lock (owner.sync)
             {
-                (Due, Number) = (owner.now + dueTime.Ticks, ++owner.numbers);
-                owner.timers.Add(this);
-            }
+                owner.timers.Remove(this);
+                if (!isDisposed && dueTime != Timeout.InfiniteTimeSpan)
+                {
+                    (Due, Number) = (owner.now + dueTime.Ticks, ++owner.numbers);
+                    owner.timers.Add(this);
+                }
 
-            return true;
+                return !isDisposed;
+            }
         }
 
         public void Fire() => callback(state);
 
         public void Dispose()
         {
-            isDisposed = true;
-            owner.timers.Remove(this);
+            lock (owner.sync)
+            {
+                isDisposed = true;
+                owner.timers.Remove(this);
+            }
         }
 
         public ValueTask DisposeAsync()
