@@ -1,3 +1,4 @@
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
@@ -399,6 +400,7 @@ public sealed partial class RunHost
         Version = run.Machine.Version,
         BestVersion = run.Machine.BestVersion,
         BestAccuracy = run.Machine.BestVersion < 0 ? double.NaN : run.Machine.BestAccuracy,
+        Spent = run.Parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault()?.Spent,
         Counters = run.Machine.Counters,
         Clients = run.Machine.ClientCount,
         WaitingClients = run.Machine.WaitingCount,

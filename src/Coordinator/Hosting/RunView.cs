@@ -26,6 +26,9 @@ public sealed record RunView
     /// <summary>NaN before any evaluation.</summary>
     public double BestAccuracy { get; init; } = double.NaN;
 
+    /// <summary>What the run has cost the client that it cost most, as of the last version; null in a run without privacy.</summary>
+    public Federated.Privacy.PrivacyGuarantee? Spent { get; init; }
+
     public RunCounters Counters { get; init; }
 
     public int Clients { get; init; }

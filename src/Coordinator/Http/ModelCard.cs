@@ -42,7 +42,13 @@ internal static class ModelCard
                 $"accuracy {scores.Mean:F4} ± {scores.Deviation:F4} over {scores.Clients} clients; lowest {scores.Minimum:F4}, lower decile {scores.LowerDecile:F4}, median {scores.Median:F4}"));
         }
 
-        card.Append("\n## Privacy\n\n").Append(Escape(description.Privacy)).Append("\n\n## Lineage\n\n| version | SHA-256 of the model |\n|---|---|\n");
+        card.Append("\n## Privacy\n\n").Append(Escape(description.Privacy)).Append("\n\n");
+        if (host.View.Spent is { } spent)
+        {
+            Line(card, "Spent so far", spent.ToString());
+        }
+
+        card.Append("\n## Lineage\n\n| version | SHA-256 of the model |\n|---|---|\n");
         foreach (var version in run.Versions)
         {
             card.Append(CultureInfo.InvariantCulture, $"| {version.Version} | `{version.Model.Sha256}` |\n");

@@ -37,6 +37,8 @@ internal static class RunReports
             BestAccuracy = double.IsFinite(view.BestAccuracy) ? view.BestAccuracy : null,
             BestVersion = view.BestVersion >= 0 ? view.BestVersion : null,
             Seconds = view.Now,
+            Epsilon = view.Spent?.Epsilon,
+            Delta = view.Spent?.Delta,
         };
     }
 

@@ -68,6 +68,12 @@ public sealed record RunSummaryMessage(string Run, string Name, string State, in
 
     /// <summary>Seconds on the run's clock.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>ε that the run had cost the client that it cost most when the newest version was published; absent without a policy, or before.</summary>
+    public double? Epsilon { get; init; }
+
+    /// <summary>δ of <see cref="Epsilon"/>.</summary>
+    public double? Delta { get; init; }
 }
 
 /// <summary>Reply to <c>GET /v1/runs</c>.</summary>
