@@ -24,6 +24,9 @@ internal static class VectorFile
         return [.. lines.Skip(1).Select(line => new Row(name, header, quoted ? Unquote(line) : line.Split(',')))];
     }
 
+    /// <summary>For tests that also check numbers written in them: no rows in a checkout without the file.</summary>
+    public static IReadOnlyList<Row> ReadIfThere(string name) => Exists(name) ? Read(name) : [];
+
     private static string[] Unquote(string line)
     {
         var parts = line.Split('"');
@@ -53,6 +56,8 @@ internal static class VectorFile
         /// <summary>The number in the column; NaN where the cell is empty.</summary>
         public double Number(string column) =>
             this[column] is "" or "nan" ? double.NaN : double.Parse(this[column], CultureInfo.InvariantCulture);
+
+        public bool Has(string column) => this[column].Length > 0;
 
         public int Integer(string column) => int.Parse(this[column], CultureInfo.InvariantCulture);
 

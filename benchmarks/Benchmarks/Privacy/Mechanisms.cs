@@ -38,6 +38,11 @@ internal static class Mechanisms
             var grid = new GridClip(1, GridClip.StepFor(1));
             Throughput($"clip to the grid, {threads} threads", size, Best(passes, () => grid.Apply(model.AsSpan(), threads)));
             Throughput($"Gaussian noise on the grid, {threads} threads", size, Best(passes, () => GaussianSampler.AddOnGrid(model.AsSpan(), GridClip.StepFor(1), 1, random, threads)));
+            Throughput($"both on the grid, {threads} threads", size, Best(passes, () =>
+            {
+                grid.Apply(model.AsSpan(), threads);
+                GaussianSampler.AddOnGrid(model.AsSpan(), GridClip.StepFor(1), 1, random, threads);
+            }));
         }
 
         foreach (var name in new[] { FactorizationNames.TreeHonaker, FactorizationNames.BufferedLinear, FactorizationNames.OptimizedBanded })

@@ -19,7 +19,7 @@ public static class AuditTests
         [Fact]
         public void Meets_one_run_audit_csv()
         {
-            foreach (var row in ReferenceVectors.Read("one_run_audit.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("one_run_audit"))
             {
                 var (m, r, v, error, delta) = (row.Integer("m"), row.Integer("r"), row.Integer("v"), row.Number("p"), row.Number("delta"));
                 Assert.Equal(row.Number("eps_lb"), OneRunBound.EpsilonLowerBound(m, r, v, delta, error), 1e-6);

@@ -193,7 +193,7 @@ public static class CentralMechanismTests
         {
             // n = 1000 steps, node noise σ = 10: the multiplier of the run is 10/√10.
             Assert.Equal(1.367571475, AnalyticGaussian.Epsilon(10 / Math.Sqrt(TreeSensitivity.Squared(1000, Participation.Once)), 1e-6), 1e-8);
-            foreach (var row in ReferenceVectors.Read("tree_dpftrl.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("tree_dpftrl"))
             {
                 var (sigma, delta) = (row.Number("sigma"), row.Number("delta"));
                 var steps = row.Integer("steps");
@@ -211,7 +211,7 @@ public static class CentralMechanismTests
                     var orders = row["kind"] == "same_order" ? Enumerable.Range(11, 1989).Select(i => i / 10.0).ToArray() : RenyiOrders.Default;
                     var run = new GaussianEvent(NeighbourRelation.ZeroOutParticipation, sigma / Math.Sqrt(squared));
                     var renyi = new RdpAccountant(new RdpAccountantOptions { Orders = orders }).Epsilon(run, delta);
-                    Near.Relative(row.Number("eps_rdp"), renyi, 1e-6, string.Join(',', row.Values));
+                    Near.Relative(row.Number("eps_rdp"), renyi, 1e-6, row.ToString());
                     Assert.True(renyi > row.Number("eps_gauss"), "the exact form is never the worse one");
                 }
             }

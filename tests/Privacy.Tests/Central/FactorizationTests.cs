@@ -215,7 +215,7 @@ public static class FactorizationTests
         [Fact]
         public void Of_matrix_mechanism_csv_are_met()
         {
-            foreach (var row in ReferenceVectors.Read("matrix_mechanism.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("matrix_mechanism"))
             {
                 var (n, k, b) = (row.Integer("n"), row.Integer("k"), row.Integer("b"));
                 var name = row["strategy"];

@@ -99,7 +99,7 @@ public static class DistributedDiscreteGaussianTests
         [Fact]
         public void Meets_distributed_dp_csv()
         {
-            foreach (var row in ReferenceVectors.Read("distributed_dp.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("distributed_dp"))
             {
                 var options = new DistributedDiscreteGaussianOptions
                 {

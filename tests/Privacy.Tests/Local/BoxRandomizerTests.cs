@@ -20,7 +20,7 @@ public static class BoxRandomizerTests
         [Fact]
         public void Matches_ldp_duchi_multidim_csv()
         {
-            foreach (var row in ReferenceVectors.Read("ldp_duchi_multidim.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("ldp_duchi_multidim"))
             {
                 var randomizer = new DuchiHypercube(row.Number("eps"), row.Integer("d"));
                 Assert.Equal(row.Number("B_fixed"), randomizer.Scale, row.Number("B_fixed") * 1e-9);

@@ -178,7 +178,7 @@ public static class FrequencyOracleTests
         [Fact]
         public void Of_ldp_frequency_oracles_csv_are_met()
         {
-            foreach (var row in ReferenceVectors.Read("ldp_frequency_oracles.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("ldp_frequency_oracles"))
             {
                 var (k, epsilon) = (row.Integer("k"), row.Number("eps"));
                 FrequencyOracle oracle = row["oracle"] switch
@@ -244,7 +244,7 @@ public static class FrequencyOracleTests
         {
             Assert.Equal(7.37, PoisoningGain.Maximal("grr", 0.05, 5, 100, 0.5, 0.05), 0.01);
             Assert.Equal(1.27, PoisoningGain.Maximal("oue", 0.05, 5, 100, 0.5, 0.05), 0.01);
-            foreach (var row in ReferenceVectors.Read("ldp_poisoning_gain.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("ldp_poisoning_gain"))
             {
                 var oracle = row["oracle"] switch { "kRR" => "grr", "OUE" => "oue", _ => "olh" };
                 var (share, targets, items, truth) = (row.Number("beta"), row.Integer("r"), row.Integer("d"), row.Number("fT"));

@@ -86,7 +86,7 @@ public static class ScalarRandomizerTests
         [Fact]
         public void Of_ldp_numeric_mean_csv_are_met()
         {
-            foreach (var row in ReferenceVectors.Read("ldp_numeric_mean.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("ldp_numeric_mean"))
             {
                 var name = row["mechanism"] switch { "PM" => "piecewise", "HM" => "hybrid", "Duchi" => "duchi", _ => "laplace" };
                 var randomizer = ScalarRandomizers.Create(name, row.Number("eps"));

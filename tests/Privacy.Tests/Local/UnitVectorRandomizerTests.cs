@@ -117,7 +117,7 @@ public static class UnitVectorRandomizerTests
         [Fact]
         public void Of_ldp_vector_privunit_csv_are_met()
         {
-            foreach (var row in ReferenceVectors.Read("ldp_vector_privunit.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("ldp_vector_privunit"))
             {
                 var (d, epsilon) = (row.Integer("d"), row.Number("eps"));
                 var cap = new PrivUnit<double>(epsilon, d);

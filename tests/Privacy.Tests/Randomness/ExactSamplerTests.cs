@@ -160,7 +160,7 @@ public static class ExactSamplerTests
             Assert.Equal(0.241970723224461, new DiscreteGaussian(1).Probability(1), 1e-12);
             Assert.Equal(0.999999788767728, new DiscreteGaussian(1).Variance, 1e-12);
             Assert.Equal(0.103288309493456, new DiscreteGaussian(10).Probability(2), 1e-12);
-            foreach (var row in ReferenceVectors.Read("discrete_gaussian.csv") ?? [])
+            foreach (var row in VectorFile.ReadIfThere("discrete_gaussian"))
             {
                 var sigmaSquared = row.Number("sigma2");
                 var law = sigmaSquared == 0.1 ? new DiscreteGaussian(1, 10) : new DiscreteGaussian((ulong)(sigmaSquared * 4), 4);
