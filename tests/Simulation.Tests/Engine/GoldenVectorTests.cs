@@ -190,6 +190,40 @@ public sealed class GoldenVectorTests
         Assert.Equal(-0.5, models[^1], Tolerance);
     }
 
+    [Fact]
+    public void FedAsync_with_a_mixing_of_one_and_one_client_is_that_clients_training()
+    {
+        var strategy = new StrategyOptions
+        {
+            Scheduler = new ImmediateOptions { Concurrency = 1, Mixing = 1 },
+            Aggregator = new WeightedMeanOptions { Normalisation = Normalisation.None },
+        };
+        var models = new ScalarRun(strategy, new ClientsOptions { Count = 1 }, 5) { Data = Quadratics.Data with { Clients = [Quadratics.Data.Clients[0]] } }.Play().Models;
+        var expected = 1.0;
+        foreach (var model in models)
+        {
+            expected = 4 + ((expected - 4) * 0.9 * 0.9 * 0.9); // Three steps of rate 0.1 on ½(w − 4)².
+            Assert.Equal(expected, model, 1e-12);
+        }
+    }
+
+    [Theory]
+    [InlineData(true, -0.5, 0.05)]
+    [InlineData(false, 2.5, 0.1)]
+    public void Corrected_weights_find_the_optimum_under_nine_to_one_arrivals_and_identical_ones_the_surrogate(bool corrected, double expected, double tolerance)
+    {
+        var strategy = new StrategyOptions
+        {
+            Scheduler = new BufferedOptions { Concurrency = 2, AggregationGoal = 1 },
+            ExampleWeight = new EqualExampleWeight(),
+            CorrectParticipation = corrected,
+            Aggregator = new WeightedMeanOptions { Normalisation = Normalisation.None },
+            ServerOptimizer = new SgdOptions { LearningRate = 0.02 },
+        };
+        var models = Versions(strategy, Table([1], [9]), 10_000, ScalarRun.ThreeFullSteps with { Steps = 1 });
+        Assert.Equal(expected, models.TakeLast(1000).Average(), tolerance);
+    }
+
     private static ClientsOptions Table(params double[][] rows) => ScalarRun.Table(rows);
 
     private static void AssertVersions(double[] expected, List<double> actual)

@@ -90,6 +90,19 @@ public sealed class CompassPropertyTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(60).WithReplay(20261121UL, 5UL));
 
     [Theory]
+    [InlineData(1e9, DrawScope.Task)] // However late they are, groups wait: every group is complete.
+    [InlineData(1.0001, DrawScope.Client)] // Constant speeds are predicted to the step: nobody is ever late.
+    public void NobodyIsLateWhereGroupsWaitForEverOrSpeedsAreConstant(double factor, DrawScope scope)
+    {
+        var options = Compass with { LatestTimeFactor = factor };
+        var clients = new ClientsOptions { Count = 7, Responsiveness = new UniformResponsiveness { Minimum = 0.005, Maximum = Slowest, Per = scope } };
+        var run = new RunOptions { EvaluateEvery = 0, Stop = new StopOptions { ClientUpdates = 400 } };
+        var scheduler = new CompassScheduler(options, UpdateWeight.Equal);
+        using var workload = new Watching(new TimelineWorkload(_ => 100, 10, 0), scheduler, options, g => Assert.True(g.Latest > 0, $"Group {g.Number} closed without all."));
+        new Simulator(new RunMachine(run, scheduler), run, new Fleet(clients, 7, 1), workload, null, TimeProvider.System).Run(CancellationToken.None);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(3)]
     public void AClientThatIsAlwaysLateIsHeardEveryTime(int punctual)
@@ -137,7 +150,8 @@ public sealed class CompassPropertyTests
     }
 
     /// <summary>Looks at the scheduler whenever it has answered a client.</summary>
-    private sealed class Watching(IWorkload inner, CompassScheduler scheduler, CompassOptions options) : PassingWorkload(inner)
+    private sealed class Watching(IWorkload inner, CompassScheduler scheduler, CompassOptions options, Action<CompassGroupFacts>? look = null)
+        : PassingWorkload(inner)
     {
         public override void Begin(int slot, Assignment assignment, int steps, double due)
         {
@@ -145,6 +159,11 @@ public sealed class CompassPropertyTests
             var members = scheduler.Groups.SelectMany(g => g.Out.Concat(g.Arrived)).ToList();
             Assert.Equal(members.Count, members.Distinct().Count());
             Assert.All(scheduler.Groups, g => Assert.True(g.Out.Length + g.Arrived.Length > 0, $"Group {g.Number} is empty and stays."));
+            foreach (var group in scheduler.Groups)
+            {
+                look?.Invoke(group);
+            }
+
             base.Begin(slot, assignment, steps, due);
         }
     }
