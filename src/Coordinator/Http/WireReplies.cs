@@ -5,7 +5,7 @@ using Federated.Protocol.Wire;
 namespace Federated.Coordinator.Http;
 
 /// <summary>From what the host says to what the client reads.</summary>
-internal static class WireReplies
+public static class WireReplies
 {
     /// <returns>Null when the host could not ask the run.</returns>
     public static CheckInReply? Of(CheckInResult result, RunParts parts) => result switch
@@ -20,6 +20,7 @@ internal static class WireReplies
     /// <summary>A next assignment is an extra: what cannot be asked now is left out, and the client checks in.</summary>
     public static UpdateOutcomeMessage Taken(UpdateTaken taken, RunParts parts) => new(true, "", "", NextOf(taken.Next, parts));
 
+    /// <summary>What a client is told of an update that was refused.</summary>
     public static UpdateOutcomeMessage Refused(UpdateRefused refused, RunParts parts) =>
         new(false, Spelling.Of(refused.Reason), refused.Detail, NextOf(refused.Next, parts));
 
@@ -45,6 +46,7 @@ internal static class WireReplies
         };
     }
 
+    /// <summary>From what a client declares to what the run is told.</summary>
     public static UpdateReport ReportOf(UpdateDeclaration declaration, double uploadSeconds, long bytesDown) => new()
     {
         Examples = declaration.Examples,
