@@ -23,7 +23,7 @@ public sealed class PapayaTests
             Responsiveness = new LogNormalResponsiveness { Median = 1, Per = DrawScope.Task },
             Connectivity = new InstantConnectivity { Dropout = 0.2, WhenDroppingOut = DroppingOut.Vanish },
         };
-        var options = new RunOptions { ClientTimeout = 6, MaxStaleness = 12, OnStale = StalenessPolicy.Abort, EvaluateEvery = 0, Stop = new StopOptions { Versions = 200 } };
+        var options = new RunOptions { ClientTimeout = 6, MaxStaleness = 6, OnStale = StalenessPolicy.Abort, EvaluateEvery = 0, Stop = new StopOptions { Versions = 200 } };
         var machine = new RunMachine(
             options, Schedulers.Create(new BufferedOptions { Concurrency = concurrency, AggregationGoal = 5 }, new FixedWork(LocalWork.OfSteps(1)), UpdateWeight.Equal));
         using var workload = new Counting(new TimelineWorkload(_ => 100, 10, 0), assignment =>
@@ -34,7 +34,7 @@ public sealed class PapayaTests
             }
         });
         var outcome = new Simulator(machine, options, new Fleet(clients, clients.Count, 1), workload, null, TimeProvider.System).Run(CancellationToken.None);
-        Assert.True(outcome.Counters is { Lost: > 50, Rejected: > 50 }, $"Too few timed out or were aborted, the test would show little: {outcome.Counters}");
+        Assert.True(outcome.Counters is { Lost: > 20, Rejected: > 20 }, $"Too few timed out or were aborted, the test would show little: {outcome.Counters}");
     }
 
     [Fact]
