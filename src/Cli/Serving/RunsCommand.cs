@@ -26,9 +26,9 @@ internal static class RunsCommand
         connection.AddTo(command);
         Examples.Add(
             command,
-            ("fed runs create experiments/served.yaml", "start a run on the coordinator of this machine"),
-            ("fed runs show served", "how it goes"),
-            ("fed runs export served --out model.safetensors", "the best version, and its card"));
+            ("fed runs create experiments/demo.yaml", "start a run on the coordinator of this machine"),
+            ("fed runs show demo", "how it goes"),
+            ("fed runs export demo --out model.safetensors", "the best version, and its card"));
         return command;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
 
@@ -250,6 +251,15 @@ public sealed partial class RunHost : IAsyncDisposable
     public Task<IReadOnlySet<string>?> ReferencedBlobsAsync()
     {
         var item = new AskItem<IReadOnlySet<string>>(run => run.ReferencedBlobs());
+        Post(item);
+        return item.Task;
+    }
+
+    /// <summary>What the run knows of its clients, by number; null while it is not open.</summary>
+    public Task<IReadOnlyList<ClientFacts>?> ClientsAsync()
+    {
+        var item = new AskItem<IReadOnlyList<ClientFacts>>(
+            run => [.. Enumerable.Range(0, run.Machine.ClientCount).Select(n => run.Machine.Facts(new ClientId(n)))]);
         Post(item);
         return item.Task;
     }

@@ -22,6 +22,7 @@ internal static class ModelCard
         Line(card, "Branched from", run.BranchedFrom ?? "nothing: it began with its own initial model");
         card.Append("\n## Data\n\n").Append(Escape(description.Data)).Append("\n\n");
         Line(card, "Clients that joined", Number(summary.Clients));
+        Line(card, "Training examples that they told of", Number((long)run.Clients.Sum(c => c.Examples)));
         Line(card, "Client updates accepted, rejected, lost", $"{Number(summary.Accepted)}, {Number(summary.Rejected)}, {Number(summary.Lost)} of {Number(summary.Dispatched)} dispatched");
         card.Append("\n## Quality\n\n");
         if (run.Evaluations.Count == 0)

@@ -86,11 +86,12 @@ internal sealed class RunEndpoints(CoordinatorService service)
         }
     }
 
-    private Task AnswerCreatedAsync(HttpContext context, RunHost host)
+    private async Task AnswerCreatedAsync(HttpContext context, RunHost host)
     {
         service.Trace(host);
         context.Response.Headers.Location = $"/v1/runs/{host.Entry.Id}";
-        return JsonBody.WriteAsync(context, RunReports.Detail(host, service), WireJson.Default.RunDetailMessage, StatusCodes.Status201Created);
+        var run = await RunReports.DetailAsync(host, service).ConfigureAwait(false);
+        await JsonBody.WriteAsync(context, run, WireJson.Default.RunDetailMessage, StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
     /// <summary>The id that was asked for, or one made of the name that nobody has; null when the request has been answered.</summary>
@@ -134,7 +135,8 @@ internal sealed class RunEndpoints(CoordinatorService service)
     {
         if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
         {
-            await JsonBody.WriteAsync(context, RunReports.Detail(host, service), WireJson.Default.RunDetailMessage).ConfigureAwait(false);
+            var run = await RunReports.DetailAsync(host, service).ConfigureAwait(false);
+            await JsonBody.WriteAsync(context, run, WireJson.Default.RunDetailMessage).ConfigureAwait(false);
         }
     }
 
@@ -153,7 +155,9 @@ internal sealed class RunEndpoints(CoordinatorService service)
         if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
         {
             context.Response.ContentType = "text/markdown; charset=utf-8";
-            await context.Response.WriteAsync(ModelCard.Write(RunReports.Detail(host, service), host, service.Configurations.Describe(host.Entry.Configuration)), context.RequestAborted).ConfigureAwait(false);
+            var run = await RunReports.DetailAsync(host, service).ConfigureAwait(false);
+            var card = ModelCard.Write(run, host, service.Configurations.Describe(host.Entry.Configuration));
+            await context.Response.WriteAsync(card, context.RequestAborted).ConfigureAwait(false);
         }
     }
 

@@ -42,9 +42,10 @@ internal static class RunReports
         };
     }
 
-    public static RunDetailMessage Detail(RunHost host, CoordinatorService service)
+    public static async Task<RunDetailMessage> DetailAsync(RunHost host, CoordinatorService service)
     {
         var view = host.View;
+        var clients = await host.ClientsAsync().ConfigureAwait(false) ?? [];
         return new RunDetailMessage(Summary(host, service))
         {
             Versions = [.. view.Versions.Select(v => new VersionMessage(v.Key, v.Value.Deployed))],
@@ -55,10 +56,11 @@ internal static class RunReports
             ],
             Clients =
             [
-                .. Enumerable.Range(0, view.Clients).Select(n =>
+                .. clients.Select((facts, n) =>
                 {
                     var member = host.NameOf(new ClientId(n));
-                    return new RunClientMessage(n, member, service.Identities.NameOf(member) ?? member, 0, 0, 0, 0);
+                    return new RunClientMessage(
+                        n, member, service.Identities.NameOf(member) ?? member, facts.Examples, facts.Dispatched, facts.AcceptedUpdates, facts.SecondsPerStep);
                 }),
             ],
             ClientScores = ScoresOf(host, service),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Federated.Client;
 using Federated.Client.Store;
 using Federated.Client.Transport;
@@ -6,6 +7,7 @@ using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage.Files;
 using Federated.Protocol.Local;
+using Federated.Protocol.Wire;
 using Federated.Simulation;
 using Federated.Simulation.Configuration;
 using Federated.Simulation.Serving;
@@ -82,6 +84,12 @@ public sealed class SameModelTests
             await Task.Delay(20); // The last evaluation is beside the loop.
         }
 
+        using var http = new HttpClient { BaseAddress = url };
+        http.DefaultRequestHeaders.Add("Federated-Protocol", "1");
+        http.DefaultRequestHeaders.Add("Authorization", $"Bearer {LocalCoordinator.Find(url)!.OperatorToken}");
+        var shown = JsonSerializer.Deserialize(await http.GetStringAsync("/v1/runs/same"), WireJson.Default.RunDetailMessage)!;
+        Assert.All(shown.Clients, c => Assert.Equal((5, 5), (c.Dispatched, c.Accepted)));
+        Assert.Equal(300, shown.Clients.Sum(c => c.Examples));
         return (run.View.Version, run.View.Versions[run.View.Version].Deployed.Sha256, run.Metrics[^1].Accuracy);
     }
 }
