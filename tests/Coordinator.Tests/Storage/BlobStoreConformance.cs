@@ -42,7 +42,7 @@ public abstract class BlobStoreConformance
         var store = await OpenAsync();
         await using var writer = await store.CreateAsync(default);
         await writer.WriteAsync("abd"u8.ToArray(), default);
-        var error = await Assert.ThrowsAsync<StorageException>(async () => await writer.CommitAsync(new BlobReference(DigestOfAbc, 3), default));
+        var error = await Assert.ThrowsAsync<BlobMismatchException>(async () => await writer.CommitAsync(new BlobReference(DigestOfAbc, 3), default));
         Assert.Contains("are not what was declared", error.Message, StringComparison.Ordinal);
         Assert.False(await store.ContainsAsync(new BlobReference(DigestOfAbc, 3), default));
     }

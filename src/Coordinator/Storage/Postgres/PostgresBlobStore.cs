@@ -193,7 +193,7 @@ internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore
             var actual = new BlobReference(Convert.ToHexStringLower(hash.GetHashAndReset()), Length);
             if (expected is not null && expected != actual)
             {
-                throw new StorageException(
+                throw new BlobMismatchException(
                     $"The bytes are not what was declared: {expected.Length} bytes with digest {expected.Sha256} were, {actual.Length} with {actual.Sha256} came. Send them again.");
             }
 
