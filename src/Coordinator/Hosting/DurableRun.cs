@@ -30,6 +30,9 @@ public sealed class DurableRun : IAsyncDisposable
 
     /// <summary>Blobs of updates folded in since the run was last saved: replay reads them again.</summary>
     private readonly HashSet<string> forReplay = new(StringComparer.Ordinal);
+
+    /// <summary>Blobs that the newest snapshot names: a crash goes back to it, however far the run has come since.</summary>
+    private HashSet<string> inSnapshot = new(StringComparer.Ordinal);
     private readonly MemoryStream encoded = new();
     private readonly BinaryWriter writer;
     private BlobReference? state;
@@ -153,6 +156,7 @@ public sealed class DurableRun : IAsyncDisposable
         await log.SaveSnapshotAsync(log.NextSequence, snapshot, cancellation).ConfigureAwait(false);
         (savedVersion, savedAt, replayBytes) = (Machine.Version, Machine.Now, 0);
         forReplay.Clear();
+        inSnapshot = Named();
         Saves++;
     }
 
@@ -164,16 +168,12 @@ public sealed class DurableRun : IAsyncDisposable
     /// <summary>The digests of all blobs in the store that this run still needs; a sweep over several runs takes their union.</summary>
     public IReadOnlySet<string> ReferencedBlobs()
     {
-        var referenced = new HashSet<string>(forReplay, StringComparer.Ordinal);
-        referenced.UnionWith(versions.Values.SelectMany(v => v.All).Select(b => b.Sha256));
-        referenced.UnionWith(Machine.Unpublished.SelectMany(u => BlobsOf(u.Report)).Select(b => b.Sha256));
-        referenced.UnionWith(sections.SelectMany(s => s.Blobs).Select(b => b.Sha256));
-        foreach (var blob in (BlobReference?[])[state, origin])
+        var referenced = Named();
+        referenced.UnionWith(forReplay);
+        referenced.UnionWith(inSnapshot);
+        if (origin is not null)
         {
-            if (blob is not null)
-            {
-                referenced.Add(blob.Sha256);
-            }
+            referenced.Add(origin.Sha256);
         }
 
         return referenced;
@@ -196,6 +196,20 @@ public sealed class DurableRun : IAsyncDisposable
         save(writer);
         writer.Flush();
         return bytes.ToArray();
+    }
+
+    /// <summary>The blobs that the run's present state names.</summary>
+    private HashSet<string> Named()
+    {
+        var named = versions.Values.SelectMany(v => v.All).Select(b => b.Sha256).ToHashSet(StringComparer.Ordinal);
+        named.UnionWith(Machine.Unpublished.SelectMany(u => BlobsOf(u.Report)).Select(b => b.Sha256));
+        named.UnionWith(sections.SelectMany(s => s.Blobs).Select(b => b.Sha256));
+        if (state is not null)
+        {
+            named.Add(state.Sha256);
+        }
+
+        return named;
     }
 
     private bool IsDueForSaving => replayBytes >= options.ReplayBytes
@@ -289,6 +303,7 @@ public sealed class DurableRun : IAsyncDisposable
 
         state = snapshot.State;
         (savedVersion, savedAt) = (Machine.Version, Machine.Now);
+        inSnapshot = Named();
         await parts.Model.LoadAsync(Machine.Version, versions[Machine.Version], state, blobs, cancellation).ConfigureAwait(false);
         foreach (var accumulate in Machine.OpenAggregate)
         {

@@ -68,9 +68,15 @@ public sealed partial class RunHost
             {
                 view = view with { Host = HostState.Opening, Problem = e.Message };
                 RefuseGroup(HostOutcome.Unavailable);
+                while (reader.TryRead(out var waiting))
+                {
+                    Interlocked.Decrement(ref depth);
+                    waiting.Refuse(HostOutcome.Unavailable, Soon); // Nobody knows when the store will be well again.
+                }
+
                 LetEverybodyGo(HostOutcome.Unavailable);
                 await run.DisposeAsync().ConfigureAwait(false);
-                isOpen = !stopping.IsCancellationRequested && await OpenRunAsync().ConfigureAwait(false);
+                isOpen = await OpenRunAsync().ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -78,6 +84,11 @@ public sealed partial class RunHost
                 await CloseRunAsync(HostState.Failed, e.Message).ConfigureAwait(false);
                 isOpen = false;
             }
+        }
+
+        if (isOpen)
+        {
+            await CloseRunAsync(HostState.Closed, "").ConfigureAwait(false); // It was asked to close while it was opening again.
         }
     }
 
@@ -110,10 +121,11 @@ public sealed partial class RunHost
                 view = view with { Host = HostState.Opening, Problem = e.Message };
                 try
                 {
-                    await Task.Delay(TimeSpan.FromSeconds(pause), clock, stopping.Token).ConfigureAwait(false);
+                    await Task.Delay(TimeSpan.FromSeconds(pause), clock, leaving.Token).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException)
                 {
+                    view = view with { Host = HostState.Closed };
                     return false;
                 }
             }

@@ -25,6 +25,7 @@ public sealed partial class RunHost : IAsyncDisposable
     private readonly RunHostOptions options;
     private readonly Channel<Item> mailbox = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource leaving = new();
     private readonly ITimer timer;
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task loop;
@@ -248,12 +249,7 @@ public sealed partial class RunHost : IAsyncDisposable
     }
 
     /// <summary>The digests of the blobs that this run needs; null while it is not open, when nothing may be swept.</summary>
-    public Task<IReadOnlySet<string>?> ReferencedBlobsAsync()
-    {
-        var item = new AskItem<IReadOnlySet<string>>(run => run.ReferencedBlobs());
-        Post(item);
-        return item.Task;
-    }
+    public Task<IReadOnlySet<string>?> ReferencedBlobsAsync() => AskAsync(run => run.ReferencedBlobs());
 
     /// <summary>What the run knows of its clients, by number; null while it is not open.</summary>
     public Task<IReadOnlyList<ClientFacts>?> ClientsAsync()
@@ -275,6 +271,12 @@ public sealed partial class RunHost : IAsyncDisposable
     /// <summary>Stops taking requests, answers those that are in, lets long polls go, saves the run and closes it.</summary>
     public async Task CloseAsync()
     {
+        if (loop.IsCompleted)
+        {
+            return;
+        }
+
+        await leaving.CancelAsync().ConfigureAwait(false); // A store that fails is not waited for any more.
         PostInternal(new CloseItem());
         mailbox.Writer.TryComplete();
         await loop.ConfigureAwait(false);
@@ -285,6 +287,16 @@ public sealed partial class RunHost : IAsyncDisposable
         await CloseAsync().ConfigureAwait(false);
         await timer.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
+        leaving.Dispose();
+    }
+
+    /// <summary>Asks the run itself, on its loop; null when it is not open.</summary>
+    internal Task<TResult?> AskAsync<TResult>(Func<DurableRun, TResult> question)
+        where TResult : class
+    {
+        var item = new AskItem<TResult>(question);
+        Post(item);
+        return item.Task;
     }
 
     private static TimeSpan Soon { get; } = TimeSpan.FromSeconds(1);

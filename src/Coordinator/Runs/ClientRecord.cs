@@ -1,6 +1,6 @@
 namespace Federated.Coordinator.Runs;
 
-/// <summary>One client as the machine keeps it: 64 B, so that a million of them are cheap.</summary>
+/// <summary>One client as the machine keeps it: 72 B, so that a million of them are cheap.</summary>
 internal struct ClientRecord
 {
     public const long None = -1;
@@ -15,12 +15,14 @@ internal struct ClientRecord
     /// <summary>The last assignment that ended, or <see cref="None"/>; a repeated upload of it is answered by how it ended.</summary>
     public long LastEnded;
 
+    /// <summary>The last assignment whose update was accepted, or <see cref="None"/>: a client that got no answer may have been given the next one and lost it before it asks again.</summary>
+    public long LastAccepted;
+
     public int Dispatched;
     public int AcceptedUpdates;
 
     /// <summary>The version whose aggregate last had an update of this client; 0 before the first.</summary>
     public int LastIncluded;
-    public bool LastEndedAccepted;
 
     /// <summary>Checked in, but held back by a pause or a cool-down.</summary>
     public bool HeldBack;
@@ -28,7 +30,7 @@ internal struct ClientRecord
     public bool Gone;
 
     public static ClientRecord Joined(double examples) =>
-        new() { Examples = examples, InFlight = None, LastEnded = None, LastDispatchedAt = double.NegativeInfinity };
+        new() { Examples = examples, InFlight = None, LastEnded = None, LastAccepted = None, LastDispatchedAt = double.NegativeInfinity };
 
     public readonly void Save(BinaryWriter writer)
     {
@@ -37,10 +39,10 @@ internal struct ClientRecord
         writer.Write(LastDispatchedAt);
         writer.Write(InFlight);
         writer.Write(LastEnded);
+        writer.Write(LastAccepted);
         writer.Write(Dispatched);
         writer.Write(AcceptedUpdates);
         writer.Write(LastIncluded);
-        writer.Write(LastEndedAccepted);
         writer.Write(HeldBack);
         writer.Write(Gone);
     }
@@ -52,10 +54,10 @@ internal struct ClientRecord
         LastDispatchedAt = reader.ReadDouble(),
         InFlight = reader.ReadInt64(),
         LastEnded = reader.ReadInt64(),
+        LastAccepted = reader.ReadInt64(),
         Dispatched = reader.ReadInt32(),
         AcceptedUpdates = reader.ReadInt32(),
         LastIncluded = reader.ReadInt32(),
-        LastEndedAccepted = reader.ReadBoolean(),
         HeldBack = reader.ReadBoolean(),
         Gone = reader.ReadBoolean(),
     };

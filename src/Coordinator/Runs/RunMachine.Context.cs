@@ -53,7 +53,7 @@ public sealed partial class RunMachine : ISchedulingContext
         ref var record = ref clients[update.Assignment.Client.Value];
         record.AcceptedUpdates++;
         record.Examples = update.Report.Examples;
-        (record.LastEnded, record.LastEndedAccepted) = (update.Assignment.Id.Value, true);
+        record.LastEnded = record.LastAccepted = update.Assignment.Id.Value;
         effects.Add(new Accepted(update.Assignment, update.Staleness));
         if (options.Stop.ClientUpdates > 0 && accepted >= options.Stop.ClientUpdates)
         {
@@ -247,7 +247,7 @@ public sealed partial class RunMachine : ISchedulingContext
     {
         rejected++;
         ref var record = ref clients[assignment.Client.Value];
-        (record.LastEnded, record.LastEndedAccepted) = (assignment.Id.Value, false);
+        record.LastEnded = assignment.Id.Value;
         effects.Add(new Rejected(assignment.Id, assignment.Client, assignment, reason, detail));
     }
 
@@ -266,7 +266,7 @@ public sealed partial class RunMachine : ISchedulingContext
         lost++;
         ref var record = ref clients[assignment.Client.Value];
         record.InFlight = ClientRecord.None;
-        (record.LastEnded, record.LastEndedAccepted) = (assignment.Id.Value, false);
+        record.LastEnded = assignment.Id.Value;
         effects.Add(new Lost(assignment, reason, detail));
     }
 

@@ -75,11 +75,13 @@ public sealed partial class RunMachine
         {
             (reason, detail) = (Rejection.NotYours, $"{e.Assignment} belongs to another client.");
         }
+        else if (IsKnown(e.Client) && clients[e.Client.Value].LastAccepted == e.Assignment.Value)
+        {
+            (reason, detail) = (Rejection.Duplicate, $"The update of {e.Assignment} was accepted before; it counts once.");
+        }
         else if (IsKnown(e.Client) && clients[e.Client.Value].LastEnded == e.Assignment.Value)
         {
-            (reason, detail) = clients[e.Client.Value].LastEndedAccepted
-                ? (Rejection.Duplicate, $"The update of {e.Assignment} was accepted before; it counts once.")
-                : (Rejection.TooLate, $"{e.Assignment} had ended before its update came.");
+            (reason, detail) = (Rejection.TooLate, $"{e.Assignment} had ended before its update came.");
         }
         else if (e.Assignment.Value < nextAssignment)
         {

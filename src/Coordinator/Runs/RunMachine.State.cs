@@ -6,7 +6,7 @@ namespace Federated.Coordinator.Runs;
 public sealed partial class RunMachine
 {
     /// <summary>First bytes of a snapshot: the form below.</summary>
-    private const int SnapshotFormat = 1;
+    private const int SnapshotFormat = 2;
 
     /// <summary>Writes the machine's whole state, its scheduler's included; only between two events.</summary>
     public void Save(BinaryWriter writer)

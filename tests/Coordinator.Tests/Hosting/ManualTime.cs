@@ -39,14 +39,20 @@ internal sealed class ManualTime : TimeProvider
 
     public void Advance(double seconds)
     {
-        var end = elapsed + TimeSpan.FromSeconds(seconds);
+        TimeSpan end;
+        lock (gate)
+        {
+            end = elapsed + TimeSpan.FromSeconds(seconds);
+        }
+
         while (true)
         {
             Timer? due;
             lock (gate)
             {
                 due = timers.Where(t => t.Due <= end).MinBy(t => t.Due);
-                elapsed = due is null ? end : due.Due > elapsed ? due.Due : elapsed;
+                var now = due?.Due ?? end;
+                elapsed = now > elapsed ? now : elapsed; // Others may advance it too.
                 if (due is null)
                 {
                     return;

@@ -20,6 +20,9 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
     /// <summary>Operations until the next crash; negative for never.</summary>
     public long CrashIn { get; set; } = -1;
 
+    /// <summary>Whether it has crashed and was not restarted since.</summary>
+    public bool IsDown { get; private set; }
+
     public long Operations { get; private set; }
 
     /// <summary>Bytes that fit; writes beyond fail half-written, as on a full disk.</summary>
@@ -62,6 +65,7 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
 
             (names, durableNames) = (after, new Dictionary<string, Node>(after));
             CrashIn = -1;
+            IsDown = false;
         }
     }
 
@@ -166,6 +170,7 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
         if (CrashIn >= 0 && CrashIn-- == 0)
         {
             CrashIn = 0; // Dead until restarted.
+            IsDown = true;
             throw new CrashException();
         }
     }

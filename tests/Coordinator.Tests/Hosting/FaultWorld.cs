@@ -1,0 +1,563 @@
+using System.Security.Cryptography;
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Parameters;
+using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Storage;
+using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Tests.Hosting;
+
+/// <summary>One schedule: a coordinator whose machine dies, and clients on a bad network.</summary>
+internal sealed class FaultWorld : IRunFactory
+{
+    /// <summary>A synchronous run in which every client takes part in every round: its model is a function of the configuration alone.</summary>
+    public const string WholeCohort = "synchronous, whole cohort";
+
+    private const int Clients = 5, WholeVersions = 8, OneHots = 400, Reals = 8;
+
+    private static readonly ParameterLayout Layout = ParameterLayout.Of(("w", [OneHots + Reals]));
+
+    private readonly string scheduler;
+    private readonly bool isCalm;
+    private readonly SeededRandom random;
+    private readonly FaultyFileSystem disk;
+    private readonly ManualTime time = new();
+    private readonly DateTimeOffset createdAt;
+    private readonly SortedDictionary<int, List<(long Update, int BaseVersion)>> made = [];
+    private readonly Dictionary<int, VersionBlobs> seen = [];
+    private readonly HashSet<long> accepted = [];
+    private readonly HashSet<long> refused = [];
+    private readonly Assignment?[] leases = new Assignment?[Clients];
+    private readonly List<UpdateSubmission> sent = [];
+    private readonly SemaphoreSlim recovering = new(1, 1);
+    private MortalFileSystem process;
+    private IStore store;
+    private RunHost? host;
+    private BlobModel<double>? model;
+    private bool isOver;
+    private volatile string doing = "beginning";
+
+    public FaultWorld(string scheduler, ulong seed, bool isCalm)
+    {
+        (this.scheduler, this.isCalm) = (scheduler, isCalm);
+        random = SeededRandom.Derive(seed, "schedule");
+        disk = new FaultyFileSystem(SeededRandom.DeriveSeed(seed, "disk"));
+        createdAt = time.GetUtcNow();
+        process = new MortalFileSystem(disk);
+        store = new FileStore(process);
+        Seed = seed;
+    }
+
+    public FaultCounts Counts { get; } = new();
+
+    /// <summary>For the message of a schedule that stands still.</summary>
+    public string Where => $"{doing}; host {host?.View.Host} ({host?.View.Problem}) at version {host?.View.Version}, mailbox {host?.View.MailboxDepth}; {(disk.IsDown ? "disk down" : "disk up")}, {Counts}";
+
+    private ulong Seed { get; }
+
+    /// <summary>Plays the schedule to its end and checks what must hold of any.</summary>
+    /// <returns>The final model.</returns>
+    public async Task<double[]> PlayAsync()
+    {
+        for (var i = 0; i < Clients; i++)
+        {
+            var name = $"client-{i}";
+            while ((await AskAsync(h => h.JoinAsync(name, 10))).Outcome != HostOutcome.Done)
+            {
+            }
+        }
+
+        for (var step = 0; step < 3000 && !isOver; step++)
+        {
+            await DisturbAsync();
+            await (random.NextDouble() < 0.3 ? BurstAsync() : ActAsync(random.NextInt(Clients)));
+            if (scheduler != WholeCohort && made.Count >= 12)
+            {
+                break;
+            }
+        }
+
+        Assert.True(isOver || scheduler != WholeCohort, $"Schedule {Seed} did not come to its end.");
+        disk.CrashIn = -1;
+        disk.Capacity = long.MaxValue;
+        disk.BeforeSync = null;
+        await CheckAsync();
+        var (final, version) = (model!.State.Current.Parameters.ToArray(), host!.View.Version);
+        await host!.DisposeAsync();
+        await CrashAsync(); // And once more from what the disk remembers.
+        await OpenAsync();
+        await SettleAsync();
+        if (host!.View.Version == version) // Else a deadline passed that published the next.
+        {
+            Assert.True(final.AsSpan().SequenceEqual(model!.State.Current.Parameters), $"Schedule {Seed}: the model is another one after reopening.");
+        }
+
+        await CheckAsync();
+        await host!.DisposeAsync();
+        return final;
+    }
+
+    RunParts IRunFactory.Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
+    {
+        model = new BlobModel<double>(
+            Layout,
+            () => new ModelState<double>(
+                new double[Layout.Count], new WeightedMean<double>(Layout.Count, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer()),
+            ElementType.F64);
+        var options = new RunOptions
+        {
+            Seed = 7,
+            EvaluateEvery = 0,
+            ClientTimeout = scheduler == WholeCohort ? 0 : 40,
+            Stop = new StopOptions { Versions = scheduler == WholeCohort ? WholeVersions : 10_000 },
+        };
+        return TestParts.Of(new RunMachine(options, NewScheduler()), new Witness(model, made), Layout);
+    }
+
+    private IScheduler NewScheduler()
+    {
+        var steps = new FixedWork(LocalWork.OfSteps(5));
+        return scheduler switch
+        {
+            WholeCohort => new SynchronousScheduler(new SynchronousOptions { Cohort = Clients }, steps, UpdateWeight.Equal),
+            Schedulers.Synchronous => new SynchronousScheduler(new SynchronousOptions { Cohort = 3, RoundDeadline = 30, MinimumReports = 1 }, steps, UpdateWeight.Equal),
+            Schedulers.Buffered => new BufferedScheduler(new BufferedOptions { Concurrency = 4, AggregationGoal = 3 }, steps, UpdateWeight.Equal),
+            Schedulers.Immediate => new ImmediateScheduler(new ImmediateOptions { Concurrency = 4, Mixing = 1 }, steps, UpdateWeight.Equal),
+            Schedulers.Compass => new CompassScheduler(
+                new CompassOptions { MinSteps = 2, MaxSteps = 8, Mixing = 1, DeltaAgainst = DeltaBasis.BaseVersion }, new ShareFree()),
+            Schedulers.FixedWindow => new FixedWindowScheduler(new FixedWindowOptions { Window = 7 }, steps, UpdateWeight.Equal),
+            _ => new AnarchicScheduler(new AnarchicOptions { AggregationGoal = 2 }, UpdateWeight.Equal),
+        };
+    }
+
+    /// <summary>Whatever may go wrong beside the requests themselves.</summary>
+    private async Task DisturbAsync()
+    {
+        time.Advance(random.NextDouble() * (scheduler == WholeCohort ? 1 : 4));
+        if (isCalm)
+        {
+            return;
+        }
+
+        switch (random.NextInt(60))
+        {
+            case 0:
+                disk.CrashIn = random.NextInt(30);
+                break;
+            case 1:
+                await CrashAsync();
+                break;
+            case 2:
+                disk.Capacity = 0;
+                Counts.FullDisks++;
+                break;
+            case 3:
+                time.Jump(TimeSpan.FromSeconds((random.NextDouble() - 0.5) * 7200));
+                Counts.ClockJumps++;
+                break;
+            case 4:
+                var slow = random.NextDouble() * 3;
+                disk.BeforeSync = () =>
+                {
+                    time.Advance(slow);
+                    Counts.SlowSyncs++;
+                };
+                break;
+            case 5:
+                disk.BeforeSync = null;
+                break;
+            case 6:
+                await AskAsync(async h => (await h.SaveAsync()).Outcome);
+                break;
+            case 7:
+                await SweepAsync();
+                break;
+            default:
+                disk.Capacity = disk.Capacity == 0 && random.NextInt(3) == 0 ? long.MaxValue : disk.Capacity;
+                break;
+        }
+    }
+
+    private async Task ActAsync(int client)
+    {
+        if (!isCalm && random.NextDouble() < 0.03)
+        {
+            leases[client] = null; // It restarted and forgot; the next check-in tells it again.
+            Counts.ForgetfulClients++;
+        }
+
+        if (!isCalm && sent.Count > 0 && random.NextDouble() < 0.1)
+        {
+            Counts.Repeated++;
+            await SubmitAsync(sent[random.NextInt(sent.Count)], isOld: true); // A packet that was long under way.
+            return;
+        }
+
+        if (leases[client] is not { } lease)
+        {
+            var answer = await AskAsync(h => h.CheckInAsync(new ClientId(client), TimeSpan.Zero, default));
+            if (isCalm || random.NextDouble() > 0.1)
+            {
+                Take(client, answer);
+            }
+            else
+            {
+                Counts.Unanswered++;
+            }
+        }
+        else if (scheduler != WholeCohort && random.NextDouble() < 0.08)
+        {
+            if ((await AskAsync(h => h.FailAsync(lease.Id, lease.Client, "battery"))).Outcome == HostOutcome.Done)
+            {
+                leases[client] = null;
+            }
+        }
+        else
+        {
+            await SubmitAsync(Update(lease));
+        }
+    }
+
+    /// <summary>Several requests that lie in the mailbox at once, some of them twice, in any order: one group for one sync.</summary>
+    private async Task BurstAsync()
+    {
+        if (host is not { View.Host: HostState.Open })
+        {
+            await ActAsync(random.NextInt(Clients));
+            return;
+        }
+
+        using var go = new ManualResetEventSlim();
+        var held = host.AskAsync(_ =>
+        {
+            go.Wait();
+            return "";
+        });
+        List<Task> requests = [];
+        for (var i = 2 + random.NextInt(4); i > 0; i--)
+        {
+            var client = random.NextInt(Clients);
+            if (leases[client] is { } lease)
+            {
+                var update = Update(lease);
+                requests.Add(SubmitAsync(update));
+                if (random.NextInt(3) == 0)
+                {
+                    requests.Add(SubmitAsync(update));
+                    Counts.Repeated++;
+                }
+            }
+            else
+            {
+                requests.Add(CheckInAsync(client));
+            }
+
+            Counts.Reordered++;
+        }
+
+        doing = $"burst of {requests.Count}";
+        go.Set();
+        await held;
+        doing = $"burst of {requests.Count}, let go";
+        await Task.WhenAll(requests);
+        await SettleAsync();
+
+        async Task CheckInAsync(int client) => Take(client, await AskAsync(h => h.CheckInAsync(new ClientId(client), TimeSpan.Zero, default), settle: false));
+    }
+
+    private async Task SubmitAsync(UpdateSubmission update, bool isOld = false)
+    {
+        var result = await AskAsync(async h =>
+        {
+            if (update.Inline.Length > 0)
+            {
+                return await h.SubmitAsync(update, default);
+            }
+
+            var (_, bytes) = Bytes(update.Assignment, update.Client, update.Report.LocalSteps);
+            await using var writer = await store.Blobs.CreateAsync(default);
+            await writer.WriteAsync(bytes, default);
+            await writer.CommitAsync(update.Report.Delta, default);
+            return await h.SubmitAsync(update, default);
+        }, settle: false);
+        var client = update.Client.Value;
+        lock (sent)
+        {
+            sent.Add(update);
+            switch (result)
+            {
+                case UpdateTaken taken:
+                    accepted.Add(update.Assignment.Value);
+                    Done(taken.Next);
+                    break;
+                case UpdateRefused refusal:
+                    // Of one that ended several assignments ago it is only known that it is too late, not how it ended.
+                    Assert.True(!isOld || refusal.Reason is Rejection.TooLate or Rejection.Duplicate or Rejection.RunOver or Rejection.Stale or Rejection.RoundClosed, refusal.Detail);
+                    if (!isOld)
+                    {
+                        refused.Add(update.Assignment.Value);
+                    }
+
+                    Done(refusal.Next);
+                    break;
+            }
+        }
+
+        void Done(CheckInResult? next)
+        {
+            if (leases[client]?.Id == update.Assignment)
+            {
+                leases[client] = null;
+            }
+
+            if (leases[client] is null && next is not null)
+            {
+                Take(client, next);
+            }
+        }
+    }
+
+    private void Take(int client, CheckInResult answer)
+    {
+        switch (answer)
+        {
+            case Granted granted:
+                leases[client] = granted.Assignment;
+
+                // What a version is was decided once: nobody may ever see another.
+                lock (seen)
+                {
+                    if (seen.TryGetValue(granted.Assignment.BaseVersion, out var before))
+                    {
+                        Assert.Equal(before.Model, granted.Base.Model);
+                    }
+
+                    seen[granted.Assignment.BaseVersion] = granted.Base;
+                }
+
+                break;
+            case RunOver:
+                isOver = true;
+                break;
+        }
+    }
+
+    private UpdateSubmission Update(Assignment lease)
+    {
+        // The content depends on client and base version alone, so that a synchronous run's model does not depend on who got which id.
+        var steps = lease.BaseVersion + 1;
+        var (reference, bytes) = Bytes(lease.Id, lease.Client, steps);
+        var report = new UpdateReport { Examples = 10, LocalSteps = steps, Delta = reference };
+        var update = new UpdateSubmission(lease.Id, lease.Client, report, Ready: random.NextDouble() < 0.6);
+        return random.NextInt(2) == 0 ? update : update with { Inline = [new InlineBlob(reference, bytes)] };
+    }
+
+    private (BlobReference Reference, byte[] Bytes) Bytes(AssignmentId assignment, ClientId client, int steps)
+    {
+        var delta = new double[Layout.Count];
+        if (scheduler == WholeCohort)
+        {
+            delta[((steps - 1) * Clients) + client.Value] = 1;
+            var content = SeededRandom.Derive(3, "update", client.Value, steps);
+            for (var i = 0; i < Reals; i++)
+            {
+                delta[OneHots + i] = content.NextDouble() - 0.5;
+            }
+        }
+        else
+        {
+            delta[assignment.Value % OneHots] = 1;
+        }
+
+        using var file = new MemoryStream();
+        new SafetensorsWriter().Add<double>(Layout, delta, ElementType.F64).WriteTo(file);
+        return (new BlobReference(Convert.ToHexStringLower(SHA256.HashData(file.GetBuffer().AsSpan(0, (int)file.Length))), file.Length), file.ToArray());
+    }
+
+    /// <summary>Asks the coordinator, restarting its machine if it is down; the answer may be that it could not be asked.</summary>
+    private async Task<T> AskAsync<T>(Func<RunHost, Task<T>> request, bool settle = true)
+    {
+        Counts.Requests++;
+        for (var tries = 0; ; tries++)
+        {
+            Assert.True(tries < 1000, $"Schedule {Seed}: no answer; the host is {host?.View.Host}: {host?.View.Problem}");
+            try
+            {
+                if (disk.IsDown || host is not { View.Host: HostState.Open })
+                {
+                    await RecoverAsync();
+                }
+
+                if (host is not { } present)
+                {
+                    continue; // It crashed while it opened.
+                }
+
+                var result = await request(present);
+                if (settle)
+                {
+                    await SettleAsync();
+                }
+
+                return result;
+            }
+            catch (CrashException)
+            {
+                // The client's own call met it; the next try restarts.
+            }
+            catch (StorageException) when (!isCalm)
+            {
+                disk.Capacity = long.MaxValue; // The upload did not fit: somebody makes room.
+            }
+        }
+    }
+
+    /// <summary>Waits until the loop has nothing more to do of itself, so that the next request finds a quiet host.</summary>
+    private async Task SettleAsync()
+    {
+        for (var i = 0; i < 2 && host is { } present; i++)
+        {
+            await present.AskAsync(_ => "");
+        }
+    }
+
+    private async Task RecoverAsync()
+    {
+        await recovering.WaitAsync();
+        try
+        {
+            if (disk.IsDown || host is not { View.Host: HostState.Open })
+            {
+                await RecoverAloneAsync();
+            }
+        }
+        finally
+        {
+            recovering.Release();
+        }
+    }
+
+    private async Task RecoverAloneAsync()
+    {
+        if (disk.IsDown || host is null || host.View.Host is HostState.Failed or HostState.Closed or HostState.Fenced)
+        {
+            await CrashAsync();
+            await OpenAsync();
+            return;
+        }
+
+        doing = "waiting for the host to open again";
+
+        // The disk is full, or was a moment ago: somebody makes room, and the host opens the run again by itself.
+        disk.Capacity = long.MaxValue;
+        for (var i = 0; host.View.Host == HostState.Opening && !disk.IsDown; i++)
+        {
+            time.Advance(1);
+            await Task.Yield();
+            Assert.True(i < 100_000, $"Schedule {Seed}: the host does not open again: {host.View.Problem}");
+        }
+    }
+
+    private async Task CrashAsync()
+    {
+        doing = "crashing";
+        process.Kill();
+        if (host is not null)
+        {
+            await host.DisposeAsync();
+            host = null;
+            Counts.Crashes++;
+        }
+
+        disk.Restart();
+        process = new MortalFileSystem(disk);
+        doing = "crashed";
+    }
+
+    private async Task OpenAsync()
+    {
+        disk.Capacity = long.MaxValue;
+        disk.CrashIn = !isCalm && !isOver && random.NextInt(4) == 0 ? random.NextInt(200) : -1;
+        var durability = new DurabilityOptions { ReplayBytes = 1 << (11 + random.NextInt(8)), ReplaySeconds = 30, InlineBytes = random.NextInt(2) * 65536 };
+        store = new FileStore(process);
+        var options = new RunHostOptions { Durability = durability, GroupSize = 1 + random.NextInt(8) };
+        using var giveUp = new CancellationTokenSource();
+        doing = "opening";
+        var opening = RunHost.OpenAsync(
+            new RunEntry("run", createdAt, ReadOnlyMemory<byte>.Empty, null), this, store, new MemoryBlobs(), time, options, giveUp.Token);
+        while (!opening.IsCompleted)
+        {
+            if (disk.IsDown)
+            {
+                await giveUp.CancelAsync(); // It crashed while it opened; whoever wants something will start it again.
+            }
+
+            time.Advance(0.05); // The host pauses between two attempts.
+            await Task.Yield();
+        }
+
+        try
+        {
+            host = await opening;
+            doing = "open";
+        }
+        catch (OperationCanceledException)
+        {
+            Counts.Crashes++;
+        }
+    }
+
+    private async Task SweepAsync() => await AskAsync(async h => await store.Blobs.SweepAsync(
+        async () => await h.ReferencedBlobsAsync() ?? throw new StorageException("The run is not open: nothing may be swept."), default));
+
+    private async Task CheckAsync()
+    {
+        await AskAsync(_ => Task.FromResult(0));
+        var pending = (await host!.AskAsync(run => run.Machine.Unpublished.Select(u => u.Assignment.Id.Value).ToList()))!;
+        var view = host.View;
+        view.Counters.Check();
+        var published = Enumerable.Range(1, view.Version).SelectMany(v => made[v]).Select(u => u.Update).ToList();
+        var counted = published.Concat(pending).ToList();
+        Assert.Equal(counted.Count, counted.Distinct().Count()); // Nobody twice.
+        Assert.Superset(accepted, counted.ToHashSet()); // All that were told so.
+        Assert.Empty(counted.Intersect(refused)); // Nobody who was told otherwise.
+        Assert.Equal(view.Counters.Accepted, counted.Count);
+        foreach (var (version, blobs) in view.Versions)
+        {
+            if (seen.TryGetValue(version, out var before))
+            {
+                Assert.Equal(before.Model, blobs.Model);
+            }
+        }
+
+        var parameters = model!.State.Current.Parameters;
+        if (scheduler == WholeCohort)
+        {
+            Assert.All(parameters[..(WholeVersions * Clients)], value => Assert.Equal(1, value));
+        }
+        else if (scheduler != Schedulers.Immediate)
+        {
+            Assert.All(parameters, value => Assert.True(value is 0 or 1, $"A coordinate is {value}: an update was counted more than once."));
+            Assert.Equal(published.Count, parameters.Sum());
+        }
+
+        Counts.Accepted = view.Counters.Accepted;
+        Counts.Versions = view.Version;
+    }
+
+    /// <summary>Makes FedCompass's p_i·s(τ) exactly 1, so that one-hot sums stay whole numbers: N times the share.</summary>
+    private sealed class ShareFree : IUpdateWeight
+    {
+        public double Weight(ISchedulingContext run, Assignment assignment, UpdateReport report, int staleness) => 1;
+
+        public double Importance(double examples) => 1;
+
+        public double Staleness(int staleness) => Clients;
+    }
+}
