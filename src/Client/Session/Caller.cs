@@ -9,7 +9,7 @@ namespace Federated.Client.Session;
 /// </summary>
 internal sealed class Caller(ITransport transport, Authenticator authenticator, Backoff backoff, TimeProvider clock, IClientObserver observer)
 {
-    /// <summary>Most tokens fetched for one request: a clock that is off or a broken coordinator must not become a storm.</summary>
+    /// <summary>Most tokens fetched one after the other without a wait: a clock that is off or a broken coordinator must not become a storm.</summary>
     private const int TokenAttempts = 3;
 
     public ITransport Transport => transport;
@@ -56,7 +56,8 @@ internal sealed class Caller(ITransport transport, Authenticator authenticator, 
                     continue;
                 }
 
-                if (!p.IsTransient)
+                // A token that is over as soon as it is made: clocks are set right again, sooner or later.
+                if (!p.IsTransient && p.Type != Problem.TokenExpired)
                 {
                     throw Explained(e, p);
                 }
@@ -66,6 +67,7 @@ internal sealed class Caller(ITransport transport, Authenticator authenticator, 
                 problem = new Problem(0, "", $"No answer within {limit.TotalSeconds:0} s.");
             }
 
+            tokens = 0;
             var wait = backoff.After(++failures, problem.RetryAfter);
             observer.On(new Retrying(what, problem, wait));
             await Task.Delay(wait, clock, cancellation);

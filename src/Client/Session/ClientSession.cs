@@ -156,7 +156,7 @@ internal sealed class ClientSession
 
     private async Task<CheckInReply?> SettleAsync(PendingUpdate pending, CancellationToken cancellation)
     {
-        var outcome = await sender.SendAsync(pending, cancellation);
+        var (outcome, isSettled) = await sender.SendAsync(pending, cancellation);
         if (outcome.Accepted)
         {
             store.Accept();
@@ -169,6 +169,13 @@ internal sealed class ClientSession
         }
 
         options.Observer.On(new Settled(pending.Assignment, outcome));
+        if (!isSettled)
+        {
+            // The assignment would come back at the next check-in, and so would what was wrong with its update.
+            await FailAsync(pending.Assignment, $"the update was refused: {outcome.Detail}", cancellation);
+            await Task.Delay(backoff.After(++failuresInRow, null), clock, cancellation);
+        }
+
         return outcome.Next;
     }
 

@@ -15,8 +15,8 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
     /// <summary>Bytes per second at which a small update still gets through in one request.</summary>
     private const double SlowestLink = 8 << 10;
 
-    /// <returns>The outcome; a refusal for good is an outcome too.</returns>
-    public async Task<UpdateOutcomeMessage> SendAsync(PendingUpdate pending, CancellationToken cancellation)
+    /// <returns>The outcome; and whether it is one that the run knows of, or a problem that leaves the assignment open.</returns>
+    public async Task<(UpdateOutcomeMessage Outcome, bool IsSettled)> SendAsync(PendingUpdate pending, CancellationToken cancellation)
     {
         try
         {
@@ -24,15 +24,15 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
             var parts = declaration.Extras.Values.Prepend(declaration.Delta).ToList();
             if (parts.Sum(part => part.Length) <= options.EnvelopeBytes && await SendWholeAsync(pending, parts, cancellation) is { } outcome)
             {
-                return outcome;
+                return (outcome, true);
             }
 
-            return await SendInPiecesAsync(pending, parts, cancellation);
+            return (await SendInPiecesAsync(pending, parts, cancellation), true);
         }
         catch (ClientException e) when (e.Problem is { NeedsEnrolment: false, Type: not Problem.ProtocolVersion, Status: >= 400 and < 500 and not 401 } problem)
         {
             // Nothing will make the coordinator take this one: no such assignment, somebody else's, not as the run is.
-            return new UpdateOutcomeMessage(false, problem.Type.Length > 0 ? problem.Type : "refused", problem.Detail, null);
+            return (new UpdateOutcomeMessage(false, problem.Type.Length > 0 ? problem.Type : "refused", problem.Detail), false);
         }
     }
 

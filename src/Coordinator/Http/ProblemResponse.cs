@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Federated.Protocol;
 using Microsoft.AspNetCore.Http;
 
 namespace Federated.Coordinator.Http;
@@ -48,6 +49,12 @@ internal static class ProblemResponse
             json.WriteNumber("status", type.Status);
             json.WriteString("detail", detail);
             json.WriteString("instance", context.TraceIdentifier);
+            if (type == Problems.ProtocolVersion)
+            {
+                json.WriteNumber("oldest", ProtocolVersion.Oldest);
+                json.WriteNumber("current", ProtocolVersion.Current);
+            }
+
             json.WriteEndObject();
         }
 

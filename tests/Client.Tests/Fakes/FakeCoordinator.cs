@@ -26,6 +26,9 @@ internal enum Fault
     /// <summary>503 with Retry-After.</summary>
     Busy,
 
+    /// <summary>422: the bytes are no update of this run's model.</summary>
+    NotAnUpdate,
+
     /// <summary>Nothing comes back, ever: the caller has to give up waiting.</summary>
     Silence,
 }
@@ -338,6 +341,8 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
                 throw Refuse(401, Problem.TokenExpired);
             case Fault.Busy:
                 throw ClientException.Of(new Problem(503, "busy", "full") { RetryAfter = TimeSpan.FromSeconds(7) });
+            case Fault.NotAnUpdate:
+                throw Refuse(422, "not-an-update");
             case Fault.Silence:
                 await Task.Delay(TimeSpan.FromSeconds(120), time, cancellation); // A transfer that stands still is broken off by the transport.
                 throw ClientException.Of(new Problem(0, "", "the transfer stood still"));

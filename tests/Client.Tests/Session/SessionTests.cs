@@ -308,6 +308,29 @@ public static class SessionTests
             RequireExactlyOnce();
         }
 
+        [Theory]
+        [InlineData("send", 1 << 20)]
+        [InlineData("declare", 0)]
+        public void OfWhatIsNoUpdateHandTheAssignmentBack(string request, int envelopeBytes)
+        {
+            Driver.Options = Driver.Options with { EnvelopeBytes = envelopeBytes };
+            Coordinator.Faults = (name, n) => name == request && n == 0 ? Fault.NotAnUpdate : Fault.None;
+            var summary = Driver.Run();
+            Assert.Equal((3, 1), (summary.Accepted, summary.Rejected));
+            Assert.StartsWith("the update was refused", Coordinator.Failed[0], StringComparison.Ordinal);
+            RequireExactlyOnce();
+        }
+
+        [Fact]
+        public void OfATokenAreMendedHoweverOftenTheyCome()
+        {
+            Coordinator.Faults = (name, n) => name == "send" && n < 20 ? Fault.TokenExpired : Fault.None;
+            Driver.Run();
+            RequireExactlyOnce();
+            Assert.InRange(Coordinator.Requests["token"], 16, 21); // Not one after the other: there are waits between.
+            Assert.True(Time.Seconds > 10);
+        }
+
         [Fact]
         public void OfTheProtocolAreFinalAndSaySo()
         {
