@@ -73,6 +73,8 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
         };
     }
 
+    public bool WantsMeasures => true;
+
     public void OnGroup(GroupFact group) => Feed.Add(new GroupPoint(
         group.Number, group.Opened, group.Expected, group.Latest, group.Closed, [.. group.Members.Select(member => member.Value)], group.Arrived, group.Version));
 
@@ -91,7 +93,7 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
     public void OnVersion(in VersionPublished version)
     {
         Follow(version.VirtualSeconds);
-        Feed.Add(new VersionPoint(version.Version, version.VirtualSeconds, version.Updates, version.MeanStaleness, version.WeightSum, double.NaN, double.NaN));
+        Feed.Add(new VersionPoint(version.Version, version.VirtualSeconds, version.Updates, version.MeanStaleness, version.WeightSum, version.Measures.StepNorm, version.Measures.Agreement));
         Tell(standing with { Version = version.Version, Time = version.VirtualSeconds, Wall = Wall });
     }
 
@@ -204,7 +206,7 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
         Upload = row.UploadSeconds,
         Aggregate = row.AggregateSeconds,
         Weight = row.Weight,
-        Norm = double.NaN,
+        Norm = row.Norm,
         Cosine = double.NaN,
         End = (UpdateEnd)(int)row.Outcome,
         Reason = row.Reason,

@@ -10,6 +10,9 @@ namespace Federated.Simulation.Engine;
 /// </summary>
 public interface ISimulationObserver : ISchedulerWatcher
 {
+    /// <summary>Whether updates and versions are to be measured for this observer: some passes over each update, and no change to the run.</summary>
+    bool WantsMeasures => false;
+
     /// <summary>The scheduler opened, changed or closed a group of clients.</summary>
     void ISchedulerWatcher.OnGroup(GroupFact group)
     {
@@ -57,7 +60,9 @@ public interface ISimulationObserver : ISchedulerWatcher
 /// <param name="Updates">Updates in the aggregate.</param>
 /// <param name="MeanStaleness">Of those updates.</param>
 /// <param name="WeightSum">Sum of the weights after normalisation; NaN in a run without a model.</param>
-public readonly record struct VersionPublished(int Version, double VirtualSeconds, int Updates, double MeanStaleness, double WeightSum);
+/// <param name="Measures">Where an observer wants them.</param>
+public readonly record struct VersionPublished(
+    int Version, double VirtualSeconds, int Updates, double MeanStaleness, double WeightSum, AggregateMeasures Measures);
 
 /// <summary>Where a running simulation stands.</summary>
 /// <param name="InFlight">Assignments out at clients.</param>
@@ -79,6 +84,8 @@ public readonly record struct SimulationProgress(
 /// <summary>Passes everything on to several observers, in order.</summary>
 public sealed class CompositeObserver(params ISimulationObserver[] observers) : ISimulationObserver
 {
+    public bool WantsMeasures => observers.Any(observer => observer.WantsMeasures);
+
     public void OnGroup(GroupFact group)
     {
         foreach (var observer in observers)

@@ -40,6 +40,12 @@ public interface IWorkload : IDisposable
     /// <summary>ε spent so far by the client that spent most; NaN in a run without privacy.</summary>
     double Epsilon => double.NaN;
 
+    /// <summary>ℓ2 norm of a completed update, measured when it was folded in; NaN when nobody measures.</summary>
+    double NormOf(int slot) => double.NaN;
+
+    /// <summary>What the version published last looked like, where somebody measures.</summary>
+    AggregateMeasures LastMeasures => AggregateMeasures.None;
+
     /// <summary>Folds a completed update in.</summary>
     void Accumulate(int slot, Accumulate effect);
 

@@ -117,7 +117,7 @@ public sealed partial class Simulator
         var weights = workload.Publish(effect);
         participation?.Publish();
         var staleness = tally.EndVersion();
-        observer?.OnVersion(new VersionPublished(effect.Version, queue.Now, effect.Count, staleness, weights));
+        observer?.OnVersion(new VersionPublished(effect.Version, queue.Now, effect.Count, staleness, weights, workload.LastMeasures));
     }
 
     private void Evaluate(int version)
@@ -190,6 +190,7 @@ public sealed partial class Simulator
     /// <summary>The end of a task: its row, its delta, its slot.</summary>
     private void Settle(int slot, UpdateOutcome outcome, string reason, int staleness, double weight)
     {
+        var norm = workload.NormOf(slot);
         workload.Discard(slot);
         if (observer is not null)
         {
@@ -211,7 +212,8 @@ public sealed partial class Simulator
                 outcome,
                 reason,
                 task.Assignment.DispatchedAt,
-                arrived ? task.ArrivedAt : queue.Now));
+                arrived ? task.ArrivedAt : queue.Now,
+                norm));
         }
 
         tasks.Free(slot);

@@ -9,6 +9,8 @@ internal sealed class StepCounter(ISimulationObserver? next, int clients) : ISim
 {
     public long[] PerClient { get; } = new long[clients];
 
+    public bool WantsMeasures => next?.WantsMeasures ?? false;
+
     public void OnGroup(GroupFact group) => next?.OnGroup(group);
 
     public void OnDispatch(Assignment assignment) => next?.OnDispatch(assignment);

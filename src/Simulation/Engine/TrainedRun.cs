@@ -56,7 +56,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
         var steps = new StepCounter(observer, experiment.ClientCount);
         using var workload = new TrainingWorkload<T>(
             createTrainer, data, local, configuration.Strategy.Compression, state, configuration.Seed, configuration.Run.Stop.Versions, configuration.Threads,
-            configuration.Clients.Attack, configuration.Privacy);
+            configuration.Clients.Attack, configuration.Privacy, observer?.WantsMeasures ?? false);
         var outcome = new Simulator(machine, configuration.Run, fleet, workload, configuration.Baselines.Count > 0 ? steps : observer, clock,
             configuration.Strategy.ExampleWeight.Of, StrategyFactory.Normalises(configuration.Strategy)).Run(cancellation);
         var writer = new SafetensorsWriter().Add<T>(

@@ -40,6 +40,9 @@ internal sealed class TrainingJob<T>
     /// <summary>d values, once the job is done: what the client has learned, before it is encoded.</summary>
     public T[]? Delta { get; set; }
 
+    /// <summary>ℓ2 norm of the delta, where somebody measures; NaN otherwise.</summary>
+    public double Norm { get; set; } = double.NaN;
+
     public LocalResult Result { get; set; }
 
     /// <summary>What went wrong on the worker, to be thrown where the job is awaited.</summary>
@@ -61,7 +64,7 @@ internal sealed class TrainingJob<T>
         (Version, Client, Steps, Seed, RateFactor, Due) = (version, client, steps, seed, rateFactor, due);
         (Exchange, Encoder) = (exchange, encoder);
         Message.ResetWrittenCount();
-        (Delta, Result, Error, State) = (null, default, null, JobState.Pending);
+        (Delta, Norm, Result, Error, State) = (null, double.NaN, default, null, JobState.Pending);
         Generation++;
     }
 }

@@ -36,6 +36,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
     private readonly long extraBytesUp;
     private readonly bool encodes;
     private readonly PrivacyOptions privacy;
+    private readonly AggregateProbe<T>? probe;
     private TrainingJob<T>?[] jobs = new TrainingJob<T>?[64];
 
     /// <param name="createTrainer">Makes one thread's trainer.</param>
@@ -45,9 +46,10 @@ internal sealed class TrainingWorkload<T> : IWorkload
     /// <param name="threads">Threads that compute, the simulation's own included.</param>
     /// <param name="attack">What Byzantine clients do; without it there are none.</param>
     /// <param name="privacy">What clients do to their updates before these leave them; the server's part is the state's.</param>
+    /// <param name="measures">Whether lengths and cosines of updates are measured, for people who watch; never under a privacy policy, which would not have them told.</param>
     public TrainingWorkload(
         Func<ILocalTrainer<T>> createTrainer, FederatedData data, LocalTrainingOptions options, CompressionOptions compression, ModelState<T> state, ulong seed, int versions, int threads,
-        AttackOptions? attack = null, PrivacyOptions? privacy = null)
+        AttackOptions? attack = null, PrivacyOptions? privacy = null, bool measures = false)
     {
         attack ??= new NoAttack();
         this.privacy = privacy ?? new NoPrivacyOptions();
@@ -57,6 +59,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
         test = [.. Enumerable.Range(0, data.Test.Count)];
         var trainingSet = Attackers<T>.TrainingSets(attack, data.Train);
         var d = state.Current.Parameters.Length;
+        probe = measures && this.privacy is NoPrivacyOptions ? new AggregateProbe<T>(state.Current.Parameters) : null;
         pool = new TrainingPool<T>(
             threads, () => new Worker<T>(createTrainer(), data, trainingSet, PrivacyPolicies.CreateClient<T>(this.privacy, d)));
         var objective = LocalObjectiveKinds.Create<T>(options.Objective);
@@ -128,9 +131,18 @@ internal sealed class TrainingWorkload<T> : IWorkload
 
     public void Reject(int slot) => state.Privacy?.Witness(jobs[slot]!.Client);
 
+    public double NormOf(int slot) => slot < jobs.Length && jobs[slot] is { } job ? job.Norm : double.NaN;
+
+    public AggregateMeasures LastMeasures { get; private set; } = AggregateMeasures.None;
+
     public void Accumulate(int slot, Accumulate effect)
     {
         var job = jobs[slot]!;
+        if (probe is not null && job.Delta is { } learned)
+        {
+            job.Norm = probe.Take(learned);
+        }
+
         var extras = job.Exchange?.ToServer.ToDictionary(pair => pair.Key, pair => (ReadOnlyMemory<T>)pair.Value);
         if (job.Encoder is not { } encoder)
         {
@@ -159,7 +171,9 @@ internal sealed class TrainingWorkload<T> : IWorkload
     public double Publish(Publish effect)
     {
         attackers.Publish(state);
-        return state.Publish(effect).WeightSum;
+        var sum = state.Publish(effect).WeightSum;
+        LastMeasures = probe?.Publish(state.LastPseudoGradient, state.Current.Parameters) ?? AggregateMeasures.None;
+        return sum;
     }
 
     public Evaluation Evaluate() => EvaluateAll(state.Deployed);

@@ -16,6 +16,7 @@ namespace Federated.Simulation.Results;
 /// <param name="Reason">Why, in one word; empty for an accepted update.</param>
 /// <param name="DispatchedAt">Virtual time of the dispatch.</param>
 /// <param name="EndedAt">Virtual time of the arrival or the loss.</param>
+/// <param name="Norm">ℓ2 norm of the delta; NaN when nobody measured it. Not in the file.</param>
 public readonly record struct UpdateRow(
     long Assignment,
     int Client,
@@ -31,7 +32,8 @@ public readonly record struct UpdateRow(
     UpdateOutcome Outcome,
     string Reason,
     double DispatchedAt,
-    double EndedAt);
+    double EndedAt,
+    double Norm = double.NaN);
 
 /// <summary>The three ends of an assignment.</summary>
 public enum UpdateOutcome

@@ -31,7 +31,7 @@ internal static class SampleRun
         {
             accuracy = 0.97 - (0.85 * Math.Exp(-v / speed)) + random.NextNormal(0, 0.006);
             loss = 0.1 + (2.2 * Math.Exp(-v / speed)) + random.NextNormal(0, 0.01);
-            collector.OnVersion(new VersionPublished(v, v * 6.5, 4, 1.2, 1));
+            collector.OnVersion(new VersionPublished(v, v * 6.5, 4, 1.2, 1, AggregateMeasures.None));
             collector.OnEvaluation(new MetricsRow
             {
                 Version = v, Round = v, VirtualSeconds = v * 6.5, WallSeconds = v * 0.01, Accuracy = accuracy, Loss = loss, ClientUpdates = v * 4, BytesUp = v * 3_180_000L, BytesDown = v * 4_000_000L, MeanStaleness = 1.2,
