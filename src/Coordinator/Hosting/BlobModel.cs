@@ -98,20 +98,26 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         if (codec is null)
         {
             await using var stream = await blobs.OpenAsync(reference, cancellation).ConfigureAwait(false);
-            if (stream is ReadOnlyMemoryStream memory && Plain is { } form && form.TryGet(memory.Bytes.Span, out var values))
-            {
-                State.Accumulate(effect, values, baseParameters, extras);
-            }
-            else
-            {
-                Read(stream, delta);
-                State.Accumulate(effect, delta, baseParameters, extras);
-            }
+            Accumulate(effect, stream, extras);
         }
         else
         {
             var message = await ReadBytesAsync(reference, blobs.OpenAsync, cancellation).ConfigureAwait(false);
             State.AccumulateEncoded(effect, codec, message, baseParameters, extras);
+        }
+    }
+
+    /// <summary>On its own, because a span cannot live across an await.</summary>
+    private void Accumulate(Accumulate effect, Stream stream, Dictionary<string, ReadOnlyMemory<T>> extras)
+    {
+        if (stream is ReadOnlyMemoryStream memory && Plain is { } form && form.TryGet(memory.Bytes.Span, out var values))
+        {
+            State.Accumulate(effect, values, baseParameters, extras);
+        }
+        else
+        {
+            Read(stream, delta);
+            State.Accumulate(effect, delta, baseParameters, extras);
         }
     }
 
