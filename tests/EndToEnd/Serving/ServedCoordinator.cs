@@ -18,11 +18,12 @@ internal sealed class ServedCoordinator : IAsyncDisposable
 
     public string Url { get; }
 
-    public static async Task<ServedCoordinator> StartAsync(string folder)
+    public static async Task<ServedCoordinator> StartAsync(string folder, string scheme = "http")
     {
         _ = Fed.Home;
-        var coordinator = new ServedCoordinator(folder, $"http://127.0.0.1:{Fed.FreePort()}");
-        using var http = new HttpClient();
+        var coordinator = new ServedCoordinator(folder, $"{scheme}://127.0.0.1:{Fed.FreePort()}");
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true };
+        using var http = new HttpClient(handler);
         for (var attempt = 0; ; attempt++)
         {
             try

@@ -77,6 +77,33 @@ public sealed class ServedRunTests : IDisposable
     }
 
     [Fact]
+    public async Task ACertificateOfThePrivateAuthorityTakesThePlaceOfEnrolment()
+    {
+        var experiment = Write("tables.yaml", """
+            name: tables
+            input: { shape: [2], classes: 2 }
+            model: { kind: softmax }
+            training: { kind: local, batchSize: 10, optimizer: { kind: sgd, learningRate: 0.3 } }
+            strategy: { scheduler: { kind: synchronous, cohort: 1 } }
+            run: { stop: { versions: 2 } }
+            clients: { count: 1 }
+            """);
+        await Fed.RunAsync("pki", "init", "--data", At("coordinator"));
+        await Fed.RunAsync("pki", "server", "--data", At("coordinator"), "--name", "127.0.0.1");
+        await Fed.RunAsync("pki", "client", "ward-a", "--data", At("coordinator"), "--out", folder);
+        await using var coordinator = await ServedCoordinator.StartAsync(At("coordinator"), "https");
+        var authority = At("coordinator/pki/ca.crt");
+        await Fed.RunAsync("runs", "create", experiment, "--id", "tables", "--url", coordinator.Url, "--ca", authority);
+        Table("ward-a", seed: 1);
+        var lines = await Fed.RunAsync(
+            "client", "--server", coordinator.Url, "--ca", authority, "--certificate", At("ward-a.crt"), "--key", At("ward-a.key"),
+            "--run", "tables", "--data", At("ward-a"), "--state", At("state"));
+        Assert.Contains("2 updates accepted", lines, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("state/identity.json")));
+        Assert.Contains("ward-a", await Fed.RunAsync("runs", "show", "tables", "--url", coordinator.Url, "--ca", authority), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AClientThatIsKilledAgainAndAgainLosesNothingThatWasAccepted()
     {
         // 4.5 MB a model: the update goes up in pieces, and kills fall into training, upload and everything between.
