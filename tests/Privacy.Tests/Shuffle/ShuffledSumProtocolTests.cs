@@ -397,9 +397,8 @@ public static class ShuffledSumProtocolTests
         }
 
         [Theory]
-        [InlineData(1000, 1)]
         [InlineData(1000, 3)]
-        [InlineData(65_536, 4)]
+        [InlineData(65_536, 2)]
         public void Spend_the_budget_together_and_little_less(int steps, int shufflers)
         {
             using var random = new SimulationRandom(162);
@@ -422,13 +421,13 @@ public static class ShuffledSumProtocolTests
         public void Err_less_as_there_are_more()
         {
             using var random = new SimulationRandom(164);
-            var errors = Enumerable.Range(1, 4).Select(k =>
+            var errors = Enumerable.Range(1, 3).Select(k =>
             {
                 var counter = ConcurrentShufflersCounter.ForGuarantee(1 << 16, k, 1, 1e-6, random);
-                return Math.Sqrt(Enumerable.Range(1, 1 << 16).Average(counter.Variance));
+                return Math.Sqrt(Enumerable.Range(1, 1 << 10).Average(i => counter.Variance(i << 6)));
             }).ToArray();
             Assert.Equal(errors.OrderDescending(), errors);
-            Assert.True(errors[3] < errors[0] / 2);
+            Assert.True(errors[2] < errors[0] / 2);
         }
     }
 }
