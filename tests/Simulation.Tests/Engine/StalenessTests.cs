@@ -33,4 +33,16 @@ public sealed class StalenessTests
         var mean = record.Updates.Where(u => u.Outcome == UpdateOutcome.Accepted).Average(u => u.Staleness);
         Assert.InRange(mean, 9.9 - 0.05, 9.9 + 0.001);
     }
+
+    [Fact]
+    public void A_goal_as_high_as_the_concurrency_is_not_FedAvg_since_who_finishes_first_starts_again_from_the_old_version()
+    {
+        const int n = 8;
+        var clients = new ClientsOptions { Count = n, Responsiveness = new ExponentialResponsiveness { Per = DrawScope.Task, Mean = 1 } };
+        var run = new RunOptions { Stop = new StopOptions { ClientUpdates = 8_000 } };
+        var buffered = Timeline.Run(new BufferedOptions { Concurrency = n, AggregationGoal = n }, clients, run).Record;
+        var synchronous = Timeline.Run(new SynchronousOptions { Cohort = n }, clients, run).Record;
+        Assert.InRange(buffered.Updates.Where(u => u.Outcome == UpdateOutcome.Accepted).Average(u => u.Staleness), 0.87, 0.876); // (n − 1)/n
+        Assert.All(synchronous.Updates, u => Assert.Equal(0, u.Staleness));
+    }
 }
