@@ -84,6 +84,7 @@ internal sealed class FaultWorld : IRunFactory
         }
 
         Assert.True(isOver || scheduler != WholeCohort, $"Schedule {Seed} did not come to its end.");
+        isOver = true; // From here on nothing goes wrong any more.
         disk.CrashIn = -1;
         disk.Capacity = long.MaxValue;
         disk.BeforeSync = null;

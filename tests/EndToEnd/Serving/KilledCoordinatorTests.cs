@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Federated.Aggregation.Randomness;
+using Xunit.Abstractions;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>
+/// The coordinator as a process, killed by SIGKILL at random instants of one synchronous run, with real clients that never stop asking:
+/// nothing is lost or counted twice, and the model is that of the simulated run, to the bit.
+/// </summary>
+/// <remarks>How often it is killed is read from FEDERATED_KILLS (default 6); a result of 200 is in <c>benchmarks/results</c>.</remarks>
+public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Clients = 4;
+
+    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("FEDERATED_KILLS") ?? "6", CultureInfo.InvariantCulture);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("federated-killed-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task ARunThatIsKilledAgainAndAgainEndsWithTheModelOfTheSimulatedOne()
+    {
+        var versions = 8 * Kills;
+        var experiment = Path.Combine(folder, "killed.yaml");
+        File.WriteAllText(experiment, $$"""
+            name: killed
+            seed: 11
+            data:
+              source: { kind: drawn-digits, writers: {{Clients}}, trainPerWriter: 20, testPerWriter: 5, size: 12 }
+            model: { kind: mlp, hidden: [16] }
+            training: { kind: local, epochs: 1, batchSize: 10, optimizer: { kind: sgd, learningRate: 0.02 } }
+            strategy: { scheduler: { kind: synchronous, cohort: {{Clients}} } }
+            run: { stop: { versions: {{versions}} }, evaluateEvery: 0 }
+            clients: { count: {{Clients}} }
+            """);
+        await Fed.RunAsync("run", experiment, "--out", Path.Combine(folder, "results"), "--quiet");
+        var url = $"http://127.0.0.1:{Fed.FreePort()}";
+        var random = new SeededRandom(2);
+        var clock = Stopwatch.StartNew();
+        var coordinator = await StartAsync(url);
+        try
+        {
+            await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
+            using var clients = new ClientProcess("--server", url, "--run", "killed", "--experiment", experiment, "--count", Clients.ToString(CultureInfo.InvariantCulture), "--in-order");
+            var kills = 0;
+            for (; kills < Kills && !clients.HasExited; kills++)
+            {
+                await Task.Delay(random.NextInt(400)); // The instant is the point: no event is waited for.
+                coordinator.Kill();
+                await coordinator.WaitForExitAsync();
+                coordinator.Dispose();
+                coordinator = await StartAsync(url);
+            }
+
+            Assert.True(kills == Kills, $"The run was over after {kills} kills.\n{clients.Output}");
+            Assert.True(await clients.SaysAsync("Done", TimeSpan.FromMinutes(4)), clients.Output);
+            var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
+            var counts = Regex.Match(shown, "(\\d+) accepted, (\\d+) rejected, (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
+            Assert.Equal([versions * Clients, 0, 0, versions * Clients], counts);
+            var served = Path.Combine(folder, "served.safetensors");
+            await Fed.RunAsync("runs", "export", "killed", "--version", "latest", "--out", served, "--url", url);
+            Assert.Equal(Convert.ToHexString(File.ReadAllBytes(Path.Combine(folder, "results", "model.safetensors"))), Convert.ToHexString(File.ReadAllBytes(served)));
+            output.WriteLine($"{kills} kills, {versions} versions, {versions * Clients} updates, each counted once, in {clock.Elapsed.TotalSeconds:F0} s; the model is the simulated one.");
+        }
+        finally
+        {
+            coordinator.Kill();
+            coordinator.Dispose();
+        }
+    }
+
+    private async Task<Process> StartAsync(string url)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["FED_HOME"] = Fed.Home;
+        var process = Process.Start(start)!;
+        var log = new List<string?>();
+        process.OutputDataReceived += (_, line) => Note(line.Data);
+        process.ErrorDataReceived += (_, line) => Note(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        using var http = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"));
+                if (answer.IsSuccessStatusCode)
+                {
+                    return process;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            Assert.False(process.HasExited, string.Join('\n', log));
+            Assert.True(attempt < 3000, $"The coordinator is not ready: {string.Join('\n', log)}");
+            await Task.Delay(20);
+        }
+
+        void Note(string? line)
+        {
+            lock (log)
+            {
+                log.Add(line);
+            }
+        }
+    }
+}
