@@ -30,7 +30,14 @@ public sealed class FileBlobStore : IBlobStore
     public ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation)
     {
         var path = $"{Incoming}/{Interlocked.Increment(ref nextWriter)}";
-        return ValueTask.FromResult<IBlobWriter>(new Writer(this, path));
+        try
+        {
+            return ValueTask.FromResult<IBlobWriter>(new Writer(this, path));
+        }
+        catch (IOException e)
+        {
+            throw new StorageException($"A blob cannot be begun in '{folder}': {e.Message} Free space or mend the disk.", e);
+        }
     }
 
     public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation)
