@@ -29,6 +29,19 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task APrivateRunTellsItsEpsilonAsItGoesAndItsGuaranteeAtTheEnd()
+    {
+        Assert.True(
+            await fed.RunAsync(
+                "run", fed.File("tiny.yaml", FedProcess.Tiny), "--out", fed.PathOf("private"), "--set", "strategy.exampleWeight=equal",
+                "--set", "privacy={kind: central, delta: 1e-5, mechanism: {kind: dp-fedavg, noiseMultiplier: 2}}") == 0,
+            fed.Error);
+        Assert.Contains("ε 0", fed.Out, StringComparison.Ordinal);
+        Assert.Contains("drawn from the seed, so it protects nobody", fed.Out, StringComparison.Ordinal);
+        Assert.Contains("-DP, zero-out client, central trust, by analytic-gaussian", fed.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task TheHashIsThatOfTheModelFile()
     {
         var result = await RunTiny("results");

@@ -1,6 +1,7 @@
 using Federated.Coordinator.Dashboard.Feed;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Privacy.Pipeline;
 using Federated.Simulation;
 using Federated.Simulation.Configuration.Binding;
 using Federated.Simulation.Engine;
@@ -69,6 +70,12 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
             StopUpdates = configuration.Run.Stop.ClientUpdates,
             StopSeconds = configuration.Run.Stop.Seconds,
             TargetAccuracy = configuration.Run.Stop.TargetAccuracy,
+            EpsilonBudget = configuration.Privacy switch
+            {
+                CentralPrivacyOptions { Epsilon: > 0 } o => o.Epsilon,
+                RandomizedReportOptions { Epsilon: > 0 } o => o.Epsilon,
+                _ => double.NaN,
+            },
             Configuration = ConfigWriter.Write(configuration),
         };
     }
