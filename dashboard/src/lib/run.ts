@@ -34,9 +34,10 @@ export class Run {
       ['assignment', 'client', 'base', 'staleness', 'steps', 'examples', 'download', 'train', 'upload', 'aggregate', 'weight', 'norm', 'cosine', 'end', 'reason', 'dispatched', 'ended', 'version'],
       read<UpdateColumns>,
       mostUpdates,
+      5000,
     );
     this.groups = new Stream('groups', ['number', 'opened', 'expected', 'latest', 'closed', 'members', 'arrived', 'version'], read<GroupColumns>, 20_000);
-    this.events = new Stream('events', ['time', 'wall', 'severity', 'kind', 'text', 'client', 'version'], read<EventColumns>, 20_000);
+    this.events = new Stream('events', ['time', 'wall', 'severity', 'kind', 'text', 'client', 'version'], read<EventColumns>, 20_000, 2000);
   }
 
   /** Follows the run until the returned function is called. */

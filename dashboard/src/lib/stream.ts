@@ -1,6 +1,9 @@
 import { signal } from '@preact/signals';
 import type { Slice } from './types.ts';
 
+/** Rows that are read at a time when going back. */
+const block = 20_000;
+
 type Columns = Record<string, unknown[]>;
 
 /**
@@ -18,6 +21,10 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
   /** False until the history was read once. */
   loaded = false;
 
+  /** Sequence number of the first row that is kept. */
+  first = 1;
+
+  private backfilled = 0;
   private columns: Columns;
   private seen = 0;
   private repairing: Promise<void> | null = null;
@@ -28,6 +35,8 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
     private readonly names: readonly (keyof T & string)[],
     private readonly read: (name: string, after: number, newest?: number) => Promise<Slice<T>>,
     private readonly most: number,
+    /** Read so many of the newest rows first, what is older afterwards; 0 to read from the beginning. */
+    private readonly recent = 0,
   ) {
     this.columns = empty(names);
   }
@@ -45,6 +54,8 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
     this.last = 0;
     this.seen = 0;
     this.removed = 0;
+    this.first = 1;
+    this.backfilled = 0;
     this.generation++;
     this.loaded = false;
     this.tick.value++;
@@ -74,13 +85,35 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
     const wait = this.repairedAt + 1000 - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     this.repairedAt = performance.now();
+    if (this.last === 0 && this.recent > 0) {
+      const newest = await this.read(this.name, 0, this.recent);
+      this.append(newest);
+      this.first = newest.seq[0] ?? 1;
+      void this.backfill();
+    }
     for (;;) {
-      const slice = await this.read(this.name, this.last, this.last === 0 && this.most < 20_000 ? this.most : undefined);
+      const slice = await this.read(this.name, this.last);
       this.append(slice);
       this.loaded = true;
       if (slice.seq.length === 0 || this.last >= Math.max(slice.last, this.seen)) break;
     }
     this.tick.value++;
+  }
+
+  /** What is older than the newest rows, block by block, while the newest are shown already. */
+  private async backfill(): Promise<void> {
+    const generation = this.generation;
+    while (this.first > 1 && this.length < this.most) {
+      const older = await this.read(this.name, Math.max(0, this.first - 1 - block));
+      let count = older.seq.findIndex((seq) => seq >= this.first);
+      if (count < 0) count = older.seq.length;
+      if (count === 0 || this.generation !== generation + this.backfilled || this.removed > 0) return;
+      for (const name of this.names) this.columns[name] = (older[name] as unknown[]).slice(0, count).concat(this.columns[name]!);
+      this.first = older.seq[0]!;
+      this.backfilled++;
+      this.generation++;
+      this.tick.value++;
+    }
   }
 
   private append(slice: Slice<T>): void {
@@ -96,6 +129,7 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
       const excess = this.length - this.most;
       for (const name of this.names) this.columns[name]!.splice(0, excess);
       this.removed += excess;
+      this.first += excess;
     }
     this.tick.value++;
   }

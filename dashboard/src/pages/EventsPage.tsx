@@ -27,7 +27,7 @@ export function EventsPage({ run }: { run: Run }) {
     if (find && !e.text[i]!.toLowerCase().includes(find)) continue;
     rows.push(i);
   }
-  const number = (i: number) => i + run.events.removed + 1;
+  const number = (i: number) => i + run.events.first;
   const marked = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (at > 0 && run.events.loaded) marked.current?.scrollIntoView({ block: 'center' });

@@ -4,6 +4,7 @@ import { Frame } from '../charts/Frame.tsx';
 import { Picture } from '../charts/Picture.tsx';
 import type { Surface } from '../charts/surface.ts';
 import { states, type ClientTable } from '../lib/clients.ts';
+import { whole } from '../lib/format.ts';
 import { go } from '../lib/route.ts';
 import type { Run } from '../lib/run.ts';
 import { ink, isDark, type Ink } from '../lib/theme.ts';
@@ -73,7 +74,7 @@ export function HeatGrid({ run, table, measure }: { run: Run; table: ClientTable
       title={`All clients by ${measure.label.toLowerCase()}`}
       note={`Each cell is one client. ${measure.note}`}
       legend={isState
-        ? <Legend items={states.map((label, i) => ({ colour: stateColours(colours)[i]!, label: `${glyphs[i] ? `${glyphs[i]} ` : ''}${label} (${countOf(table, i)})` }))} />
+        ? <Legend items={states.map((label, i) => ({ colour: stateColours(colours)[i]!, label: `${glyphs[i] ? `${glyphs[i]} ` : ''}${label} (${whole(countOf(table, i))})` }))} />
         : <p class="scale"><span>{measure.format(low)}</span>{scale.map((colour) => <i key={colour} style={{ background: colour }} />)}<span>{measure.format(high)}</span></p>}
       describe={() => isState ? `${count} clients: ${states.map((s, i) => `${countOf(table, i)} ${s}`).join(', ')}.` : `${count} clients, ${measure.label.toLowerCase()} from ${measure.format(low)} to ${measure.format(high)}.`}
       table={() => ({ head: ['client', measure.label], rows: Array.from({ length: count }, (_, i) => [run.clientName(i), isState ? measure.format(value(i)) : value(i)]) })}

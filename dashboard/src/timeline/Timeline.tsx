@@ -22,7 +22,10 @@ export interface TimelineProps {
   readonly height: number;
 }
 
-type Order = 'number' | 'speed' | 'updates';
+type Order = 'number' | 'active' | 'speed' | 'updates';
+
+/** Of more clients than this only those that did something in the window are shown, unless asked otherwise. */
+const manyLanes = 200;
 
 /** A lane per client over time, drawn on one canvas; drag to pan, ctrl-wheel or pinch to zoom, arrow keys for both. */
 export function Timeline({ run, only, title, note, height: most }: TimelineProps) {
@@ -31,11 +34,12 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
   const spoken = useRef<HTMLParagraphElement>(null);
   const model = useMemo(() => new TimelineModel(run), [run]);
   const query = route.value.query;
-  const order = (query.get('order') ?? 'number') as Order;
   const [selected, setSelected] = useState(-1);
   const [narrow, setNarrow] = useState(false);
   const dark = isDark.value;
   const header = run.header.value;
+  const usual: Order = (header?.clients ?? 0) > manyLanes ? 'active' : 'number';
+  const order = (query.get('order') ?? usual) as Order;
   void run.updates.tick.value;
   void run.groups.tick.value;
   void run.tasks.value;
@@ -43,11 +47,17 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
   model.update();
 
   const now = Math.max(standing?.time ?? 0, model.end);
+  // The window: where the address says, else the end of the run; while it follows, its right edge is now.
+  const width = Number(query.get('span')) || Math.max(10, Math.min(now || 10, typicalSpan(model, now)));
+  const at = query.get('at');
+  const follows = at === null;
+  const to = follows ? Math.max(now + width * 0.02, width) : Number(at) + width;
+  const from = follows ? to - width : Number(at);
   // Sorting very many lanes ten times a second would be work for nobody's eyes.
   const sorted = useRef<{ key: string; at: number; lanes: readonly number[] } | null>(null);
-  const laneKey = `${order}|${only?.join() ?? ''}|${header?.clients ?? 0}`;
+  const laneKey = `${order}|${only?.join() ?? ''}|${header?.clients ?? 0}|${at}|${order === 'active' ? width : ''}`;
   if (sorted.current?.key !== laneKey || performance.now() - sorted.current.at > (sorted.current.lanes.length > 1000 ? 2000 : 0)) {
-    sorted.current = { key: laneKey, at: performance.now(), lanes: laneOrder(run, model, order, only) };
+    sorted.current = { key: laneKey, at: performance.now(), lanes: laneOrder(run, model, order, from, to, only) };
   }
   const clients = sorted.current.lanes;
   const groups = useMemo(() => newest(run), [run.groups.tick.value, run.groups.generation]);
@@ -56,12 +66,6 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
   const head = headHeight(hasGroups, hasBuffer);
   const height = Math.min(most, head + Math.max(1, clients.length) * 26 + 4);
 
-  // The window: where the address says, else the end of the run; while it follows, its right edge is now.
-  const width = Number(query.get('span')) || Math.max(10, Math.min(now || 10, typicalSpan(model, now)));
-  const at = query.get('at');
-  const follows = at === null;
-  const to = follows ? Math.max(now + width * 0.02, width) : Number(at) + width;
-  const from = follows ? to - width : Number(at);
   const labelWidth = narrow ? 64 : 112;
   const room = height - head;
   const laneHeight = Math.max(2, Math.min(26, query.get('lanes') === 'all' ? room / Math.max(1, clients.length) : Math.max(16, room / Math.max(1, clients.length))));
@@ -249,7 +253,7 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
     >
       {!only && (
         <div class="bar">
-          <Choice label="Lanes by" value={order} options={[['number', 'Number'], ['speed', 'Speed'], ['updates', 'Updates']]} onChange={(next) => setQuery({ order: next === 'number' ? null : next })} />
+          <Choice label="Lanes by" value={order} options={[['number', 'Number'], ['active', 'Active'], ['speed', 'Speed'], ['updates', 'Updates']]} onChange={(next) => setQuery({ order: next === usual ? null : next, top: null })} />
           {clients.length * 16 > room && <label class="check"><input type="checkbox" checked={query.get('lanes') === 'all'} onChange={(e) => setQuery({ lanes: e.currentTarget.checked ? 'all' : null, top: null })} /> all {whole(clients.length)} lanes at once</label>}
         </div>
       )}
@@ -280,8 +284,16 @@ function typicalSpan(model: TimelineModel, now: number): number {
   return Math.max(lengths[Math.floor(count * 0.75)]! * 7, 1e-3);
 }
 
-function laneOrder(run: Run, model: TimelineModel, order: Order, only?: readonly number[]): readonly number[] {
+function laneOrder(run: Run, model: TimelineModel, order: Order, from: number, to: number, only?: readonly number[]): readonly number[] {
   if (only) return only;
+  if (order === 'active') {
+    const active = new Set<number>(run.tasks.peek()?.client ?? []);
+    for (const [client, rows] of model.lanes) {
+      const row = rows[model.firstAfter(rows, from)];
+      if (row !== undefined && (model.rows.dispatched[model.at(row)] ?? 0) <= to) active.add(client);
+    }
+    return [...active].sort((a, b) => a - b);
+  }
   const all = Math.max(run.header.peek()?.clients ?? 0, model.most + 1);
   const numbers = Array.from({ length: all }, (_, i) => i);
   if (order === 'updates') return numbers.sort((a, b) => (model.lanes.get(b)?.length ?? 0) - (model.lanes.get(a)?.length ?? 0) || a - b);

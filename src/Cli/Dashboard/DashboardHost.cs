@@ -52,7 +52,7 @@ internal sealed class DashboardHost : IAsyncDisposable
         builder.Services.AddAuthorizationBuilder()
             .AddPolicy(ViewPolicy, policy => policy.RequireRole(LinkTokens.ViewerRole, LinkTokens.OperatorRole))
             .AddPolicy(OperatePolicy, policy => policy.RequireRole(LinkTokens.OperatorRole));
-        builder.Services.AddDashboard(assets, new DashboardOptions { ViewPolicy = ViewPolicy, OperatorRole = LinkTokens.OperatorRole, Version = Version() });
+        builder.Services.AddDashboard(assets, new DashboardOptions { ViewPolicy = ViewPolicy, IsOperator = http => http.User.IsInRole(LinkTokens.OperatorRole), Version = Version() });
         var application = builder.Build();
         application.Use(OnlyThisMachine);
         application.UseRouting();

@@ -31,7 +31,15 @@ public sealed class ViewFeed(RunHeader header)
     private bool tellsTasks;
     private long stamp;
 
-    public RunHeader Header { get; } = header;
+    public RunHeader Header
+    {
+        get => Volatile.Read(ref header);
+        internal set
+        {
+            Volatile.Write(ref header, value);
+            Interlocked.Increment(ref stamp);
+        }
+    }
 
     /// <summary>Grows with every change; equal stamps mean: nothing new.</summary>
     public long Stamp => Volatile.Read(ref stamp);

@@ -19,7 +19,7 @@ namespace Federated.Coordinator.Dashboard.Http;
 public static class DashboardEndpoints
 {
     /// <summary>Points of one stream in one answer.</summary>
-    public const int MostPoints = 20_000;
+    public const int MostPoints = 50_000;
 
     /// <summary>Nothing from elsewhere, no inline script; what does not come from here does not run.</summary>
     private const string Policy =
@@ -45,9 +45,9 @@ public static class DashboardEndpoints
     public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder routes)
     {
         var options = routes.ServiceProvider.GetRequiredService<DashboardOptions>();
-        routes.MapGet("/", (HttpContext http, DashboardAssets assets) => Page(http, assets, "index.html")).AllowAnonymous();
-        routes.MapGet("/assets/{name}", (HttpContext http, DashboardAssets assets, string name) => Page(http, assets, $"assets/{name}")).AllowAnonymous();
-        routes.MapGet("/favicon.svg", (HttpContext http, DashboardAssets assets) => Page(http, assets, "favicon.svg")).AllowAnonymous();
+        routes.MapGet("/", (HttpContext http, DashboardAssets assets) => Page(http, assets, "index.html"));
+        routes.MapGet("/assets/{name}", (HttpContext http, DashboardAssets assets, string name) => Page(http, assets, $"assets/{name}"));
+        routes.MapGet("/favicon.svg", (HttpContext http, DashboardAssets assets) => Page(http, assets, "favicon.svg"));
         Protect(routes.MapGet("/v1/dashboard", Overview), options);
         Protect(routes.MapGet("/v1/dashboard/system", (HttpContext http, SystemSampler sampler, long after = 0) => Json(http, json => sampler.Write(json, after))), options);
         Protect(routes.MapGet("/v1/runs/{run}/feed", Header), options);
@@ -73,7 +73,7 @@ public static class DashboardEndpoints
 
     private static Task Overview(HttpContext http, ViewFeeds feeds, DashboardOptions options) => Json(http, json =>
     {
-        var isOperator = http.User.IsInRole(options.OperatorRole);
+        var isOperator = options.IsOperator(http);
         json.WriteStartObject();
         json.WriteString("version", options.Version);
         json.WriteString("instance", feeds.Instance);
@@ -92,7 +92,7 @@ public static class DashboardEndpoints
         }
 
         feeds.TryGetControl(run, out var control);
-        var canControl = http.User.IsInRole(options.OperatorRole) && (control is not null || feed.Header.Source == FeedSource.Live);
+        var canControl = options.IsOperator(http) && (control is not null || feed.Header.Source == FeedSource.Live);
         return Json(http, json =>
         {
             json.WriteStartObject();

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Federated.Coordinator.Dashboard.Http;
 
 /// <summary>How the host that serves the dashboard protects it.</summary>
@@ -6,9 +8,8 @@ public sealed record DashboardOptions
     /// <summary>Authorization policy of everything that reads; null when the host protects the whole application another way.</summary>
     public string? ViewPolicy { get; init; }
 
-    /// <summary>Role of those who may act; everybody else is a viewer.</summary>
-    /// <value>The default is <c>operator</c>.</value>
-    public string OperatorRole { get; init; } = "operator";
+    /// <summary>Whether a request is an operator's; everybody else who is let in is a viewer.</summary>
+    public required Func<HttpContext, bool> IsOperator { get; init; }
 
     /// <summary>Whether operators can create runs here by <c>POST /v1/runs</c>.</summary>
     public bool CanCreate { get; init; }

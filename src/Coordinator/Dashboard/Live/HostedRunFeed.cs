@@ -1,0 +1,206 @@
+using System.Text.Json;
+using Federated.Coordinator.Dashboard.Feed;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Runs;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Dashboard.Live;
+
+/// <summary>
+/// Tells viewers of a run that a coordinator hosts. Listens to the run's notices through a bounded stream, so that the run never waits;
+/// what happened before it began to listen is told as far as the run remembers it: evaluations, counters, clients' names.
+/// </summary>
+internal sealed class HostedRunFeed : IAsyncDisposable
+{
+    private const int MostNotices = 16_384;
+    private const int MostNames = 1000;
+
+    private readonly RunHost host;
+    private readonly RunFeed notices;
+    private readonly Task listening;
+    private readonly Dictionary<long, (UpdateReport Report, double At)> arrived = [];
+    private readonly List<string> names = [];
+    private int evaluations;
+    private long missed;
+    private (int Count, double Sum) staleness;
+
+    public HostedRunFeed(RunHost host, RunHeader header)
+    {
+        this.host = host;
+        notices = host.Subscribe(MostNotices);
+        View = new ViewFeed(header with { Clients = Math.Max(header.Clients, host.View.Clients) });
+        var view = host.View;
+        for (var client = 0; client < view.Clients; client++)
+        {
+            Meet(new ClientId(client), host.NameOf(new ClientId(client)));
+        }
+
+        View.EnsureClients(view.Clients);
+        View.Add(new LogPoint(view.Now, view.Now, LogSeverity.Information, "run", $"The coordinator opened the run at version {view.Version}.", Version: view.Version));
+        Tell();
+        listening = Task.Run(ListenAsync);
+    }
+
+    public ViewFeed View { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        notices.Dispose();
+        await listening.ConfigureAwait(false);
+    }
+
+    private async Task ListenAsync()
+    {
+        while (await notices.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (notices.Reader.TryRead(out var notice))
+            {
+                Take(notice);
+            }
+
+            Tell();
+        }
+    }
+
+    private void Take(RunNotice notice)
+    {
+        var time = notice.Event.Time;
+        switch (notice.Event)
+        {
+            case ClientJoined e:
+                Meet(e.Client, notice.Member);
+                View.EnsureClients(e.Client.Value + 1);
+                Log(time, LogSeverity.Information, "client", $"{(notice.Member.Length > 0 ? notice.Member : e.Client.ToString())} joined.", e.Client.Value);
+                break;
+            case UpdateArrived e:
+                arrived[e.Assignment.Value] = (e.Report, time);
+                View.Arrived(e.Assignment.Value, e.Client.Value, time);
+                View.AddTraffic(e.Client.Value, e.Report.BytesDown, e.Report.BytesUp);
+                break;
+            case ClientLost e:
+                View.AddDeparture(e.Client.Value);
+                break;
+            case OperatorCommand e:
+                Log(time, LogSeverity.Information, "operator", $"Operator: {e.Action.ToString().ToLowerInvariant()}. {e.Reason}");
+                break;
+        }
+
+        foreach (var effect in notice.Effects)
+        {
+            Take(effect, time);
+        }
+    }
+
+    private void Take(RunEffect effect, double time)
+    {
+        switch (effect)
+        {
+            case Dispatch { Assignment: var a }:
+                View.Begin(new TaskPoint(a.Id.Value, a.Client.Value, a.BaseVersion, a.Work.Steps, a.DispatchedAt));
+                break;
+            case Accumulate e:
+                End(e.Assignment, UpdateEnd.Accepted, "", e.Staleness, e.Weight, time);
+                staleness = (staleness.Count + 1, staleness.Sum + e.Staleness);
+                break;
+            case Rejected { Assignment: { } a } e:
+                End(a, UpdateEnd.Rejected, Word(e.Reason), Math.Max(0, host.View.Version - a.BaseVersion), 0, time);
+                Log(time, LogSeverity.Warning, "client", $"An update was not used ({Word(e.Reason)}). {e.Detail}", a.Client.Value);
+                break;
+            case Lost e:
+                End(e.Assignment, UpdateEnd.Lost, Word(e.Reason), Math.Max(0, host.View.Version - e.Assignment.BaseVersion), 0, time);
+                Log(time, LogSeverity.Warning, "client", $"Work was lost ({Word(e.Reason)}). {e.Detail}", e.Assignment.Client.Value);
+                break;
+            case Publish e:
+                View.Add(new VersionPoint(e.Version, time, e.Count, staleness.Count == 0 ? double.NaN : staleness.Sum / staleness.Count, double.NaN, double.NaN, double.NaN));
+                staleness = default;
+                break;
+            case Finish e:
+                Log(time, e.Reason is FinishReason.Diverged or FinishReason.Stalled ? LogSeverity.Error : LogSeverity.Information, "run", $"The run ended: {e.Detail}");
+                break;
+        }
+    }
+
+    private void End(Assignment assignment, UpdateEnd end, string reason, int staleness, double weight, double time)
+    {
+        var came = arrived.Remove(assignment.Id.Value, out var arrival);
+        var (download, train, upload) = came ? arrival.Report.Seconds : default;
+        View.Add(new UpdatePoint
+        {
+            Assignment = assignment.Id.Value,
+            Client = assignment.Client.Value,
+            BaseVersion = assignment.BaseVersion,
+            Staleness = staleness,
+            Steps = came ? arrival.Report.LocalSteps : 0,
+            Examples = came ? arrival.Report.Examples : double.NaN,
+            Download = download,
+            Train = train,
+            Upload = upload,
+            Aggregate = came ? time - arrival.At : 0,
+            Weight = weight,
+            Norm = double.NaN,
+            Cosine = double.NaN,
+            End = end,
+            Reason = reason,
+            DispatchedAt = assignment.DispatchedAt,
+            EndedAt = came ? arrival.At : time,
+            Version = end == UpdateEnd.Accepted ? assignment.BaseVersion + staleness + 1 : 0,
+        });
+    }
+
+    private void Meet(ClientId client, string name)
+    {
+        if (client.Value >= MostNames || name.Length == 0)
+        {
+            return;
+        }
+
+        while (names.Count <= client.Value)
+        {
+            names.Add("");
+        }
+
+        names[client.Value] = name;
+        View.Header = View.Header with { ClientNames = [.. names], Clients = Math.Max(View.Header.Clients, names.Count) };
+    }
+
+    private void Tell()
+    {
+        var points = host.Metrics;
+        for (; evaluations < points.Count; evaluations++)
+        {
+            var p = points[evaluations];
+            View.Add(new MetricsPoint(p.Version, p.Version, p.Time, p.Time, p.Accuracy, p.Loss, p.Accepted, p.BytesUp, p.BytesDown, p.MeanStaleness, double.NaN));
+        }
+
+        var view = host.View;
+        var counters = view.Counters;
+        if (notices.Dropped is var dropped && dropped > missed)
+        {
+            Log(view.Now, LogSeverity.Warning, "run", $"The dashboard was too slow for {dropped - missed} events of this run; its timeline lacks them, its counters do not.");
+            missed = dropped;
+        }
+
+        View.Standing = new RunStanding
+        {
+            Status = view.Status,
+            Version = view.Version,
+            Time = view.Now,
+            Wall = view.Now,
+            Accepted = counters.Accepted,
+            Rejected = counters.Rejected,
+            Lost = counters.Lost,
+            InFlight = counters.InFlight,
+            Waiting = view.WaitingClients,
+            Events = view.Sequence,
+            WaitsFor = view.Host == HostState.Open ? "" : view.Problem,
+            FinishReason = view.Ended is { } ended ? Word(ended.Reason) : "",
+            FinishDetail = view.Ended?.Detail ?? "",
+        };
+    }
+
+    private void Log(double time, LogSeverity severity, string kind, string text, int client = -1) =>
+        View.Add(new LogPoint(time, time, severity, kind, text, client, host.View.Version));
+
+    private static string Word<TEnum>(TEnum value)
+        where TEnum : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+}
