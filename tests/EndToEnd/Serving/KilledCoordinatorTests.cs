@@ -2,6 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Federated.Aggregation.Randomness;
+using Federated.Client;
+using Federated.Client.Session;
+using Federated.Client.Store;
+using Federated.Client.Transport;
+using Federated.Protocol.Local;
+using Federated.Simulation.Serving;
 using Xunit.Abstractions;
 
 namespace Federated.EndToEnd.Serving;
@@ -24,7 +30,7 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
     [Fact]
     public async Task ARunThatIsKilledAgainAndAgainEndsWithTheModelOfTheSimulatedOne()
     {
-        var versions = 8 * Kills;
+        var versions = 6 * Kills;
         var experiment = Path.Combine(folder, "killed.yaml");
         File.WriteAllText(experiment, $$"""
             name: killed
@@ -45,19 +51,25 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
         try
         {
             await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
-            using var clients = new ClientProcess("--server", url, "--run", "killed", "--experiment", experiment, "--count", Clients.ToString(CultureInfo.InvariantCulture), "--in-order");
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5 + (Kills / 10)));
+            var clients = Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(url), index, limit.Token)).ToList();
             var kills = 0;
-            for (; kills < Kills && !clients.HasExited; kills++)
+            for (; kills < Kills && !clients.Any(c => c.IsCompleted); kills++)
             {
-                await Task.Delay(random.NextInt(400)); // The instant is the point: no event is waited for.
+                if (random.NextInt(4) > 0)
+                {
+                    await ProgressAsync(limit.Token);
+                    await Task.Delay(random.NextInt(100)); // The instant is the point: no event is waited for.
+                }
+
                 coordinator.Kill();
                 await coordinator.WaitForExitAsync();
                 coordinator.Dispose();
-                coordinator = await StartAsync(url);
+                coordinator = await StartAsync(url, isWaitedFor: random.NextInt(6) > 0);
             }
 
-            Assert.True(kills == Kills, $"The run was over after {kills} kills.\n{clients.Output}");
-            Assert.True(await clients.SaysAsync("Done", TimeSpan.FromMinutes(4)), clients.Output);
+            Assert.True(kills == Kills, $"The run was over after {kills} kills.");
+            Assert.Equal(versions * Clients, (await Task.WhenAll(clients)).Sum(c => c.Accepted));
             var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
             var counts = Regex.Match(shown, "(\\d+) accepted, (\\d+) rejected, (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
             Assert.Equal([versions * Clients, 0, 0, versions * Clients], counts);
@@ -73,7 +85,40 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
         }
     }
 
-    private async Task<Process> StartAsync(string url)
+    /// <summary>Waits until the run has logged something more.</summary>
+    private async Task ProgressAsync(CancellationToken cancellation)
+    {
+        var before = Logged();
+        while (Logged() == before)
+        {
+            await Task.Delay(5, cancellation);
+        }
+
+        (string, long) Logged()
+        {
+            var runs = new DirectoryInfo(Path.Combine(folder, "coordinator", "store", "runs", "killed"));
+            var last = runs.Exists ? runs.EnumerateFiles("log-*").OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
+            return last is null ? ("", 0) : (last.Name, last.Length);
+        }
+    }
+
+    /// <summary>A device's client: it asks again and again, for as long as it takes.</summary>
+    private static async Task<SessionSummary> TakePartAsync(Uri url, int index, CancellationToken cancellation)
+    {
+        var options = new FederatedClientOptions
+        {
+            Run = "killed",
+            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
+            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
+            FirstRetry = TimeSpan.FromMilliseconds(20),
+            LastRetry = TimeSpan.FromMilliseconds(200),
+        };
+        await using var client = new FederatedClient(
+            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
+        return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
+    }
+
+    private async Task<Process> StartAsync(string url, bool isWaitedFor = true)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url])
         {
@@ -87,6 +132,11 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
         process.ErrorDataReceived += (_, line) => Note(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        if (!isWaitedFor)
+        {
+            return process; // It may be killed while it loads.
+        }
+
         using var http = new HttpClient();
         for (var attempt = 0; ; attempt++)
         {
