@@ -52,6 +52,11 @@ internal static class ClientCommand
             throw new CommandException(ExitCodes.Usage, "--data is one client's own data; --experiment and --count are for shards of an experiment's. Give one of them.");
         }
 
+        if (data is not null && !Directory.Exists(data))
+        {
+            throw new CommandException(ExitCodes.Data, $"There is no folder {Path.GetFullPath(data)}; --data needs one with this client's examples.");
+        }
+
         var reports = !parsed.GetValue(arguments.Json) && !parsed.GetValue(arguments.Quiet);
         var tally = new ClientTally(reports && count > 1 ? terminal.Out : null, terminal.Clock, count);
         using var gate = new SemaphoreSlim(Math.Max(1, parsed.GetValue(arguments.Threads) is > 0 and var asked ? asked : System.Environment.ProcessorCount));
