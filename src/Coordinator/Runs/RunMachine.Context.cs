@@ -151,7 +151,7 @@ public sealed partial class RunMachine : ISchedulingContext
             return false;
         }
 
-        if (limiter is not null && limiter.For(client.Value, Version) != ParticipationLimiter.Verdict.May)
+        if (IsHeldByLimits(client))
         {
             record.HeldBack = true;
             return false;
@@ -165,10 +165,25 @@ public sealed partial class RunMachine : ISchedulingContext
     /// <summary>A client that waits for work, and has just done what it may do for now, waits no longer.</summary>
     private void Withhold(ClientId client)
     {
-        if (limiter is not null && available.Contains(client) && limiter.For(client.Value, Version) != ParticipationLimiter.Verdict.May)
+        if (limiter is not null && available.Contains(client) && IsHeldByLimits(client))
         {
             available.Remove(client);
             clients[client.Value].HeldBack = true;
+        }
+    }
+
+    /// <summary>Whether the limits let a client take part in no release now; who may later is looked at again with the next version.</summary>
+    private bool IsHeldByLimits(ClientId client)
+    {
+        switch (limiter?.For(client.Value, Version) ?? ParticipationLimiter.Verdict.May)
+        {
+            case ParticipationLimiter.Verdict.May:
+                return false;
+            case ParticipationLimiter.Verdict.Rests:
+                resting.Add(client.Value);
+                return true;
+            default:
+                return true;
         }
     }
 
@@ -183,9 +198,14 @@ public sealed partial class RunMachine : ISchedulingContext
         while (letRestedGo && finishPending is null)
         {
             letRestedGo = false;
-            for (var i = 0; i < ClientCount && finishPending is null; i++)
+            int[] rested = [.. resting];
+            resting.Clear();
+            foreach (var client in rested)
             {
-                Release(new ClientId(i));
+                if (finishPending is null)
+                {
+                    Release(new ClientId(client)); // Back among the resting, if it must.
+                }
             }
         }
 

@@ -1,4 +1,5 @@
 using Federated.Aggregation.Randomness;
+using Federated.Protocol;
 
 namespace Federated.Coordinator.Runs;
 
@@ -139,6 +140,14 @@ public sealed partial class RunMachine
 
         scheduler.Load(reader);
         limiter?.Load(reader, Version);
+        resting.Clear();
+        for (var i = 0; i < ClientCount; i++)
+        {
+            if (clients[i].HeldBack)
+            {
+                _ = IsHeldByLimits(new ClientId(i));
+            }
+        }
     }
 
     /// <summary>

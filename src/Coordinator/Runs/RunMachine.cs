@@ -21,6 +21,7 @@ public sealed partial class RunMachine
     private readonly IScheduler scheduler;
     private readonly ParticipationLimiter? limiter;
     private readonly AvailableClients available = new();
+    private readonly SortedSet<int> resting = [];
     private readonly Dictionary<long, Assignment> inFlight = [];
     private readonly Dictionary<long, double> armed = [];
     private readonly List<Accumulate> openAggregate = [];
@@ -274,7 +275,7 @@ public sealed partial class RunMachine
         var held = limiter is null ? 0 : HeldByLimits();
         if (held > 0)
         {
-            EndSoon(FinishReason.Budget, $"Nothing more can happen at version {Version}: {held} of {ClientCount} clients may not take part again, {limiter!.Limits.Because}.");
+            EndSoon(FinishReason.Budget, $"Nothing more can happen at version {Version}: {held} of {ClientCount} clients may not take part now{(limiter!.Limits.Because.Length > 0 ? $": they have done {limiter.Limits.Because}" : "")}.");
             return;
         }
 

@@ -20,6 +20,17 @@ public static class AdaptiveClipTests
             Assert.True(update > z, "the updates must pay for the bits");
         }
 
+        [Theory]
+        [InlineData(100, 1, 5)]
+        [InlineData(10, 3, 3)]
+        public void Gives_the_bits_the_papers_noise_or_where_that_would_cost_more_than_there_is_a_quarter(double cohort, double z, double expected)
+        {
+            Assert.Equal(expected, AdaptiveClip.DefaultBitNoise(cohort, z));
+            var clip = new AdaptiveClip(new AdaptiveClipOptions { BitNoise = expected }, cohort);
+            Assert.Equal(z, clip.ChargedMultiplier(clip.UpdateMultiplier(z)), 1e-12);
+            Assert.InRange(Math.Pow(z / (2 * expected), 2), 0, 0.25);
+        }
+
         [Fact]
         public void Gives_the_worked_example()
         {
