@@ -16,7 +16,7 @@ namespace Federated.Coordinator.Hosting;
 /// the log and arrives at the same state. Large update blobs are stored by the caller before it posts the event that names them.
 /// One caller at a time; after an exception the run is over for this object and must be opened again.
 /// </remarks>
-public sealed class DurableRun : IAsyncDisposable
+public sealed partial class DurableRun : IAsyncDisposable
 {
     private readonly RunParts parts;
     private readonly IRunLog log;
@@ -127,39 +127,6 @@ public sealed class DurableRun : IAsyncDisposable
         return effects;
     }
 
-    /// <summary>Saves the run whole, so that opening it has nothing to repeat.</summary>
-    public async ValueTask SaveAsync(CancellationToken cancellation)
-    {
-        Prune();
-        foreach (var blob in versions.Values.SelectMany(v => v.All))
-        {
-            await blobs.PersistAsync(blob, cancellation).ConfigureAwait(false);
-        }
-
-        state = await parts.Model.SaveStateAsync(store, cancellation).ConfigureAwait(false);
-        var saved = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var section in sections)
-        {
-            saved.Add(section.Name, Bytes(section.Save));
-        }
-
-        var inline = new Dictionary<string, InlineBlob>(StringComparer.Ordinal);
-        foreach (var blob in Machine.Unpublished.SelectMany(u => BlobsOf(u.Report)))
-        {
-            if (blobs.TryGetHeld(blob.Sha256, out var bytes))
-            {
-                inline.TryAdd(blob.Sha256, new InlineBlob(blob, bytes));
-            }
-        }
-
-        var snapshot = new RunSnapshot(Bytes(Machine.Save), versions, state, [.. inline.Values], saved).Encode();
-        await log.SaveSnapshotAsync(log.NextSequence, snapshot, cancellation).ConfigureAwait(false);
-        (savedVersion, savedAt, replayBytes) = (Machine.Version, Machine.Now, 0);
-        forReplay.Clear();
-        inSnapshot = Named();
-        Saves++;
-    }
-
     /// <summary>Keeps a version that would otherwise be forgotten, until <see cref="Unpin"/>.</summary>
     public void Pin(int version) => pinned.Add(version);
 
@@ -189,33 +156,6 @@ public sealed class DurableRun : IAsyncDisposable
 
     private static IEnumerable<BlobReference> BlobsOf(UpdateReport report) => report.Extras.Values.Append(report.Delta).OfType<BlobReference>();
 
-    private static byte[] Bytes(Action<BinaryWriter> save)
-    {
-        using var bytes = new MemoryStream();
-        using var writer = new BinaryWriter(bytes);
-        save(writer);
-        writer.Flush();
-        return bytes.ToArray();
-    }
-
-    /// <summary>The blobs that the run's present state names.</summary>
-    private HashSet<string> Named()
-    {
-        var named = versions.Values.SelectMany(v => v.All).Select(b => b.Sha256).ToHashSet(StringComparer.Ordinal);
-        named.UnionWith(Machine.Unpublished.SelectMany(u => BlobsOf(u.Report)).Select(b => b.Sha256));
-        named.UnionWith(sections.SelectMany(s => s.Blobs).Select(b => b.Sha256));
-        if (state is not null)
-        {
-            named.Add(state.Sha256);
-        }
-
-        return named;
-    }
-
-    private bool IsDueForSaving => replayBytes >= options.ReplayBytes
-        || (Machine.Version != savedVersion && Machine.Now - savedAt >= options.ReplaySeconds)
-        || (Machine.Status == RunStatus.Finished && Machine.Version != savedVersion);
-
     private ReadOnlyMemory<byte>[] Encode(IReadOnlyList<LoggedEvent> events)
     {
         encoded.SetLength(0);
@@ -236,79 +176,6 @@ public sealed class DurableRun : IAsyncDisposable
         }
 
         return records;
-    }
-
-    private async ValueTask LoadAsync(CancellationToken cancellation)
-    {
-        var history = await log.LoadAsync(cancellation).ConfigureAwait(false);
-        if (history.Snapshot is { } snapshot)
-        {
-            await RestoreAsync(RunSnapshot.Decode(snapshot), cancellation).ConfigureAwait(false);
-        }
-        else
-        {
-            if (origin is not null)
-            {
-                var start = new VersionBlobs(origin, ImmutableSortedDictionary<string, BlobReference>.Empty, origin);
-                await parts.Model.LoadAsync(0, start, null, blobs, cancellation).ConfigureAwait(false);
-            }
-
-            versions[0] = await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false);
-            if (log.NextSequence == 0 && sections.Any(section => section.HoldsSecret))
-            {
-                await SaveAsync(cancellation).ConfigureAwait(false);
-            }
-        }
-
-        foreach (var record in history.Records)
-        {
-            replayBytes += record.Length;
-            await HandleAsync(LoggedEvent.Read(record), cancellation).ConfigureAwait(false);
-        }
-
-        trimAt = 0;
-        Trim();
-        if (log.NextSequence > 0)
-        {
-            List<RunEffect> recovered = [];
-            Machine.Recover(recovered);
-            Recovered = [.. recovered.Where(e => e is not Accumulate)];
-        }
-    }
-
-    private async ValueTask RestoreAsync(RunSnapshot snapshot, CancellationToken cancellation)
-    {
-        using (var reader = new BinaryReader(new ReadOnlyMemoryStream(snapshot.Machine)))
-        {
-            Machine.Load(reader);
-        }
-
-        foreach (var (version, saved) in snapshot.Versions)
-        {
-            versions[version] = saved;
-        }
-
-        foreach (var (reference, bytes) in snapshot.Inline)
-        {
-            blobs.Put(reference, bytes);
-        }
-
-        foreach (var (name, bytes) in snapshot.Sections)
-        {
-            var section = sections.FirstOrDefault(s => s.Name == name) ?? throw new CoordinatorException(
-                $"The run's snapshot has state of '{name}', which neither its configuration nor this build knows; use the build that wrote it.");
-            using var reader = new BinaryReader(new ReadOnlyMemoryStream(bytes));
-            section.Load(reader);
-        }
-
-        state = snapshot.State;
-        (savedVersion, savedAt) = (Machine.Version, Machine.Now);
-        inSnapshot = Named();
-        await parts.Model.LoadAsync(Machine.Version, versions[Machine.Version], state, blobs, cancellation).ConfigureAwait(false);
-        foreach (var accumulate in Machine.OpenAggregate)
-        {
-            await parts.Model.AccumulateAsync(accumulate, BaseOf(accumulate), blobs, cancellation).ConfigureAwait(false);
-        }
     }
 
     private async ValueTask<List<RunEffect>> HandleAsync(LoggedEvent logged, CancellationToken cancellation)
@@ -352,41 +219,4 @@ public sealed class DurableRun : IAsyncDisposable
     private BlobReference? BaseOf(Accumulate accumulate) =>
         accumulate is { Basis: DeltaBasis.CurrentVersion, Staleness: > 0 } ? versions[accumulate.Assignment.BaseVersion].Model : null;
 
-    /// <summary>Forgets old versions, and small updates that are in one.</summary>
-    private void Trim()
-    {
-        if (blobs.HeldInMemory < trimAt)
-        {
-            return;
-        }
-
-        Prune();
-        var needed = versions.Values.SelectMany(v => v.All)
-            .Concat(Machine.Unpublished.SelectMany(u => BlobsOf(u.Report)))
-            .Select(b => b.Sha256).ToHashSet(StringComparer.Ordinal);
-        blobs.Keep(needed);
-        trimAt = (2 * blobs.HeldInMemory) + 256;
-        Versions = versions.ToImmutableSortedDictionary();
-    }
-
-    /// <summary>Forgets old versions that nobody trains from.</summary>
-    private void Prune()
-    {
-        var last = Machine.Version - options.KeepLast;
-        if (versions.Count == 0 || versions.Keys.First() >= last)
-        {
-            return;
-        }
-
-        var needed = Machine.Assignments.Select(a => a.BaseVersion).Concat(Machine.Unpublished.Select(u => u.Assignment.BaseVersion)).ToHashSet();
-        foreach (var version in versions.Keys.TakeWhile(v => v < last).ToList())
-        {
-            var isKept = needed.Contains(version) || pinned.Contains(version) || version == Machine.BestVersion
-                || version == Machine.LastEvaluationRequested || (options.KeepEvery > 0 && version % options.KeepEvery == 0);
-            if (!isKept)
-            {
-                versions.Remove(version);
-            }
-        }
-    }
 }
