@@ -1,5 +1,6 @@
 import { HttpTransportType, HubConnectionBuilder, HubConnectionState, LogLevel, type ISubscription } from '@microsoft/signalr';
 import { signal } from '@preact/signals';
+import { overview } from './api.ts';
 import { token } from './route.ts';
 import type { Frame } from './types.ts';
 
@@ -51,6 +52,7 @@ async function connect(): Promise<void> {
       break;
     } catch {
       down(attempt + 1);
+      await overview().catch(() => {}); // Says whether it is our token that is not taken.
       await new Promise((resolve) => setTimeout(resolve, pause(attempt)));
     }
   }

@@ -1,0 +1,306 @@
+// Browser tests of the dashboard in real Chromium against a real `fed`: node test/browser/run.mjs PATH_TO_fed.dll [filter]
+// Exit code 0: passed; 1: failed; 77: skipped, with the reason.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const [dll, filter = ''] = process.argv.slice(2);
+const skip = (reason) => {
+  console.log(`SKIPPED: ${reason}`);
+  process.exit(77);
+};
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
+if (!executablePath) skip('there is no Chromium here; install it, or name it in $CHROMIUM.');
+if (!dll || !existsSync(dll)) skip('name the built fed.dll as first argument.');
+let chromium;
+try {
+  ({ chromium } = await import('playwright-core'));
+} catch {
+  skip('playwright-core is not restored; run npm ci in dashboard/.');
+}
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const token = 'token-of-the-browser-tests';
+const folder = mkdtempSync(join(tmpdir(), 'fed-dashboard-'));
+const thousand = join(folder, 'thousand.yaml');
+writeFileSync(thousand, `name: a thousand clients
+training: none
+strategy:
+  scheduler: { kind: buffered, concurrency: 200, aggregationGoal: 5 }
+run: { clientTimeout: 240, evaluateEvery: 0, stop: { versions: 10000 } }
+clients:
+  count: 1000
+  connectivity: { kind: lognormal, dropout: 0.05 }
+  responsiveness: { kind: lognormal, median: 20, sigma: 1, unit: task, per: client }
+`);
+const slow = ['demo', '--pace', '8'];
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+let runs = 0;
+const children = new Set();
+async function start(port, args) {
+  const child = spawn('dotnet', [dll, ...args, '--dashboard', String(port), '--out', join(folder, `run-${++runs}`)], { env: { ...process.env, FED_DASHBOARD_TOKEN: token }, stdio: ['ignore', 'ignore', 'pipe'] });
+  children.add(child);
+  let text = '';
+  child.stderr.on('data', (data) => (text += data));
+  for (let i = 0; i < 300 && !text.includes('To look only'); i++) await sleep(100);
+  if (!text.includes('To look only')) throw new Error(`fed did not start: ${text}`);
+  return { child, operator: /Dashboard: (\S+)/.exec(text)[1], viewer: /To look only: (\S+)/.exec(text)[1] };
+}
+const kill = (child) => new Promise((resolve) => {
+  children.delete(child);
+  child.once('exit', resolve);
+  child.kill('SIGKILL');
+});
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const assert = (condition, message) => {
+  if (!condition) throw new Error(message);
+};
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info'] });
+/** A page that fails the test on any error of the console: scripts, Content-Security-Policy, missing files. */
+async function open(link, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && !page.expectsOutage && page.problems.push(message.text()));
+  page.on('request', (request) => new URL(request.url()).hostname !== '127.0.0.1' && !request.url().startsWith('blob:') && !request.url().startsWith('data:') && page.problems.push(`a request to ${request.url()}`));
+  await page.goto(link);
+  return page;
+}
+const go = (page, path) => page.evaluate((hash) => { location.hash = hash; }, path);
+const sees = (page, text, timeout = 15_000) => page.getByText(text).first().waitFor({ timeout });
+const clean = (page) => assert(page.problems.length === 0, page.problems.join('; '));
+
+const pages = {
+  Runs: ['/runs', 'A run trains one shared model'],
+  Run: ['/runs/run', 'How this works.'],
+  Timeline: ['/runs/run/timeline', 'Who does what, when'],
+  Clients: ['/runs/run/clients', 'Heard as much as intended?'],
+  Client: ['/runs/run/clients/2', 'What it did, when'],
+  Aggregation: ['/runs/run/aggregation', 'Staleness of accepted updates'],
+  Events: ['/runs/run/events', 'The run began'],
+  System: ['/system', 'Frames to viewers'],
+  Compare: ['/compare?runs=run', 'Side by side'],
+};
+
+const tests = {
+  async 'every page shows live data without an error'({ operator }) {
+    const page = await open(operator);
+    await sees(page, 'running');
+    for (const [path, text] of Object.values(pages)) {
+      await go(page, path);
+      await sees(page, text);
+    }
+    await go(page, '/runs/run');
+    const version = () => page.locator('.figure', { hasText: 'Version' }).locator('dd').first().innerText();
+    const before = await version();
+    for (let i = 0; i < 100 && (await version()) === before; i++) await sleep(200);
+    assert((await version()) !== before, 'the version does not grow while the run goes on');
+    clean(page);
+    await page.context().close();
+  },
+
+  async 'the token leaves the address'({ operator }) {
+    const page = await open(operator);
+    await sees(page, 'running');
+    assert(!page.url().includes('token'), page.url());
+    await page.context().close();
+  },
+
+  async 'a stranger is asked to sign in'({ operator }) {
+    const page = await open(operator.split('?')[0]);
+    page.problems = [];
+    await sees(page, 'Sign in');
+    await page.getByLabel('Link or token').fill(operator);
+    await page.keyboard.press('Enter');
+    await sees(page, 'How this works.');
+    await page.context().close();
+  },
+
+  async 'a viewer cannot act, an operator can'({ operator, viewer }) {
+    const looking = await open(viewer);
+    await sees(looking, 'How this works.');
+    assert((await looking.getByRole('button', { name: 'Pause' }).count()) === 0, 'a viewer is offered to pause');
+    const status = await looking.evaluate(async () => (await fetch('v1/runs/run:stop', { method: 'POST', headers: { Authorization: `Bearer ${sessionStorage.getItem('federated-token')}` } })).status);
+    assert(status === 403, `a viewer's stop was answered ${status}`);
+    const acting = await open(operator);
+    await acting.getByRole('button', { name: 'Pause' }).click();
+    await sees(acting, 'paused');
+    await sees(looking, 'paused');
+    await acting.getByRole('button', { name: 'Resume' }).click();
+    await sees(looking, 'running');
+    await Promise.all([looking.context().close(), acting.context().close()]);
+  },
+
+  async 'the keyboard alone leads from the skip link to one client'({ operator }) {
+    const page = await open(operator);
+    await sees(page, 'How this works.');
+    await page.evaluate(() => document.body.focus());
+    await page.keyboard.press('Tab');
+    assert((await page.evaluate(() => document.activeElement.textContent)) === 'Skip to the content', 'the first stop is the skip link');
+    const tabTo = async (accept) => {
+      for (let i = 0; i < 80; i++) {
+        await page.keyboard.press('Tab');
+        if (await page.evaluate(accept)) return;
+      }
+      throw new Error(`Tab never reached ${accept}`);
+    };
+    await tabTo(() => document.activeElement.textContent === 'Clients');
+    await page.keyboard.press('Enter');
+    await sees(page, 'All clients by state');
+    await page.locator('canvas.cells').waitFor();
+    await tabTo(() => document.activeElement.matches('canvas.cells'));
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await sees(page, 'What it did, when');
+    assert(page.url().includes('/clients/1'), page.url());
+    clean(page);
+    await page.context().close();
+  },
+
+  async 'axe finds nothing serious, in light and in dark'({ operator }) {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await open(operator, { colorScheme, bypassCSP: true });
+      await sees(page, 'How this works.');
+      await page.evaluate(axe);
+      for (const [name, [path, text]] of Object.entries(pages)) {
+        await go(page, path);
+        await sees(page, text);
+        await sleep(300);
+        const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'] })).violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`));
+        assert(found.length === 0, `${name}, ${colorScheme}: ${found.join('; ')}`);
+      }
+      await page.context().close();
+    }
+  },
+
+  async 'a phone shows every page without sideways scrolling'({ operator }) {
+    const page = await open(operator, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    for (const [name, [path, text]] of Object.entries(pages)) {
+      await go(page, path);
+      await sees(page, text);
+      await sleep(200);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert(wide <= 1, `${name} is ${wide} px too wide`);
+    }
+    clean(page);
+    await page.context().close();
+  },
+
+  async 'the address holds the view'({ operator }) {
+    const page = await open(operator);
+    await sees(page, 'How this works.');
+    await page.getByRole('button', { name: 'Bytes', exact: true }).click();
+    await page.getByRole('checkbox', { name: 'logarithmic loss' }).check();
+    const url = page.url();
+    assert(url.includes('x=bytes') && url.includes('loss=log'), url);
+    await page.reload();
+    await sees(page, 'bytes sent, both ways');
+    assert(await page.getByRole('checkbox', { name: 'logarithmic loss' }).isChecked(), 'the box is not ticked after a reload');
+    await page.context().close();
+  },
+
+  async 'a chart exports SVG, PNG and CSV'({ operator }) {
+    const page = await open(operator);
+    await sees(page, 'How this works.');
+    await sleep(3000);
+    for (const [format, begins] of [['SVG', '<svg'], ['PNG', '\x89PNG'], ['CSV', 'model version,accuracy']]) {
+      await page.locator('summary[aria-label="Export Accuracy"]').click();
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: format, exact: true }).first().click()]);
+      assert(readFileSync(await download.path(), 'latin1').startsWith(begins), `${format} does not begin with ${begins}`);
+    }
+    clean(page);
+    await page.context().close();
+  },
+
+  async 'the first load is under 100 KB'({ operator }) {
+    const base = operator.split('#')[0];
+    const html = await (await fetch(base)).text();
+    const files = [...html.matchAll(/(?:src|href)="(\.\/[^"]+)"/g)].map((m) => m[1]);
+    let size = gzipSync(html).length;
+    for (const file of files) size += gzipSync(Buffer.from(await (await fetch(new URL(file, base))).arrayBuffer()), { level: 9 }).length;
+    console.log(`    ${files.length + 1} files, ${(size / 1000).toFixed(1)} KB gzip`);
+    assert(size < 100_000, `${size} bytes`);
+  },
+};
+
+const alone = {
+  async 'after the server is killed the page says since when it is stale, and goes on by itself'() {
+    const port = await freePort();
+    const first = await start(port, slow);
+    const page = await open(first.operator);
+    page.expectsOutage = true;
+    await sees(page, 'How this works.');
+    await sees(page, 'live');
+    await kill(first.child);
+    await sees(page, 'Connection lost', 25_000);
+    const second = await start(port, slow);
+    await page.getByText('Connection lost').waitFor({ state: 'hidden', timeout: 40_000 });
+    await sees(page, 'running');
+    await kill(second.child);
+    await page.context().close();
+  },
+
+  async 'a thousand clients at ten frames a second are drawn within 50 ms'() {
+    const { child, operator } = await start(await freePort(), ['run', thousand, '--pace', '400', '--no-updates']);
+    const page = await open(operator.replace('/runs/run', '/runs/run/timeline'));
+    await sees(page, 'Who does what, when');
+    await sleep(6000);
+    const heap = async () => {
+      const client = await page.context().newCDPSession(page);
+      await client.send('HeapProfiler.collectGarbage');
+      return (await page.evaluate(() => performance.memory.usedJSHeapSize)) / 1e6;
+    };
+    const before = await heap();
+    await sleep(Number(process.env.SOAK_SECONDS ?? 12) * 1000);
+    const [frames, after] = [await page.evaluate(() => globalThis.federated.frames()), await heap()];
+    console.log(`    ${frames.count} frames: median ${frames.p50.toFixed(1)} ms, 95th percentile ${frames.p95.toFixed(1)} ms, worst ${frames.worst.toFixed(1)} ms; heap ${before.toFixed(1)} → ${after.toFixed(1)} MB`);
+    assert(frames.count > 60, `only ${frames.count} frames`);
+    assert(frames.p95 < 50, `95th percentile ${frames.p95} ms`);
+    clean(page);
+    await kill(child);
+    await page.context().close();
+  },
+};
+
+let failed = 0;
+async function run(name, test, argument) {
+  if (!name.includes(filter)) return;
+  const began = Date.now();
+  try {
+    await test(argument);
+    console.log(`passed  ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED  ${name}\n        ${String(error.message ?? error).split('\n').slice(0, 6).join('\n        ')}`);
+  }
+}
+try {
+  const names = Object.keys(tests).filter((name) => name.includes(filter));
+  if (names.length > 0) {
+    const server = await start(await freePort(), slow);
+    for (const name of names) await run(name, tests[name], server);
+    await kill(server.child);
+  }
+  for (const [name, test] of Object.entries(alone)) await run(name, test);
+} finally {
+  await browser.close();
+  for (const child of children) child.kill('SIGKILL');
+}
+console.log(failed === 0 ? 'All browser tests passed.' : `${failed} browser tests failed.`);
+process.exit(failed === 0 ? 0 : 1);
