@@ -63,5 +63,11 @@ export async function document_<T>(path: string): Promise<T> {
 }
 
 export async function act(id: string, verb: 'pause' | 'resume' | 'stop'): Promise<void> {
-  await request(`${run(id)}:${verb}`, { method: 'POST' });
+  await request(`${run(id)}:${verb}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ reason: 'from the dashboard' }) });
+}
+
+/** Starts a run from an experiment file's text; returns its id. */
+export async function create(configuration: string): Promise<string> {
+  const response = await request('v1/runs', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ configuration, set: [] }) });
+  return /\/v1\/runs\/([^/]+)$/.exec(response.headers.get('Location') ?? '')?.[1] ?? '';
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Sparkline } from '../charts/Sparkline.tsx';
-import { overview, refused, type Overview } from '../lib/api.ts';
+import { create, overview, refused, type Overview } from '../lib/api.ts';
 import { bytes, duration, isNumber, percent, short, whole } from '../lib/format.ts';
 import { go, href, route, setQuery } from '../lib/route.ts';
 import { schedulerOf } from '../lib/words.ts';
@@ -51,7 +51,8 @@ export function RunsPage() {
         )}
       </div>
       {problem && <p class="banner" role="status"><strong>The list cannot be read now.</strong> {problem}</p>}
-      {known && runs.length === 0 && (
+      {known?.canCreate && <NewRun open={runs.length === 0} />}
+      {known && runs.length === 0 && !known.canCreate && (
         <div class="card empty-page">
           <h2>No run here yet</h2>
           <p>Start one in a terminal; it appears here by itself:</p>
@@ -80,5 +81,34 @@ export function RunsPage() {
         ))}
       </ul>
     </section>
+  );
+}
+
+/** A run from an experiment file, or from its text. */
+function NewRun({ open }: { open: boolean }) {
+  const [text, setText] = useState('');
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const start = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      go(['runs', await create(text)]);
+    } catch (reason) {
+      setProblem(reason instanceof Error ? reason.message : String(reason));
+    }
+    setBusy(false);
+  };
+  return (
+    <details class="card new-run" open={open}>
+      <summary>New run</summary>
+      <form onSubmit={(event) => void start(event)}>
+        <p class="note">An experiment file (YAML) says what is trained, on what, and how; <code>experiments/</code> has some to begin with. What is left out has its default.</p>
+        <label>From a file <input type="file" accept=".yaml,.yml" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} /></label>
+        <label>Or its text <textarea rows={10} required spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
+        {problem && <pre role="alert">{problem}</pre>}
+        <button type="submit" class="primary" disabled={busy}>Start the run</button>
+      </form>
+    </details>
   );
 }

@@ -71,10 +71,11 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(CoordinatorOptions options, string store, string dataDirectory, Terminal terminal, CancellationToken cancellation)
     {
         var server = await CoordinatorServer.StartAsync(
-            options, await OpenAsync(store, options.DataDirectory, cancellation).ConfigureAwait(false), new ExperimentRunFactory(dataDirectory, Engines.Trainers), terminal.Clock, null, cancellation).ConfigureAwait(false);
+            options, await OpenAsync(store, options.DataDirectory, cancellation).ConfigureAwait(false), new ExperimentRunFactory(dataDirectory, Engines.Trainers), terminal.Clock, ServedDashboard.Create(), cancellation).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             terminal.Error.WriteLine($"The coordinator listens on {string.Join(", ", server.Addresses)}. Stop it with Ctrl-C.");
+            terminal.Error.WriteLine($"Dashboard: {await ServedDashboard.LinkAsync(server).ConfigureAwait(false)}");
             try
             {
                 await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(false);

@@ -17,7 +17,7 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
     public void AddServices(WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddDashboard(assets, new DashboardOptions { Version = version, IsOperator = http => http.Features.Get<Principal>()?.Role == Role.Operator });
+        builder.Services.AddDashboard(assets, new DashboardOptions { Version = version, CanCreate = true, IsOperator = http => http.Features.Get<Principal>()?.Role == Role.Operator });
     }
 
     public void Map(WebApplication app) => app.MapDashboard();
