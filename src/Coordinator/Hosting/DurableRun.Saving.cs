@@ -82,7 +82,7 @@ public sealed partial class DurableRun
                 await parts.Model.LoadAsync(0, start, null, blobs, cancellation).ConfigureAwait(false);
             }
 
-            versions[0] = await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false);
+            versions = versions.SetItem(0, await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false));
             if (log.NextSequence == 0 && sections.Any(section => section.HoldsSecret))
             {
                 await SaveAsync(cancellation).ConfigureAwait(false);
@@ -95,7 +95,6 @@ public sealed partial class DurableRun
             await HandleAsync(LoggedEvent.Read(record), cancellation).ConfigureAwait(false);
         }
 
-        trimAt = 0;
         Trim();
         if (log.NextSequence > 0)
         {
@@ -112,11 +111,7 @@ public sealed partial class DurableRun
             Machine.Load(reader);
         }
 
-        foreach (var (version, saved) in snapshot.Versions)
-        {
-            versions[version] = saved;
-        }
-
+        versions = snapshot.Versions;
         foreach (var (reference, bytes) in snapshot.Inline)
         {
             blobs.Put(reference, bytes);
@@ -143,18 +138,23 @@ public sealed partial class DurableRun
     /// <summary>Forgets old versions, and small updates that are in one.</summary>
     private void Trim()
     {
+        // Both at times that follow the number of what is kept, so that a run that keeps all its versions is not slowed by them.
+        if (versions.Count >= pruneAt)
+        {
+            Prune();
+            pruneAt = versions.Count + 1 + (versions.Count / 8);
+        }
+
         if (blobs.HeldInMemory < trimAt)
         {
             return;
         }
 
-        Prune();
         var needed = versions.Values.SelectMany(v => v.All)
             .Concat(Machine.Unpublished.SelectMany(u => BlobsOf(u.Report)))
             .Select(b => b.Sha256).ToHashSet(StringComparer.Ordinal);
         blobs.Keep(needed);
         trimAt = (2 * blobs.HeldInMemory) + 256;
-        Versions = versions.ToImmutableSortedDictionary();
     }
 
     /// <summary>Forgets old versions that nobody trains from.</summary>
@@ -173,7 +173,7 @@ public sealed partial class DurableRun
                 || version == Machine.LastEvaluationRequested || (options.KeepEvery > 0 && version % options.KeepEvery == 0);
             if (!isKept)
             {
-                versions.Remove(version);
+                versions = versions.Remove(version);
             }
         }
     }

@@ -25,7 +25,6 @@ public sealed partial class DurableRun : IAsyncDisposable
     private readonly DurabilityOptions options;
     private readonly BlobReference? origin;
     private readonly IReadOnlyList<IRunSection> sections;
-    private readonly SortedDictionary<int, VersionBlobs> versions = [];
     private readonly HashSet<int> pinned = [];
 
     /// <summary>Blobs of updates folded in since the run was last saved: replay reads them again.</summary>
@@ -39,7 +38,8 @@ public sealed partial class DurableRun : IAsyncDisposable
     private int savedVersion = -1;
     private double savedAt;
     private long replayBytes;
-    private int trimAt;
+    private ImmutableSortedDictionary<int, VersionBlobs> versions = ImmutableSortedDictionary<int, VersionBlobs>.Empty;
+    private int trimAt, pruneAt;
     private bool broken;
 
     private DurableRun(
@@ -56,7 +56,7 @@ public sealed partial class DurableRun : IAsyncDisposable
     public RunParts Parts => parts;
 
     /// <summary>The versions that can be had; the last is the current one. Immutable once given.</summary>
-    public ImmutableSortedDictionary<int, VersionBlobs> Versions { get; private set; } = ImmutableSortedDictionary<int, VersionBlobs>.Empty;
+    public ImmutableSortedDictionary<int, VersionBlobs> Versions => versions;
 
     /// <summary>What the host must do again after opening: arm deadlines. Empty for a new run.</summary>
     public IReadOnlyList<RunEffect> Recovered { get; private set; } = [];
@@ -202,8 +202,7 @@ public sealed partial class DurableRun : IAsyncDisposable
                     break;
                 case Publish publish:
                     parts.Model.Publish(publish);
-                    versions[publish.Version] = await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false);
-                    trimAt = 0;
+                    versions = versions.SetItem(publish.Version, await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false));
                     break;
             }
         }

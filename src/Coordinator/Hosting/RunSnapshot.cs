@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
 
@@ -10,7 +11,7 @@ namespace Federated.Coordinator.Hosting;
 /// <param name="Sections">State beside machine and model, by name.</param>
 internal sealed record RunSnapshot(
     byte[] Machine,
-    SortedDictionary<int, VersionBlobs> Versions,
+    ImmutableSortedDictionary<int, VersionBlobs> Versions,
     BlobReference? State,
     IReadOnlyList<InlineBlob> Inline,
     SortedDictionary<string, byte[]> Sections)
@@ -60,7 +61,7 @@ internal sealed record RunSnapshot(
         }
 
         var machine = reader.ReadBytes(reader.ReadInt32());
-        var versions = new SortedDictionary<int, VersionBlobs>();
+        var versions = ImmutableSortedDictionary.CreateBuilder<int, VersionBlobs>();
         for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)
         {
             versions.Add(reader.ReadInt32(), VersionBlobs.Read(reader));
@@ -80,7 +81,7 @@ internal sealed record RunSnapshot(
             sections.Add(reader.ReadString(), reader.ReadBytes(reader.ReadInt32()));
         }
 
-        return new RunSnapshot(machine, versions, state, inline, sections);
+        return new RunSnapshot(machine, versions.ToImmutable(), state, inline, sections);
     }
 
     private static void WriteBytes(BinaryWriter writer, byte[] bytes)

@@ -71,7 +71,7 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
             Assert.True(kills == Kills, $"The run was over after {kills} kills.");
             Assert.Equal(versions * Clients, (await Task.WhenAll(clients)).Sum(c => c.Accepted));
             var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
-            var counts = Regex.Match(shown, "(\\d+) accepted, (\\d+) rejected, (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
+            var counts = Regex.Match(shown.Replace(",", "", StringComparison.Ordinal), "(\\d+) accepted (\\d+) rejected (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
             Assert.Equal([versions * Clients, 0, 0, versions * Clients], counts);
             var served = Path.Combine(folder, "served.safetensors");
             await Fed.RunAsync("runs", "export", "killed", "--version", "latest", "--out", served, "--url", url);
