@@ -39,6 +39,7 @@ internal sealed class ClientSession
     private int trainerFailuresInRow;
     private int? declined;
     private bool hasCheckedIn;
+    private bool hidesExamples;
 
     /// <param name="seed">Of the random parts of waits.</param>
     /// <param name="compute">Runs what keeps a core busy, off the loop's own context.</param>
@@ -110,7 +111,7 @@ internal sealed class ClientSession
         var reply = await caller.CallAsync(
             "check-in",
             wait + options.RequestTimeout,
-            (transport, c) => transport.CheckInAsync(options.Run, new CheckInRequest(trainer.Examples, wait.TotalSeconds), c),
+            (transport, c) => transport.CheckInAsync(options.Run, new CheckInRequest(hidesExamples ? 0 : trainer.Examples, wait.TotalSeconds), c),
             cancellation);
         hasCheckedIn = true;
         return reply;
@@ -119,6 +120,7 @@ internal sealed class ClientSession
     private async Task<CheckInReply?> WorkAsync(AssignmentMessage assignment, CancellationToken cancellation)
     {
         options.Observer.On(new Assigned(assignment.Id, assignment.BaseVersion));
+        hidesExamples = UpdateProtection.HidesExamples(assignment.Privacy);
         WorkResult result;
         await using (var watch = new WorkWatch(options.Run, assignment, caller, options.Participation, options, clock, cancellation))
         {

@@ -7,7 +7,10 @@ namespace Federated.Client.Training;
 /// </remarks>
 public interface ITrainer
 {
-    /// <summary>n_i, the training examples; told at check-in. 0 keeps it to oneself until the update.</summary>
+    /// <summary>
+    /// n_i, the training examples; told at check-in until the run turns out to trust nobody with it. 0 keeps it to oneself, as is right where
+    /// the run is known to randomise reports locally.
+    /// </summary>
     double Examples { get; }
 
     /// <summary>Trains from <see cref="TrainingTask.Model"/> and writes local − model into <see cref="TrainingTask.Delta"/>.</summary>

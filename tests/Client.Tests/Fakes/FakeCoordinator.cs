@@ -97,6 +97,8 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
 
     public int WrongOffsets { get; private set; }
 
+    public List<double> ExamplesTold { get; } = [];
+
     public bool Authenticates => false;
 
     public string? AccessToken { get; set; }
@@ -150,7 +152,11 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
         return new TokenReply(token, 600);
     });
 
-    public ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation) => Handle("check-in", cancellation, true, Next);
+    public ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation) => Handle("check-in", cancellation, true, () =>
+    {
+        ExamplesTold.Add(request.Examples);
+        return Next();
+    });
 
     public async ValueTask DownloadAsync(BlobReference blob, Stream destination, CancellationToken cancellation)
     {

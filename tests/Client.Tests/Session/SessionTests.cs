@@ -127,7 +127,10 @@ public static class SessionTests
         public void RandomisesWhereThePolicySaysSo()
         {
             Coordinator.Privacy = new ProtectionMessage(ProtectionMessage.Randomize, 1, "privunitg", 4).ToJson();
+            Driver.Options = Driver.Options with { Participation = new PoissonArrivals(60, new Aggregation.Randomness.SeededRandom(3)) }; // It checks in each time.
             Driver.Run();
+            Assert.All(Coordinator.Declarations.Values, d => Assert.Equal((0, (double?)null), (d.Examples, d.TrainingLoss)));
+            Assert.Equal([5, 0, 0, 0], Coordinator.ExamplesTold);
             var reports = Coordinator.Declarations.Values.Select(d => string.Join(',', Coordinator.Vector(d.Delta))).ToList();
             Assert.Equal(3, reports.Distinct().Count());
         }
