@@ -65,7 +65,17 @@ public sealed record LocalCoordinator(string Url, string Coordinator, string Ope
     }
 
     /// <summary>Deletes the file.</summary>
-    public void Forget() => File.Delete(PathOf(new Uri(Url)));
+    public void Forget()
+    {
+        try
+        {
+            File.Delete(PathOf(new Uri(Url)));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody cleared the folder away: it is forgotten.
+        }
+    }
 
     private static string PathOf(Uri url) => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $"localhost-{url.Port}.json"));
 }

@@ -18,7 +18,7 @@ public sealed class PrivateRunTests
 {
     private const int Clients = 4;
 
-    static PrivateRunTests() => Environment.SetEnvironmentVariable("FED_HOME", Directory.CreateTempSubdirectory("fed-home-").FullName);
+    static PrivateRunTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
 
     [Theory]
     [InlineData("{ kind: central, delta: 1e-5, maxParticipations: 3, mechanism: { kind: dp-fedavg, noiseMultiplier: 2 } }")]

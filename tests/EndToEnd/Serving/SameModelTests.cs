@@ -19,7 +19,7 @@ public sealed class SameModelTests
 {
     private const int Clients = 3;
 
-    static SameModelTests() => Environment.SetEnvironmentVariable("FED_HOME", Directory.CreateTempSubdirectory("fed-home-").FullName);
+    static SameModelTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
 
     [Theory]
     [InlineData("")]
