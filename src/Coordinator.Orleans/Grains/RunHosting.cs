@@ -9,6 +9,9 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
     private readonly RunCatalog catalog = new(store.Documents);
     private readonly MemoryBlobs memory = new();
 
+    /// <summary>Clients fetch versions at any silo, so that none may stand in the memory of this one alone.</summary>
+    private readonly RunHostOptions options = options with { Durability = options.Durability with { VersionsInMemory = false } };
+
     /// <returns>Null when there is no such run, or when its deletion had begun.</returns>
     public async Task<RunEntry?> FindAsync(string id, CancellationToken cancellation)
     {

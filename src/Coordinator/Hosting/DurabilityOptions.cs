@@ -16,9 +16,13 @@ public sealed record DurabilityOptions
     public double ReplaySeconds { get; init; } = 60;
 
     /// <summary>Updates and versions up to this size are kept in memory and in the log until the run is saved; larger ones are files of their own.</summary>
-    /// <value>The default is 64 KiB. Must be 0 (every one is a blob of its own, as a cluster needs) to 1 MiB.</value>
+    /// <value>The default is 64 KiB. Must be 0 (every one is a blob of its own) to 1 MiB.</value>
     [Range(0, 1 << 20)]
     public int InlineBytes { get; init; } = 64 << 10;
+
+    /// <summary>Whether small versions may stay in this process's memory until the run is saved; where others read them, as in a cluster, they must not.</summary>
+    /// <value>The default is true.</value>
+    public bool VersionsInMemory { get; init; } = true;
 
     /// <summary>The last so many versions can be downloaded, besides the current and the best and those that clients train from.</summary>
     /// <value>The default is 3. Must be 0 or more.</value>

@@ -85,7 +85,7 @@ public sealed partial class DurableRun : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(log);
         ArgumentNullException.ThrowIfNull(options);
-        var run = new DurableRun(parts, log, new RunBlobs(memory, store, options.InlineBytes), store, options, origin, [.. parts.Sections, .. sections ?? []]);
+        var run = new DurableRun(parts, log, new RunBlobs(memory, store, options.VersionsInMemory ? options.InlineBytes : 0), store, options, origin, [.. parts.Sections, .. sections ?? []]);
         try
         {
             await run.LoadAsync(cancellation).ConfigureAwait(false);

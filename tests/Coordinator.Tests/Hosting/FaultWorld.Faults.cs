@@ -160,7 +160,7 @@ internal sealed partial class FaultWorld
     {
         disk.Capacity = long.MaxValue;
         disk.CrashIn = !isCalm && !isOver && random.NextInt(4) == 0 ? random.NextInt(200) : -1;
-        var durability = new DurabilityOptions { ReplayBytes = 1 << (11 + random.NextInt(8)), ReplaySeconds = 30, InlineBytes = random.NextInt(2) * 65536 };
+        var durability = new DurabilityOptions { ReplayBytes = 1 << (11 + random.NextInt(8)), ReplaySeconds = 30, InlineBytes = random.NextInt(2) * 65536, VersionsInMemory = random.NextInt(3) > 0 };
         store = new FileStore(process);
         var options = new RunHostOptions { Durability = durability, GroupSize = 1 + random.NextInt(8) };
         using var giveUp = new CancellationTokenSource();

@@ -204,6 +204,16 @@ public abstract class RunHostTests : IAsyncDisposable
         }
 
         [Fact]
+        public async Task MakesAVersionThatOthersCanReadWhereTheyMust()
+        {
+            Options = new RunHostOptions { Durability = new DurabilityOptions { VersionsInMemory = false } };
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var lease = await GrantedAsync(host.CheckInAsync(await JoinAsync(host, "a"), Long, default));
+            Assert.IsType<UpdateTaken>(await host.SubmitAsync(TestFactory.Submission(lease), default));
+            Assert.True(await new FileStore(disk).Blobs.ContainsAsync(host.View.Versions[1].Model, default));
+        }
+
+        [Fact]
         public async Task WhatIsNotThereIsAskedFor()
         {
             var host = await OpenAsync(TestFactory.Buffered(1, 1));
