@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Federated.Coordinator.Http;
 
@@ -212,6 +213,8 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
             builder.Logging.AddSimpleConsole(line => (line.SingleLine, line.TimestampFormat) = (true, "HH:mm:ss "));
         }
 
+        // Standard output belongs to the command that serves.
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         var app = builder.Build();
         app.Use(next => new Failures(next, app.Logger).InvokeAsync);
         app.UseRouting();
