@@ -3,6 +3,7 @@ using Federated.Coordinator.Identity;
 using Federated.Protocol;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Federated.Coordinator.Http;
@@ -14,6 +15,8 @@ namespace Federated.Coordinator.Http;
 internal sealed class Gate(CoordinatorService service, RequestDelegate next)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
+
+    private readonly MinDataRate slowest = new(service.Options.MinimumBodyRate, TimeSpan.FromSeconds(service.Options.BodyGraceSeconds));
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -88,7 +91,7 @@ internal sealed class Gate(CoordinatorService service, RequestDelegate next)
 
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
-            rate.MinDataRate = new Microsoft.AspNetCore.Server.Kestrel.Core.MinDataRate(service.Options.MinimumBodyRate, TimeSpan.FromSeconds(service.Options.BodyGraceSeconds));
+            rate.MinDataRate = slowest;
         }
     }
 
