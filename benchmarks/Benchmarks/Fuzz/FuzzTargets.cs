@@ -31,7 +31,7 @@ internal static class FuzzTargets
         yield return Key();
         yield return Envelope();
         yield return Safetensors();
-        foreach (var codec in (CodecOptions[])[new IdentityOptions(), new Float16Options(), new BFloat16Options(), new TopKOptions(), new RandomKOptions(), new QsgdOptions(), new UniformOptions()])
+        foreach (var codec in (CodecOptions[])[new Federated.Aggregation.Compression.IdentityOptions(), new Float16Options(), new BFloat16Options(), new TopKOptions(), new RandomKOptions(), new QsgdOptions(), new UniformOptions()])
         {
             yield return Codec(UpdateCodecs.Create<float>(codec));
         }

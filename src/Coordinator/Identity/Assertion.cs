@@ -66,7 +66,7 @@ internal sealed record Assertion(string Client, string Audience, double IssuedAt
             var signed = Encoding.ASCII.GetBytes(token, 0, parts[0].Length + 1 + parts[1].Length);
             return new Assertion(client, audience, issued, expires, id) { Signed = signed, Signature = signature };
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // The latter for text that is no UTF-8.
         {
             error = "The assertion's header or claims are not JSON objects.";
             return null;

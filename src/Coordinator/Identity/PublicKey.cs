@@ -27,7 +27,7 @@ internal static class PublicKey
                 return key;
             }
         }
-        catch (Exception e) when (e is CryptographicException or FormatException)
+        catch (Exception e) when (e is CryptographicException or FormatException or PlatformNotSupportedException)
         {
             // Not a key.
         }
