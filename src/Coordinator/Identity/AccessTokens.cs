@@ -37,6 +37,12 @@ internal sealed class AccessTokens(byte[] secret)
         }
 
         bytes = bytes[..length];
+        Span<char> canonical = stackalloc char[MaxLength];
+        if (!Base64Url.TryEncodeToChars(bytes, canonical, out var written) || !token.SequenceEqual(canonical[..written]))
+        {
+            return null; // White space or spare bits: the same bytes in other words are another token.
+        }
+
         Span<byte> expected = stackalloc byte[MacLength];
         HMACSHA256.HashData(secret, bytes[..^MacLength], expected);
         return bytes[0] == Form && CryptographicOperations.FixedTimeEquals(expected, bytes[^MacLength..])

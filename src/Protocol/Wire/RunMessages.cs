@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Federated.Protocol.Wire;
 
 /// <summary>Body of <c>POST /v1/runs</c>.</summary>
@@ -160,7 +162,8 @@ public sealed record RotateKeyRequest(string PublicKey);
 /// <summary>Body of a revocation.</summary>
 public sealed record RevokeRequest(string Reason);
 
-/// <summary>A problem as it comes over the wire (RFC 9457).</summary>
+/// <summary>A problem as it comes over the wire (RFC 9457); members that a type adds to it are passed over by those who do not know them.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record ProblemMessage(string Type, string Title, int Status, string Detail, string Instance)
 {
     /// <summary>The stable name: the last part of the type.</summary>
