@@ -38,7 +38,7 @@ export function RunPage({ run }: { run: Run }) {
       <div class="page-head">
         <div>
           <h1 id="run-title" class="long">{header.name}</h1>
-          <p class="faint"><Status standing={standing} /> {strategy.title} · {header.strategy} · {whole(header.clients)} clients · seed {header.seed}</p>
+          <p class="faint"><Status standing={standing} /> {strategy.title} · {header.strategy} · {whole(header.clients)} {header.clients === 1 ? 'client' : 'clients'} · seed {header.seed}</p>
         </div>
         {run.canControl.value && <Controls run={run} standing={standing} />}
       </div>

@@ -10,7 +10,7 @@ export function RunHead({ run, page }: { run: Run; page: string }) {
     <div class="page-head">
       <div>
         <h1 id="run-title" class="long">{page} <span class="of">of {header.name}</span></h1>
-        <p class="faint"><Status standing={standing} /> version {whole(standing.version)} · {whole(standing.accepted)} updates accepted, {whole(standing.rejected)} rejected, {whole(standing.lost)} lost · {whole(header.clients)} clients</p>
+        <p class="faint"><Status standing={standing} /> version {whole(standing.version)} · {whole(standing.accepted)} updates accepted, {whole(standing.rejected)} rejected, {whole(standing.lost)} lost · {whole(header.clients)} {header.clients === 1 ? 'client' : 'clients'}</p>
       </div>
     </div>
   );
