@@ -53,8 +53,18 @@ public abstract class ClusterConformance(short silos) : HostConformance
         {
             get
             {
-                var living = cluster.Silos;
-                return living[(int)((uint)Interlocked.Increment(ref turn) % living.Count)].ServiceProvider.GetRequiredService<ClusterRuns>();
+                for (;;)
+                {
+                    var living = cluster.Silos;
+                    try
+                    {
+                        return living[(int)((uint)Interlocked.Increment(ref turn) % living.Count)].ServiceProvider.GetRequiredService<ClusterRuns>();
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        // Killed between the list and the door.
+                    }
+                }
             }
         }
 

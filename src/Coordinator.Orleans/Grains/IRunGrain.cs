@@ -1,7 +1,5 @@
 using Federated.Coordinator.Hosting;
-using Federated.Coordinator.Runs;
 using Federated.Protocol;
-using Orleans;
 using Orleans.Concurrency;
 
 namespace Federated.Coordinator.Orleans.Grains;

@@ -1,11 +1,8 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
-using Federated.Coordinator.Storage;
 using Federated.Protocol;
 using Microsoft.Extensions.Logging;
-using Orleans;
 using Orleans.Concurrency;
-using Orleans.Runtime;
 using Orleans.Utilities;
 
 namespace Federated.Coordinator.Orleans.Grains;

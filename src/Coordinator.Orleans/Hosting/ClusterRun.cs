@@ -3,7 +3,6 @@ using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
-using Orleans;
 
 namespace Federated.Coordinator.Orleans.Hosting;
 

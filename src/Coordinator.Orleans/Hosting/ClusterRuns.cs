@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Storage;
-using Orleans;
 
 namespace Federated.Coordinator.Orleans.Hosting;
 
@@ -31,18 +30,19 @@ public sealed class ClusterRuns
     public async Task<ClusterRun?> FindAsync(string id, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(id);
-        if (known.TryGetValue(id, out var run))
+        if (!RunRegistry.IsId(id) || await catalog.FindAsync(id, cancellation).ConfigureAwait(false) is not (var entry, false))
+        {
+            known.TryRemove(id, out _);
+            return null;
+        }
+
+        // The catalog is asked every time: a run may have been deleted, and its name given to another, through another silo's front door.
+        if (known.TryGetValue(id, out var run) && run.Entry.CreatedAt == entry.CreatedAt)
         {
             return run;
         }
 
-        if (!RunRegistry.IsId(id) || await catalog.FindAsync(id, cancellation).ConfigureAwait(false) is not (var entry, false))
-        {
-            return null;
-        }
-
-        var parts = factory.Create(entry.Configuration, store.Blobs);
-        return known.GetOrAdd(id, new ClusterRun(entry, parts, grains.GetGrain<IRunGrain>(id), clock, options));
+        return known[id] = new ClusterRun(entry, factory.Create(entry.Configuration, store.Blobs), grains.GetGrain<IRunGrain>(id), clock, options);
     }
 
     /// <summary>All runs, in ordinal order of their ids.</summary>

@@ -3,8 +3,6 @@ using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orleans;
-using Orleans.Hosting;
 
 namespace Federated.Coordinator.Orleans.Hosting;
 

@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
-using Orleans;
 
 namespace Federated.Coordinator.Orleans.Serialization;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
-using Orleans;
 
 namespace Federated.Coordinator.Orleans.Serialization;
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
-using Orleans;
 
 namespace Federated.Coordinator.Orleans.Serialization;
 
