@@ -1,13 +1,13 @@
-// What viewers cost the process that trains: node benchmarks/dashboard/viewers.mjs PATH_TO_fed.dll [viewers] [seconds]
+// What viewers cost the process that trains: node benchmarks/dashboard/viewers.mjs PATH_TO_fed.dll [viewers] [seconds] [EXPERIMENT.yaml]
 // A simulation without training (some 2,000 updates a second, so that every frame has news) runs twice as long as asked: first unseen, then
-// watched. Told are the processor seconds per second of the fed process in both, the frames that viewers got, and updates per second.
+// watched; with an experiment of one's own, that one, which has to last as long. The viewers run on the same cores. Told are the processor seconds per second of the fed process in both, the frames that viewers got, and updates per second.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [dll, viewers = '1000', seconds = '15'] = process.argv.slice(2);
+const [dll, viewers = '1000', seconds = '15', experiment] = process.argv.slice(2);
 const WebSocket = createRequire(new URL('../../dashboard/package.json', import.meta.url))('ws');
 const folder = mkdtempSync(join(tmpdir(), 'fed-viewers-'));
 const file = join(folder, 'run.yaml');
@@ -18,7 +18,7 @@ run: { clientTimeout: 240, evaluateEvery: 0, stop: { seconds: 100000 } }
 clients: { count: 10000, responsiveness: { kind: lognormal, median: 20, sigma: 1.2, unit: task, per: client } }
 `);
 const token = 'token-of-the-viewers-benchmark';
-const child = spawn('dotnet', [dll, 'run', file, '--dashboard', '--pace', '60', '--no-updates', '--quiet', '--out', join(folder, 'results')], { env: { ...process.env, FED_DASHBOARD_TOKEN: token }, stdio: ['ignore', 'ignore', 'pipe'] });
+const child = spawn('dotnet', [dll, 'run', experiment ?? file, '--dashboard', ...(experiment ? [] : ['--pace', '60']), '--no-updates', '--quiet', '--out', join(folder, 'results')], { env: { ...process.env, FED_DASHBOARD_TOKEN: token }, stdio: ['ignore', 'ignore', 'pipe'] });
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 let text = '';
 child.stderr.on('data', (data) => (text += data));
