@@ -187,6 +187,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.MaxRequestLineSize = 4 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.BodyGraceSeconds);
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.MinimumBodyRate, TimeSpan.FromSeconds(options.BodyGraceSeconds));
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(6); // Longer than the longest poll.
             kestrel.Limits.Http2.InitialConnectionWindowSize = 8 << 20;
             kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;

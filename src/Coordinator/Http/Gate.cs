@@ -3,8 +3,6 @@ using Federated.Coordinator.Identity;
 using Federated.Protocol;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Federated.Coordinator.Http;
 
@@ -16,7 +14,6 @@ internal sealed class Gate(CoordinatorService service, RequestDelegate next)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    private readonly MinDataRate slowest = new(service.Options.MinimumBodyRate, TimeSpan.FromSeconds(service.Options.BodyGraceSeconds));
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -82,16 +79,11 @@ internal sealed class Gate(CoordinatorService service, RequestDelegate next)
     private static bool IsProtected(PathString path) => path.StartsWithSegments("/v1", StringComparison.Ordinal) || path.StartsWithSegments("/hubs", StringComparison.Ordinal);
 
     /// <summary>Endpoints that take larger bodies raise these themselves, once they know what may come.</summary>
-    private void LimitBody(HttpContext context)
+    private static void LimitBody(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = CoordinatorOptions.SmallBody;
-        }
-
-        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-        {
-            rate.MinDataRate = slowest;
         }
     }
 

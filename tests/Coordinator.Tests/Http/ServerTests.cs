@@ -237,6 +237,29 @@ public sealed class ServerTests
 
     public sealed class Listening
     {
+        /// <summary>What browsers and curl speak over TLS.</summary>
+        [Fact]
+        public async Task Over_HTTP_2_it_answers_as_over_HTTP_1()
+        {
+            await using var server = await TestServer.StartAsync(listen: ["http://127.0.0.1:0", "h2c://127.0.0.1:0"]);
+            var run = await server.CreateRunAsync();
+            var port = new Uri(server.Server.Addresses[1]).Port;
+            foreach (var (path, json) in ((string, string?)[])[("/readyz", null), ($"/v1/runs/{run}", null), ("/v1/enrolment-tokens", "{}")])
+            {
+                using var first = await server.SendAsync(json is null ? HttpMethod.Get : HttpMethod.Post, path, server.Local.OperatorToken, json);
+                using var second = await server.SendAsync(
+                    json is null ? HttpMethod.Get : HttpMethod.Post, path, server.Local.OperatorToken, json, change: request =>
+                    {
+                        request.RequestUri = new Uri($"http://127.0.0.1:{port}{path}");
+                        request.Version = System.Net.HttpVersion.Version20;
+                        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+                    });
+                Assert.Equal(System.Net.HttpVersion.Version20, second.Version);
+                Assert.Equal((path, first.StatusCode), (path, second.StatusCode));
+                Assert.True((int)second.StatusCode < 500, path);
+            }
+        }
+
         [Theory]
         [InlineData("http://0.0.0.0:80")]
         [InlineData("http://10.0.0.1")]
