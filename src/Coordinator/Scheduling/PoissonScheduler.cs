@@ -15,13 +15,7 @@ namespace Federated.Coordinator.Scheduling;
 /// </remarks>
 public sealed class PoissonScheduler(PoissonOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler
 {
-    private const long OpenRoundKind = 0, RoundEndKind = 1;
-
-    private readonly HashSet<long> outstanding = [];
-    private long round;
-    private bool open, opening, overdue;
-    private int reports, drawn;
-    private double roundEnd = double.PositiveInfinity;
+    private readonly Round round = new();
 
     public string Name => Schedulers.Poisson;
 
@@ -29,31 +23,25 @@ public sealed class PoissonScheduler(PoissonOptions options, IStepPolicy steps, 
 
     public void OnUpdate(ISchedulingContext run, in ArrivedUpdate update)
     {
-        outstanding.Remove(update.Assignment.Id.Value);
+        round.Ended(update.Assignment);
         run.Accept(update);
         run.Accumulate(update.Assignment, update.Report, weight.Weight(run, update.Assignment, update.Report, update.Staleness));
-        reports++;
+        round.Reports++;
         CloseIfDone(run);
     }
 
     public void OnEnded(ISchedulingContext run, Assignment assignment)
     {
-        outstanding.Remove(assignment.Id.Value);
+        round.Ended(assignment);
         CloseIfDone(run);
     }
 
     public void OnDeadline(ISchedulingContext run, long number)
     {
-        var (kind, ofRound) = (number & 1, number >> 1);
-        if (kind == OpenRoundKind && opening)
+        switch (round.OnDeadline(number))
         {
-            opening = false;
-            OpenRound(run);
-        }
-        else if (kind == RoundEndKind && open && ofRound == round)
-        {
-            overdue = true;
-            CloseIfDone(run);
+            case Round.Passed.Opening: OpenRound(run); break;
+            case Round.Passed.End: CloseIfDone(run); break;
         }
     }
 
@@ -62,49 +50,20 @@ public sealed class PoissonScheduler(PoissonOptions options, IStepPolicy steps, 
         // An unfinished round is discarded: a version is always a whole round.
     }
 
-    public WaitReason DescribeWait(ISchedulingContext run, ClientId client) => open
-        ? new WaitReason(WaitKind.ForReports, reports, drawn, roundEnd)
+    public WaitReason DescribeWait(ISchedulingContext run, ClientId client) => round.IsOpen
+        ? new WaitReason(WaitKind.ForReports, round.Reports, round.Reports + round.Outstanding, round.End)
         : new WaitReason(WaitKind.ForClients, run.Available.Count, 1, double.PositiveInfinity);
 
-    public void Save(BinaryWriter writer)
-    {
-        writer.Write(round);
-        writer.Write(open);
-        writer.Write(opening);
-        writer.Write(overdue);
-        writer.Write(reports);
-        writer.Write(drawn);
-        writer.Write(roundEnd);
-        writer.Write(outstanding.Count);
-        foreach (var id in outstanding.Order())
-        {
-            writer.Write(id);
-        }
-    }
+    public void Save(BinaryWriter writer) => round.Save(writer);
 
-    public void Load(BinaryReader reader)
-    {
-        round = reader.ReadInt64();
-        open = reader.ReadBoolean();
-        opening = reader.ReadBoolean();
-        overdue = reader.ReadBoolean();
-        reports = reader.ReadInt32();
-        drawn = reader.ReadInt32();
-        roundEnd = reader.ReadDouble();
-        outstanding.Clear();
-        for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)
-        {
-            outstanding.Add(reader.ReadInt64());
-        }
-    }
+    public void Load(BinaryReader reader) => round.Load(reader);
 
     /// <summary>Throws the coins once all check-ins of this instant are in.</summary>
     private void AskToOpen(ISchedulingContext run)
     {
-        if (!open && !opening && run.Available.Count > 0)
+        if (run.Available.Count > 0)
         {
-            opening = true;
-            run.Arm((round << 1) | OpenRoundKind, run.Now);
+            round.AskToOpen(run, 0);
         }
     }
 
@@ -115,21 +74,14 @@ public sealed class PoissonScheduler(PoissonOptions options, IStepPolicy steps, 
             return;
         }
 
-        round++;
-        (open, overdue, reports, drawn) = (true, false, 0, 0);
-        roundEnd = options.RoundDeadline > 0 ? run.Now + options.RoundDeadline : double.PositiveInfinity;
-        if (double.IsFinite(roundEnd))
-        {
-            run.Arm((round << 1) | RoundEndKind, roundEnd);
-        }
+        round.Open(run, options.RoundDeadline);
 
         // Ascending ids: each client's coin is the same whatever order they checked in.
         foreach (var client in Enumerable.Range(0, run.Available.Count).Select(i => run.Available[i]).OrderBy(c => c.Value).ToList())
         {
             if (run.Random.NextDouble() < options.Probability)
             {
-                outstanding.Add(run.Dispatch(client, steps.WorkFor(run, client)).Id.Value);
-                drawn++;
+                round.Invite(run, client, steps.WorkFor(run, client));
             }
         }
 
@@ -138,19 +90,10 @@ public sealed class PoissonScheduler(PoissonOptions options, IStepPolicy steps, 
 
     private void CloseIfDone(ISchedulingContext run)
     {
-        if (!open || (outstanding.Count > 0 && !overdue))
+        if (round.IsOpen && (round.Outstanding == 0 || round.IsOverdue))
         {
-            return;
+            round.Close(run);
+            AskToOpen(run);
         }
-
-        open = false;
-        foreach (var id in outstanding.Order().ToList())
-        {
-            run.Abandon(new AssignmentId(id), Rejection.RoundClosed, $"round {round} closed with {reports} updates");
-        }
-
-        outstanding.Clear();
-        run.Publish();
-        AskToOpen(run);
     }
 }

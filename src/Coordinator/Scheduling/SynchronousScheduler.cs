@@ -16,17 +16,11 @@ namespace Federated.Coordinator.Scheduling;
 /// </remarks>
 public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy steps, IUpdateWeight weight) : IScheduler, IWatchableScheduler
 {
-    private const long OpenRoundKind = 0, RoundEndKind = 1;
-
-    private readonly HashSet<long> outstanding = [];
+    private readonly Round round = new();
     private readonly int invited = (int)Math.Ceiling(options.Cohort * (1 + options.OverSelection));
     private readonly int minimum = options.MinimumReports == 0 ? options.Cohort : options.MinimumReports;
-    private long round;
-    private bool open, opening, overdue;
-    private int reports;
-    private double roundEnd = double.PositiveInfinity;
+    private readonly List<ClientId> cohort = []; // For watchers only: everybody who was invited to the open round.
     private double opened = double.NaN;
-    private readonly List<ClientId> cohort = []; // For watchers only, as when it opened.
 
     public string Name => Schedulers.Synchronous;
 
@@ -36,35 +30,26 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
 
     public void OnUpdate(ISchedulingContext run, in ArrivedUpdate update)
     {
-        outstanding.Remove(update.Assignment.Id.Value);
+        round.Ended(update.Assignment);
         run.Accept(update);
         run.Accumulate(update.Assignment, update.Report, weight.Weight(run, update.Assignment, update.Report, update.Staleness));
-        reports++;
+        round.Reports++;
         Tell();
         Proceed(run);
     }
 
     public void OnEnded(ISchedulingContext run, Assignment assignment)
     {
-        outstanding.Remove(assignment.Id.Value);
+        round.Ended(assignment);
         Proceed(run);
     }
 
     public void OnDeadline(ISchedulingContext run, long number)
     {
-        var (kind, ofRound) = (number & 1, number >> 1);
-        if (kind == OpenRoundKind && opening)
+        switch (round.OnDeadline(number))
         {
-            opening = false;
-            if (run.Available.Count >= invited)
-            {
-                OpenRound(run);
-            }
-        }
-        else if (kind == RoundEndKind && open && ofRound == round)
-        {
-            overdue = true;
-            Proceed(run);
+            case Round.Passed.Opening when run.Available.Count >= invited: OpenRound(run); break;
+            case Round.Passed.End: Proceed(run); break;
         }
     }
 
@@ -73,76 +58,42 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
         // An unfinished round is discarded: a version is always a whole round.
     }
 
-    public WaitReason DescribeWait(ISchedulingContext run, ClientId client) => open
-        ? new WaitReason(WaitKind.ForReports, reports, options.Cohort, roundEnd)
+    public WaitReason DescribeWait(ISchedulingContext run, ClientId client) => round.IsOpen
+        ? new WaitReason(WaitKind.ForReports, round.Reports, options.Cohort, round.End)
         : new WaitReason(WaitKind.ForClients, run.Available.Count, invited, double.PositiveInfinity);
 
-    public void Save(BinaryWriter writer)
-    {
-        writer.Write(round);
-        writer.Write(open);
-        writer.Write(opening);
-        writer.Write(overdue);
-        writer.Write(reports);
-        writer.Write(roundEnd);
-        writer.Write(outstanding.Count);
-        foreach (var id in outstanding.Order())
-        {
-            writer.Write(id);
-        }
-    }
+    public void Save(BinaryWriter writer) => round.Save(writer);
 
-    public void Load(BinaryReader reader)
-    {
-        round = reader.ReadInt64();
-        open = reader.ReadBoolean();
-        opening = reader.ReadBoolean();
-        overdue = reader.ReadBoolean();
-        reports = reader.ReadInt32();
-        roundEnd = reader.ReadDouble();
-        outstanding.Clear();
-        for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)
-        {
-            outstanding.Add(reader.ReadInt64());
-        }
-    }
+    public void Load(BinaryReader reader) => round.Load(reader);
 
     private void Proceed(ISchedulingContext run)
     {
-        if (!open)
+        if (!round.IsOpen)
         {
             AskToOpen(run);
         }
-        else if (reports >= options.Cohort || (reports >= minimum && (overdue || outstanding.Count == 0)))
+        else if (round.Reports >= options.Cohort || (round.Reports >= minimum && (round.IsOverdue || round.Outstanding == 0)))
         {
             Close(run);
         }
-        else if (overdue || outstanding.Count == 0 || reports + outstanding.Count < minimum)
+        else if (round.IsOverdue || round.Outstanding == 0 || round.Reports + round.Outstanding < minimum)
         {
-            Replace(run);
+            Invite(run, minimum - round.Reports - round.Outstanding); // As many as the round still lacks to its minimum.
         }
     }
 
     /// <summary>Draws the cohort once all check-ins of this instant, or of the window, are in.</summary>
     private void AskToOpen(ISchedulingContext run)
     {
-        if (!opening && run.Available.Count >= invited)
+        if (run.Available.Count >= invited)
         {
-            opening = true;
-            run.Arm((round << 1) | OpenRoundKind, run.Now + options.SelectionWindow);
+            round.AskToOpen(run, options.SelectionWindow);
         }
     }
 
     private void OpenRound(ISchedulingContext run)
     {
-        round++;
-        (open, overdue, reports) = (true, false, 0);
-        roundEnd = options.RoundDeadline > 0 ? run.Now + options.RoundDeadline : double.PositiveInfinity;
-        if (double.IsFinite(roundEnd))
-        {
-            run.Arm((round << 1) | RoundEndKind, roundEnd);
-        }
-
+        round.Open(run, options.RoundDeadline);
         opened = run.Now;
         cohort.Clear();
         Invite(run, invited);
@@ -155,40 +106,36 @@ public sealed class SynchronousScheduler(SynchronousOptions options, IStepPolicy
             // Everybody is invited: nothing to draw, and assignment ids (so tasks' seeds) do not depend on who came first.
             foreach (var id in Enumerable.Range(0, run.Available.Count).Select(i => run.Available[i].Value).Order().ToList())
             {
-                var client = new ClientId(id);
-                outstanding.Add(run.Dispatch(client, steps.WorkFor(run, client)).Id.Value);
+                Invite(run, new ClientId(id));
             }
-
-            return;
         }
-
-        for (; count > 0 && run.Available.Count > 0; count--)
+        else
         {
-            var client = run.Available.Draw(run.Random);
-            outstanding.Add(run.Dispatch(client, steps.WorkFor(run, client)).Id.Value);
-            cohort.Add(client);
+            for (; count > 0; count--)
+            {
+                Invite(run, run.Available.Draw(run.Random));
+            }
         }
 
         Tell();
     }
 
-    /// <summary>Invites as many as the round still lacks to its minimum.</summary>
-    private void Replace(ISchedulingContext run) => Invite(run, minimum - reports - outstanding.Count);
+    private void Invite(ISchedulingContext run, ClientId client)
+    {
+        round.Invite(run, client, steps.WorkFor(run, client));
+        if (Watcher is not null)
+        {
+            cohort.Add(client);
+        }
+    }
 
     private void Close(ISchedulingContext run)
     {
-        open = false;
-        foreach (var id in outstanding.Order().ToList())
-        {
-            run.Abandon(new AssignmentId(id), Rejection.RoundClosed, $"round {round} closed with {reports} updates");
-        }
-
-        outstanding.Clear();
-        var version = run.Publish();
+        var version = round.Close(run);
         Tell(run.Now, version);
         AskToOpen(run);
     }
 
     private void Tell(double closed = double.NaN, int version = 0) =>
-        Watcher?.OnGroup(new GroupFact(round, opened, double.NaN, roundEnd, closed, [.. cohort], reports, version));
+        Watcher?.OnGroup(new GroupFact(round.Number, opened, double.NaN, round.End, closed, [.. cohort], round.Reports, version));
 }

@@ -48,6 +48,18 @@ public class WatchedRunTests
         Assert.Equal(closed.Count, closed.Select(g => g.Version).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(3)]
+    public void ARoundsMembersAreThoseWhoWereInvited(int cohort)
+    {
+        var witness = new Witness();
+        Run(witness, $"strategy={{ scheduler: {{ kind: synchronous, cohort: {cohort} }}, aggregator: {{ kind: mean }} }}", "run.stop.versions=4");
+        var closed = witness.Groups.Where(g => g.Version > 0).ToList();
+        Assert.Equal(4, closed.Count);
+        Assert.All(closed, g => Assert.Equal(cohort, g.Members.Distinct().Count()));
+    }
+
     [Fact]
     public void UpdatesAndVersionsAreMeasuredWhereAnObserverWantsIt()
     {
@@ -57,8 +69,8 @@ public class WatchedRunTests
         Assert.All(witness.Measures, m => Assert.True(m.StepNorm > 0 && m.Agreement is > -1 and <= 1.0001, m.ToString()));
     }
 
-    private static ExperimentResult Run(ISimulationObserver? observer) =>
-        Experiment.Prepare(ConfigurationFile.Read<ExperimentConfiguration>(Compass, "watched.yaml").Value!, "data").Run(observer, TimeProvider.System, CancellationToken.None);
+    private static ExperimentResult Run(ISimulationObserver? observer, params string[] sets) =>
+        Experiment.Prepare(ConfigurationFile.Read<ExperimentConfiguration>(Compass, "watched.yaml", sets).Value!, "data").Run(observer, TimeProvider.System, CancellationToken.None);
 
     private sealed class Witness : ISimulationObserver
     {
