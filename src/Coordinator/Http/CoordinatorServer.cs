@@ -38,7 +38,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     /// <summary>Where it listens, with the ports that were really taken.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
 
-    public IdentityStore Identities => service.Identities;
+    public IIdentities Identities => service.Identities;
 
     /// <exception cref="InvalidOperationException">The runs are not loaded.</exception>
     public RunRegistry Runs => service.Registry ?? throw new InvalidOperationException("The runs are not loaded yet.");

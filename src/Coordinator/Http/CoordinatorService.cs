@@ -7,7 +7,7 @@ namespace Federated.Coordinator.Http;
 
 /// <summary>What the endpoints work with.</summary>
 internal sealed class CoordinatorService(
-    CoordinatorOptions options, IdentityStore identities, AuditLog audit, IRunConfigurations configurations, TimeProvider clock, CoordinatorMetrics metrics)
+    CoordinatorOptions options, IIdentities identities, AuditLog audit, IRunConfigurations configurations, TimeProvider clock, CoordinatorMetrics metrics)
 {
     private readonly ConcurrentDictionary<string, Lobby> lobbies = new(StringComparer.Ordinal);
     private volatile RunRegistry? registry;
@@ -15,7 +15,7 @@ internal sealed class CoordinatorService(
 
     public CoordinatorOptions Options => options;
 
-    public IdentityStore Identities => identities;
+    public IIdentities Identities => identities;
 
     public AuditLog Audit => audit;
 

@@ -112,13 +112,13 @@ internal sealed class Gate(CoordinatorService service, RequestDelegate next)
         var header = context.Request.Headers.Authorization;
         if (header.Count == 1 && header[0] is { } text && text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
         {
-            return service.Identities.Authenticate(text.Length == scheme.Length ? "" : BearerOf(context, text));
+            return await service.Identities.AuthenticateAsync(text.Length == scheme.Length ? "" : BearerOf(context, text)).ConfigureAwait(false);
         }
 
         // A browser's WebSocket cannot send headers; SignalR's own convention.
         if (context.Request.Path.StartsWithSegments("/hubs", StringComparison.Ordinal) && context.Request.Query["access_token"] is [{ Length: > 0 } query])
         {
-            return service.Identities.Authenticate(query);
+            return await service.Identities.AuthenticateAsync(query).ConfigureAwait(false);
         }
 
         if (context.Connection.ClientCertificate is { } certificate)

@@ -85,19 +85,19 @@ internal sealed class IdentityEndpoints(CoordinatorService service)
         await JsonBody.WriteAsync(context, new TokenReply(token, seconds), WireJson.Default.TokenReply).ConfigureAwait(false);
     }
 
-    private Task ListAsync(HttpContext context) => JsonBody.WriteAsync(
+    private async Task ListAsync(HttpContext context) => await JsonBody.WriteAsync(
         context,
         new ClientList(
         [
-            .. service.Identities.Clients().Select(c => new ClientMessage(
+            .. (await service.Identities.ClientsAsync().ConfigureAwait(false)).Select(c => new ClientMessage(
                 c.Client, c.Name, RunReports.Time(c.EnrolledAt), c.HasKey ? "key" : "certificate", c.RevokedAt is { } at ? RunReports.Time(at) : null)),
         ]),
-        WireJson.Default.ClientList);
+        WireJson.Default.ClientList).ConfigureAwait(false);
 
-    private Task TokensAsync(HttpContext context) => JsonBody.WriteAsync(
+    private async Task TokensAsync(HttpContext context) => await JsonBody.WriteAsync(
         context,
-        new TokenList([.. service.Identities.Tokens().Select(t => new TokenMessage(t.Id, t.Kind, t.Name, t.State, t.Expires is { } end ? RunReports.Time(end) : null))]),
-        WireJson.Default.TokenList);
+        new TokenList([.. (await service.Identities.TokensAsync().ConfigureAwait(false)).Select(t => new TokenMessage(t.Id, t.Kind, t.Name, t.State, t.Expires is { } end ? RunReports.Time(end) : null))]),
+        WireJson.Default.TokenList).ConfigureAwait(false);
 
     private async Task RotateAsync(HttpContext context)
     {

@@ -46,6 +46,8 @@ internal static class RunReports
     {
         var view = host.View;
         var clients = await host.ClientsAsync().ConfigureAwait(false) ?? [];
+        string[] members = [.. clients.Select((_, n) => host.NameOf(new ClientId(n)))];
+        var names = await service.Identities.NamesAsync(members).ConfigureAwait(false);
         return new RunDetailMessage(Summary(host, service))
         {
             Versions = [.. view.Versions.Select(v => new VersionMessage(v.Key, v.Value.Deployed))],
@@ -56,27 +58,25 @@ internal static class RunReports
             ],
             Clients =
             [
-                .. clients.Select((facts, n) =>
-                {
-                    var member = host.NameOf(new ClientId(n));
-                    return new RunClientMessage(
-                        n, member, service.Identities.NameOf(member) ?? member, facts.Examples, facts.Dispatched, facts.AcceptedUpdates, facts.SecondsPerStep);
-                }),
+                .. clients.Select((facts, n) => new RunClientMessage(
+                    n, members[n], names[n] ?? members[n], facts.Examples, facts.Dispatched, facts.AcceptedUpdates, facts.SecondsPerStep)),
             ],
-            ClientScores = ScoresOf(host, service),
+            ClientScores = await ScoresAsync(host, service).ConfigureAwait(false),
             BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
             Privacy = service.Configurations.Describe(host.Entry.Configuration).Privacy,
         };
     }
 
-    private static ClientScoresMessage? ScoresOf(RunHost host, CoordinatorService service)
+    private static async ValueTask<ClientScoresMessage?> ScoresAsync(RunHost host, CoordinatorService service)
     {
-        var scores = host.LastScores;
+        ClientScore[] scores = [.. host.LastScores.OrderBy(s => s.Client)];
         if (ScoreSpread.Of(scores) is not { } spread)
         {
             return null;
         }
 
+        string[] members = [.. scores.Select(s => host.NameOf(s.Client))];
+        var names = await service.Identities.NamesAsync(members).ConfigureAwait(false);
         var examples = scores.Sum(s => s.Examples);
         var mean = scores.Average(s => s.Accuracy);
         var version = host.Metrics.LastOrDefault(m => m.Spread is not null)?.Version ?? host.View.Version;
@@ -93,14 +93,7 @@ internal static class RunReports
             spread.Maximum,
             scores.Sum(s => s.Loss * s.Examples) / examples)
         {
-            Scores =
-            [
-                .. scores.OrderBy(s => s.Client).Select(s =>
-                {
-                    var member = host.NameOf(s.Client);
-                    return new ClientScoreMessage(member, service.Identities.NameOf(member) ?? member, s.Examples, s.Accuracy, s.Loss);
-                }),
-            ],
+            Scores = [.. scores.Select((s, n) => new ClientScoreMessage(members[n], names[n] ?? members[n], s.Examples, s.Accuracy, s.Loss))],
         };
     }
 

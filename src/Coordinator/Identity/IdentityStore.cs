@@ -5,13 +5,13 @@ using System.Text;
 
 namespace Federated.Coordinator.Identity;
 
-/// <summary>Who may do what: enrolled clients with their public keys, enrolment tokens, operators' and viewers' tokens.</summary>
+/// <summary>The identities of one coordinator, in files that it alone writes.</summary>
 /// <remarks>
 /// Everything lives in memory (about 500 B per client) and in a journal that only grows; a change is durable before it is answered. Tokens
 /// are kept as SHA-256 digests; they are 32 random bytes, so that a plain digest is enough. Authentication of a request is a look-up in
 /// a cache (under 1 µs); the digest behind it is computed once per token.
 /// </remarks>
-public sealed class IdentityStore : IAsyncDisposable
+public sealed class IdentityStore : IIdentities
 {
     private const int MaxCached = 200_000;
 
@@ -41,7 +41,6 @@ public sealed class IdentityStore : IAsyncDisposable
         taken = new TakenAssertions(folder, 300 + (2 * options.ClockSkewSeconds), Now);
     }
 
-    /// <summary>The coordinator's id: <c>aud</c> of assertions. Stays the same as long as the folder does.</summary>
     public string Coordinator { get; }
 
     public int ClientCount => clients.Count;
@@ -57,10 +56,14 @@ public sealed class IdentityStore : IAsyncDisposable
         return new IdentityStore(folder, options, clock);
     }
 
-    /// <summary>Who sends this bearer token.</summary>
-    public (Principal? Who, Refusal Refusal) Authenticate(string bearer)
+    public ValueTask<(Principal? Who, Refusal Refusal)> AuthenticateAsync(string bearer)
     {
         ArgumentNullException.ThrowIfNull(bearer);
+        return ValueTask.FromResult(Authenticate(bearer));
+    }
+
+    private (Principal? Who, Refusal Refusal) Authenticate(string bearer)
+    {
         var now = Now;
         if (!cache.TryGetValue(bearer, out var known))
         {
@@ -92,8 +95,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return (known.Principal, Refusal.None);
     }
 
-    /// <summary>Whom a certificate of the private authority names; a client that the authority vouches for is enrolled by its first request.</summary>
-    /// <param name="client">The certificate's common name.</param>
     public async ValueTask<(Principal? Who, Refusal Refusal)> AuthenticateCertificateAsync(string client)
     {
         if (!Identifier.IsValid(client))
@@ -110,7 +111,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return entry.Principal.IsRevoked ? (null, Refusal.TokenRevoked) : (entry.Principal, Refusal.None);
     }
 
-    /// <summary>Enrols a client. Sent again with the same token and key it gives the same reply.</summary>
     public async ValueTask<(string? Client, Refusal Refusal)> EnrolAsync(string token, string publicKey, string name)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -152,7 +152,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return (client, Refusal.None);
     }
 
-    /// <summary>An access token for an assertion.</summary>
     public async ValueTask<(string? Token, double Seconds, Refusal Refusal, string Detail)> ExchangeAsync(string assertion)
     {
         ArgumentNullException.ThrowIfNull(assertion);
@@ -203,9 +202,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return (accessTokens.Make(parsed.Client, now + options.AccessSeconds), options.AccessSeconds, Refusal.None, "");
     }
 
-    /// <summary>Makes a token that operators or viewers carry.</summary>
-    /// <param name="role">Operator or viewer.</param>
-    /// <returns>The token's id, and the token: it is shown once and not kept.</returns>
     public async ValueTask<(string Id, string Token)> CreateAccessTokenAsync(Role role, string name, TimeSpan? lifetime)
     {
         if (role == Role.Client)
@@ -218,7 +214,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return (id, token);
     }
 
-    /// <summary>Makes an enrolment token: one-time, unless <paramref name="reusable"/>.</summary>
     public async ValueTask<(string Id, string Token)> CreateEnrolmentTokenAsync(string name, TimeSpan? lifetime, bool reusable)
     {
         var (id, token, digest) = NewToken("fen", "e");
@@ -226,8 +221,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return (id, token);
     }
 
-    /// <summary>Revokes a client or a token by its id, at once and for good.</summary>
-    /// <returns>False when there is none.</returns>
     public async ValueTask<bool> RevokeAsync(string id, string reason)
     {
         Task durable;
@@ -245,7 +238,6 @@ public sealed class IdentityStore : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Replaces a client's key; assertions by the old one are refused from here on.</summary>
     public async ValueTask<Refusal> RotateAsync(string client, string publicKey)
     {
         using var key = PublicKey.TryRead(publicKey);
@@ -263,21 +255,24 @@ public sealed class IdentityStore : IAsyncDisposable
         return Refusal.None;
     }
 
-    /// <summary>The name that a client enrolled under; null when there is no such client.</summary>
-    public string? NameOf(string client) => clients.TryGetValue(client, out var entry) ? entry.Principal.Name : null;
+    public ValueTask<IReadOnlyList<string?>> NamesAsync(IReadOnlyList<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        return ValueTask.FromResult<IReadOnlyList<string?>>([.. ids.Select(c => clients.TryGetValue(c, out var entry) ? entry.Principal.Name : null)]);
+    }
 
-    public IReadOnlyList<EnrolledClient> Clients() =>
+    public ValueTask<IReadOnlyList<EnrolledClient>> ClientsAsync() => ValueTask.FromResult<IReadOnlyList<EnrolledClient>>(
     [
         .. clients.Values.Select(c => new EnrolledClient(c.Principal.Id, c.Principal.Name, c.EnrolledAt, c.RevokedAt, c.Key is not null))
             .OrderBy(c => c.Name, StringComparer.Ordinal).ThenBy(c => c.Client, StringComparer.Ordinal),
-    ];
+    ]);
 
-    public IReadOnlyList<IssuedToken> Tokens()
+    public ValueTask<IReadOnlyList<IssuedToken>> TokensAsync()
     {
         lock (gate)
         {
             var now = Now;
-            return
+            return ValueTask.FromResult<IReadOnlyList<IssuedToken>>(
             [
                 .. tokens.Values.OrderBy(t => t.Id, StringComparer.Ordinal).Select(t => new IssuedToken(
                     t.Id,
@@ -285,7 +280,7 @@ public sealed class IdentityStore : IAsyncDisposable
                     t.Principal.Name,
                     double.IsFinite(t.Expires) ? t.Expires : null,
                     t.IsRevoked ? "revoked" : now >= t.Expires ? "expired" : t.UsedBy is not null && !t.IsReusable ? "used" : "good")),
-            ];
+            ]);
         }
     }
 

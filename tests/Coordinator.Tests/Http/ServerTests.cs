@@ -67,7 +67,7 @@ public sealed class ServerTests
         }
 
         await using var again = await StartAsync(folder);
-        var member = again.Server.Identities.Clients().Single().Client;
+        var member = (await again.Server.Identities.ClientsAsync()).Single().Client;
         var back = new TestClient(again, key, member);
         back.Token = await back.GetTokenAsync(back.Assertion());
         using var standing = await again.SendAsync(HttpMethod.Head, location, back.Token);
