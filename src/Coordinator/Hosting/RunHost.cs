@@ -16,7 +16,7 @@ namespace Federated.Coordinator.Hosting;
 /// the store fails, the requests of the group are told so and the run is opened again from its log. All that is read without asking
 /// (<see cref="View"/>, members, versions) is lock-free. The host holds no strategy: it restamps events with its clock and passes them on.
 /// </remarks>
-public sealed partial class RunHost : IAsyncDisposable
+public sealed partial class RunHost : IRun, IAsyncDisposable
 {
     private readonly IRunFactory factory;
     private readonly IStore store;
@@ -34,6 +34,7 @@ public sealed partial class RunHost : IAsyncDisposable
     private volatile RunParts? facts;
     private volatile Members members = new();
     private volatile History history = new();
+    private volatile Lobby? lobby;
     private int depth;
 
     private RunHost(RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options)
@@ -79,6 +80,32 @@ public sealed partial class RunHost : IAsyncDisposable
 
     /// <summary>The number that a client of the registry has in this run; null before it joined.</summary>
     public ClientId? Find(string member) => members.Find(member);
+
+    /// <inheritdoc/>
+    public ValueTask<ClientId?> FindAsync(string member, CancellationToken cancellation) => ValueTask.FromResult(Find(member));
+
+    /// <inheritdoc/>
+    public ValueTask<RunView> LookAsync(CancellationToken cancellation) => ValueTask.FromResult(view);
+
+    /// <summary>Clients that wait for the others before they are numbered.</summary>
+    public int LobbyCount => lobby?.Count ?? 0;
+
+    /// <summary>
+    /// In a run that counts its clients: waits until all of them are there. Then they are numbered in the ordinal order of their names, so that
+    /// the same clients have the same numbers however they came.
+    /// </summary>
+    /// <param name="name">What the client is called.</param>
+    /// <returns>How many are still missing; 0 when the client may join.</returns>
+    public ValueTask<int> EnterAsync(string member, string name, double examples, TimeSpan wait, CancellationToken cancellation)
+    {
+        if (facts?.ExpectedClients is not > 0 || view.Clients >= facts.ExpectedClients)
+        {
+            return ValueTask.FromResult(0);
+        }
+
+        var made = lobby ?? Interlocked.CompareExchange(ref lobby, new Lobby(this, facts.ExpectedClients, clock), null) ?? lobby;
+        return made!.EnterAsync(member, name, examples, wait, cancellation);
+    }
 
     /// <summary>What a client is called in the registry; empty when it has no name.</summary>
     public string NameOf(ClientId client) => members.TryGetName(client, out var name) ? name : "";

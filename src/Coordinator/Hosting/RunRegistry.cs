@@ -5,12 +5,13 @@ namespace Federated.Coordinator.Hosting;
 
 /// <summary>The runs of one coordinator process: creates, opens, branches and deletes them, and sweeps the blobs that none of them needs.</summary>
 /// <remarks>Thread-safe. Changes of the catalog are made one at a time.</remarks>
-public sealed class RunRegistry : IAsyncDisposable
+public sealed class RunRegistry : IRuns
 {
     private readonly IStore store;
     private readonly IRunFactory factory;
     private readonly TimeProvider clock;
     private readonly RunHostOptions options;
+    private readonly Action<RunHost>? opened;
     private readonly MemoryBlobs memory = new();
     private readonly RunCatalog catalog;
     private readonly ConcurrentDictionary<string, RunHost> runs = new(StringComparer.Ordinal);
@@ -18,9 +19,9 @@ public sealed class RunRegistry : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private Task sweeping = Task.CompletedTask;
 
-    private RunRegistry(IStore store, IRunFactory factory, TimeProvider clock, RunHostOptions options)
+    private RunRegistry(IStore store, IRunFactory factory, TimeProvider clock, RunHostOptions options, Action<RunHost>? opened)
     {
-        (this.store, this.factory, this.clock, this.options) = (store, factory, clock, options);
+        (this.store, this.factory, this.clock, this.options, this.opened) = (store, factory, clock, options, opened);
         catalog = new RunCatalog(store.Documents);
         Blobs = new RunBlobs(memory, store.Blobs, 0);
     }
@@ -28,19 +29,27 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <summary>All runs, in no meaningful order.</summary>
     public ICollection<RunHost> Runs => runs.Values;
 
+    IReadOnlyCollection<IRun> IRuns.Runs => [.. runs.Values];
+
+    IReadOnlyCollection<IRun> IRuns.Hosted => [.. runs.Values];
+
+    /// <summary>Why requests should go elsewhere for now: runs whose store fails.</summary>
+    public string NotReady => runs.Values.Count(r => r.View.Host == HostState.Opening) is > 0 and var opening ? $"{opening} runs are being opened" : "";
+
     /// <summary>All blobs that can be read, small ones that are only in memory included. What is created here is durable.</summary>
     public IBlobStore Blobs { get; }
 
     /// <summary>Opens all runs of the store. Traffic is to be refused until this returns.</summary>
     /// <param name="sweepEvery">How often unneeded blobs are looked for; zero for never. It is the time that a client has from an upload to its declaration.</param>
+    /// <param name="opened">Told of every run that is opened.</param>
     public static async Task<RunRegistry> OpenAsync(
-        IStore store, IRunFactory factory, TimeProvider clock, RunHostOptions options, TimeSpan sweepEvery, CancellationToken cancellation)
+        IStore store, IRunFactory factory, TimeProvider clock, RunHostOptions options, TimeSpan sweepEvery, CancellationToken cancellation, Action<RunHost>? opened = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(factory);
         ArgumentNullException.ThrowIfNull(clock);
         ArgumentNullException.ThrowIfNull(options);
-        var registry = new RunRegistry(store, factory, clock, options);
+        var registry = new RunRegistry(store, factory, clock, options, opened);
         try
         {
             foreach (var (entry, isDeleted) in await registry.catalog.ListAsync(cancellation).ConfigureAwait(false))
@@ -71,6 +80,14 @@ public sealed class RunRegistry : IAsyncDisposable
 
     /// <returns>Null when there is no such run.</returns>
     public RunHost? Find(string id) => runs.GetValueOrDefault(id);
+
+    ValueTask<IRun?> IRuns.FindAsync(string id, CancellationToken cancellation) => ValueTask.FromResult<IRun?>(Find(id));
+
+    async Task<IRun> IRuns.CreateAsync(string id, ReadOnlyMemory<byte> configuration, CancellationToken cancellation) =>
+        await CreateAsync(id, configuration, cancellation).ConfigureAwait(false);
+
+    async Task<IRun> IRuns.BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation) =>
+        await BranchAsync(id, from, version, configuration, cancellation).ConfigureAwait(false);
 
     /// <summary>Creates a run and starts it. It is durable when this returns.</summary>
     /// <exception cref="CoordinatorException">The id is taken or no id, or the configuration cannot be run; the message says which and why.</exception>
@@ -210,6 +227,7 @@ public sealed class RunRegistry : IAsyncDisposable
     {
         var host = await RunHost.OpenAsync(entry, factory, store, memory, clock, options, cancellation).ConfigureAwait(false);
         runs[entry.Id] = host;
+        opened?.Invoke(host);
         return host;
     }
 

@@ -23,27 +23,48 @@ internal sealed class BlobEndpoints(CoordinatorService service)
             new Says("A version's model as safetensors: a number, latest or best."));
     }
 
-    private Task GetBlobAsync(HttpContext context)
+    private async Task GetBlobAsync(HttpContext context)
     {
         var digest = context.Value("sha256");
-        if (Digests.IsDigest(digest))
+        if (Digests.IsDigest(digest) && (Known(digest) ?? await LookForAsync(digest, context.RequestAborted).ConfigureAwait(false)) is { } blob)
         {
-            foreach (var run in service.Registry!.Runs)
+            await SendAsync(context, blob, isImmutable: true).ConfigureAwait(false);
+            return;
+        }
+
+        await context.RefuseAsync(Problems.BlobUnknown, "No run's version holds a blob of that digest; it may have been pruned. Check in again.").ConfigureAwait(false);
+    }
+
+    private BlobReference? Known(string digest) => service.Registry!.Runs.Select(run => Held(run.View, digest)).FirstOrDefault(blob => blob is not null);
+
+    /// <summary>Asks the runs themselves: one that lives elsewhere may have published a version that has not been heard of here.</summary>
+    private async Task<BlobReference?> LookForAsync(string digest, CancellationToken cancellation)
+    {
+        foreach (var run in service.Registry!.Runs)
+        {
+            if (Held(await run.LookAsync(cancellation).ConfigureAwait(false), digest) is { } blob)
             {
-                foreach (var version in run.View.Versions.Values)
+                return blob;
+            }
+        }
+
+        return null;
+    }
+
+    private static BlobReference? Held(RunView view, string digest)
+    {
+        foreach (var version in view.Versions.Values)
+        {
+            foreach (var blob in version.All)
+            {
+                if (blob.Sha256 == digest)
                 {
-                    foreach (var blob in version.All)
-                    {
-                        if (blob.Sha256 == digest)
-                        {
-                            return SendAsync(context, blob, isImmutable: true);
-                        }
-                    }
+                    return blob;
                 }
             }
         }
 
-        return context.RefuseAsync(Problems.BlobUnknown, "No run's version holds a blob of that digest; it may have been pruned. Check in again.");
+        return null;
     }
 
     private async Task GetModelAsync(HttpContext context)
@@ -54,11 +75,12 @@ internal sealed class BlobEndpoints(CoordinatorService service)
         }
 
         var asked = context.Value("version");
-        if (VersionOf(host.View, asked) is not { } found)
+        var view = await host.LookAsync(context.RequestAborted).ConfigureAwait(false);
+        if (VersionOf(view, asked) is not { } found)
         {
             await context.RefuseAsync(
                 Problems.VersionUnknown,
-                $"Version '{(asked.Length <= 20 ? asked : "?")}' is not held; there are {string.Join(", ", host.View.Versions.Keys)}, latest and best.").ConfigureAwait(false);
+                $"Version '{(asked.Length <= 20 ? asked : "?")}' is not held; there are {string.Join(", ", view.Versions.Keys)}, latest and best.").ConfigureAwait(false);
             return;
         }
 

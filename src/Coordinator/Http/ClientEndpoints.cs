@@ -44,10 +44,10 @@ internal sealed class ClientEndpoints(CoordinatorService service)
 
         var (who, wait) = (context.Who(), RequestFacts.Bounded(request.WaitSeconds));
         var begun = service.Clock.GetTimestamp();
-        if (host.Find(who.Id) is not { } client)
+        if (await host.FindAsync(who.Id, context.RequestAborted).ConfigureAwait(false) is not { } client)
         {
-            if (service.LobbyOf(host) is { } lobby
-                && await lobby.EnterAsync(who.Id, who.Name, request.Examples, wait, context.RequestAborted).ConfigureAwait(false) is > 0 and var missing)
+            if (host.Parts.ExpectedClients > 0
+                && await host.EnterAsync(who.Id, who.Name, request.Examples, wait, context.RequestAborted).ConfigureAwait(false) is > 0 and var missing)
             {
                 var expected = host.Parts.ExpectedClients;
                 await JsonBody.WriteAsync(
@@ -70,7 +70,7 @@ internal sealed class ClientEndpoints(CoordinatorService service)
         await AnswerAsync(context, host, result).ConfigureAwait(false);
     }
 
-    private async Task AnswerAsync(HttpContext context, RunHost host, CheckInResult result)
+    private async Task AnswerAsync(HttpContext context, IRun host, CheckInResult result)
     {
         if (WireReplies.Of(result, host.Parts) is { } reply)
         {
@@ -147,7 +147,7 @@ internal sealed class ClientEndpoints(CoordinatorService service)
             return;
         }
 
-        if (host.Find(context.Who().Id) is not { } client)
+        if (await host.FindAsync(context.Who().Id, context.RequestAborted).ConfigureAwait(false) is not { } client)
         {
             await context.RefuseAsync(Problems.AssignmentNotYours, "This client has not joined the run; check in first.").ConfigureAwait(false);
             return;

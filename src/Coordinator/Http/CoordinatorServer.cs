@@ -41,7 +41,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     public IIdentities Identities => service.Identities;
 
     /// <exception cref="InvalidOperationException">The runs are not loaded.</exception>
-    public RunRegistry Runs => service.Registry ?? throw new InvalidOperationException("The runs are not loaded yet.");
+    public IRuns Runs => service.Registry ?? throw new InvalidOperationException("The runs are not loaded yet.");
 
     public CoordinatorMetrics Metrics => service.Metrics;
 
@@ -49,23 +49,33 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     /// <param name="store">Owned by the server from here on.</param>
     /// <param name="parts">Makes and reads runs.</param>
     /// <param name="extension">What stands beside the coordinator on the same origin; null for nothing.</param>
-    public static async Task<CoordinatorServer> StartAsync<TFactory>(
+    public static Task<CoordinatorServer> StartAsync<TFactory>(
         CoordinatorOptions options, IStore store, TFactory parts, TimeProvider clock, IServerExtension? extension, CancellationToken cancellation)
-        where TFactory : IRunFactory, IRunConfigurations
+        where TFactory : IRunFactory, IRunConfigurations =>
+        StartAsync(options, store, parts, new LocalRunSource(store, parts, options, clock), clock, extension, cancellation);
+
+    /// <summary>Starts serving runs that are hosted elsewhere than in a registry of this process; ready when this returns.</summary>
+    /// <param name="store">Owned by the server from here on.</param>
+    /// <param name="configurations">Reads runs.</param>
+    /// <param name="source">Hosts them.</param>
+    /// <param name="extension">What stands beside the coordinator on the same origin; null for nothing.</param>
+    public static async Task<CoordinatorServer> StartAsync(
+        CoordinatorOptions options, IStore store, IRunConfigurations configurations, IRunSource source, TimeProvider clock, IServerExtension? extension, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(source);
         var folder = Path.GetFullPath(options.DataDirectory);
         var addresses = options.Listen.Select(ListenAddress.Parse).ToList();
         var identities = IdentityStore.Open(Path.Combine(folder, "identity"), options.Identity, clock);
         var audit = AuditLog.Open(Path.Combine(folder, "audit.log"), clock);
         var metrics = new CoordinatorMetrics();
-        var service = new CoordinatorService(options, identities, audit, parts, clock, metrics);
+        var service = new CoordinatorService(options, identities, audit, configurations, clock, metrics);
         var prometheus = new PrometheusText(CoordinatorMetrics.MeterName, "Microsoft.AspNetCore.Server.Kestrel");
-        var server = new CoordinatorServer(Build(options, addresses, service, prometheus, folder, extension), service, audit, prometheus, store);
+        var server = new CoordinatorServer(Build(options, addresses, service, prometheus, folder, source, extension), service, audit, prometheus, store);
         try
         {
-            await server.RunAsync(options, addresses, store, parts, folder, extension, cancellation).ConfigureAwait(false);
+            await server.RunAsync(options, addresses, store, source, folder, extension, cancellation).ConfigureAwait(false);
             return server;
         }
         catch
@@ -128,25 +138,20 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         service.Draining.Dispose();
     }
 
-    private async Task RunAsync<TFactory>(
-        CoordinatorOptions options, List<ListenAddress> addresses, IStore store, TFactory parts, string folder, IServerExtension? extension, CancellationToken cancellation)
-        where TFactory : IRunFactory, IRunConfigurations
+    private async Task RunAsync(
+        CoordinatorOptions options, List<ListenAddress> addresses, IStore store, IRunSource source, string folder, IServerExtension? extension, CancellationToken cancellation)
     {
         await app.StartAsync(cancellation).ConfigureAwait(false);
         Addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         Log.Listening(app.Logger, string.Join(", ", Addresses), service.Identities.Coordinator);
-        var registry = await RunRegistry.OpenAsync(
-            store, parts, service.Clock, options.Host, TimeSpan.FromSeconds(options.SweepSeconds), cancellation).ConfigureAwait(false);
-        service.Metrics.Observe(() => service.Registry?.Runs ?? []);
+        var isExported = Export.IsWanted(options.OtlpEndpoint);
+        var registry = await source.OpenAsync(app.Services, isExported ? PublishTrace.Follow : null, cancellation).ConfigureAwait(false);
+        service.Metrics.Observe(() => service.Registry?.Hosted ?? []);
         service.Opened(registry, new Uploads(Path.Combine(folder, "uploads"), store.Blobs, service.Clock, options.UnfinishedUploadBytes));
         companions.Add(new Housekeeping(service));
-        if (Export.IsWanted(options.OtlpEndpoint))
+        if (isExported)
         {
             companions.Add(new Export(options.OtlpEndpoint, service.Identities.Coordinator));
-            foreach (var run in registry.Runs)
-            {
-                service.Trace(run);
-            }
         }
 
         if (extension is not null)
@@ -177,7 +182,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     }
 
     private static WebApplication Build(
-        CoordinatorOptions options, List<ListenAddress> addresses, CoordinatorService service, PrometheusText prometheus, string folder, IServerExtension? extension)
+        CoordinatorOptions options, List<ListenAddress> addresses, CoordinatorService service, PrometheusText prometheus, string folder, IRunSource source, IServerExtension? extension)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = folder, EnvironmentName = Environments.Production });
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -204,6 +209,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(h => h.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
         builder.Services.AddSingleton(service.Clock);
+        source.AddServices(builder);
         extension?.AddServices(builder);
         if (options.JsonLogs)
         {
@@ -285,5 +291,5 @@ public interface IServerExtension
 
     /// <summary>Called when the runs are loaded.</summary>
     /// <returns>What to dispose when the server stops.</returns>
-    Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, RunRegistry runs, CancellationToken cancellation);
+    Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, IRuns runs, CancellationToken cancellation);
 }

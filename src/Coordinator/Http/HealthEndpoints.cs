@@ -1,4 +1,3 @@
-using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -24,9 +23,9 @@ internal sealed class HealthEndpoints(CoordinatorService service, PrometheusText
             return context.Response.WriteAsync(service.Draining.IsCancellationRequested ? "stopping\n" : "loading runs\n", context.RequestAborted);
         }
 
-        var opening = service.Registry!.Runs.Count(r => r.View.Host == HostState.Opening);
-        context.Response.StatusCode = opening == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        return context.Response.WriteAsync(opening == 0 ? "ready\n" : $"{opening} runs are being opened\n", context.RequestAborted);
+        var problem = service.Registry!.NotReady;
+        context.Response.StatusCode = problem.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(problem.Length == 0 ? "ready\n" : $"{problem}\n", context.RequestAborted);
     }
 
     private Task MetricsAsync(HttpContext context)

@@ -9,7 +9,7 @@ namespace Federated.Coordinator.Http;
 /// <remarks>After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Everything in it is computed; nothing is invented.</remarks>
 internal static class ModelCard
 {
-    public static string Write(RunDetailMessage run, RunHost host, RunDescription description)
+    public static string Write(RunDetailMessage run, IRun host, RunDescription description)
     {
         var summary = run.Summary;
         var card = new StringBuilder();

@@ -15,10 +15,10 @@ internal static class RequestFacts
     public static string Value(this HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
 
     /// <summary>The run of the address, or an answer that there is none.</summary>
-    public static async ValueTask<RunHost?> RunAsync(this HttpContext context, CoordinatorService service)
+    public static async ValueTask<IRun?> RunAsync(this HttpContext context, CoordinatorService service)
     {
         var id = context.Value("run");
-        if (Identifier.IsValid(id) && service.Registry!.Find(id) is { } host)
+        if (Identifier.IsValid(id) && await service.Registry!.FindAsync(id, context.RequestAborted).ConfigureAwait(false) is { } host)
         {
             return host;
         }
@@ -28,7 +28,7 @@ internal static class RequestFacts
     }
 
     /// <summary>The run and the number that the caller has in it, or an answer that it has none.</summary>
-    public static async ValueTask<(RunHost Host, ClientId Client, AssignmentId Assignment)?> AssignmentAsync(this HttpContext context, CoordinatorService service)
+    public static async ValueTask<(IRun Host, ClientId Client, AssignmentId Assignment)?> AssignmentAsync(this HttpContext context, CoordinatorService service)
     {
         if (await context.RunAsync(service).ConfigureAwait(false) is not { } host)
         {
@@ -41,7 +41,7 @@ internal static class RequestFacts
             return null;
         }
 
-        if (host.Find(context.Who().Id) is not { } client)
+        if (await host.FindAsync(context.Who().Id, context.RequestAborted).ConfigureAwait(false) is not { } client)
         {
             await context.RefuseAsync(Problems.AssignmentNotYours, "This client has not joined the run; check in first.").ConfigureAwait(false);
             return null;

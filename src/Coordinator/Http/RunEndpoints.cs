@@ -65,9 +65,10 @@ internal sealed class RunEndpoints(CoordinatorService service)
             return;
         }
 
-        if (BlobEndpoints.VersionOf(source.View, request.Version) is not { } version)
+        var view = await source.LookAsync(context.RequestAborted).ConfigureAwait(false);
+        if (BlobEndpoints.VersionOf(view, request.Version) is not { } version)
         {
-            await context.RefuseAsync(Problems.VersionUnknown, $"That version is not held; there are {string.Join(", ", source.View.Versions.Keys)}, latest and best.").ConfigureAwait(false);
+            await context.RefuseAsync(Problems.VersionUnknown, $"That version is not held; there are {string.Join(", ", view.Versions.Keys)}, latest and best.").ConfigureAwait(false);
             return;
         }
 
@@ -86,9 +87,8 @@ internal sealed class RunEndpoints(CoordinatorService service)
         }
     }
 
-    private async Task AnswerCreatedAsync(HttpContext context, RunHost host)
+    private async Task AnswerCreatedAsync(HttpContext context, IRun host)
     {
-        service.Trace(host);
         context.Response.Headers.Location = $"/v1/runs/{host.Entry.Id}";
         var run = await RunReports.DetailAsync(host, service).ConfigureAwait(false);
         await JsonBody.WriteAsync(context, run, WireJson.Default.RunDetailMessage, StatusCodes.Status201Created).ConfigureAwait(false);
@@ -105,7 +105,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
                 return null;
             }
 
-            if (service.Registry!.Find(asked) is not null)
+            if (await service.Registry!.FindAsync(asked, context.RequestAborted).ConfigureAwait(false) is not null)
             {
                 await context.RefuseAsync(Problems.RunExists, $"Choose another id than '{asked}', or delete that run first.").ConfigureAwait(false);
                 return null;
@@ -117,7 +117,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         var stem = Identifier.From(name);
         stem = stem.Length == 0 ? "run" : stem.Length > 56 ? stem[..56].TrimEnd('-') : stem;
         var id = stem;
-        for (var n = 2; service.Registry!.Find(id) is not null; n++)
+        for (var n = 2; await service.Registry!.FindAsync(id, context.RequestAborted).ConfigureAwait(false) is not null; n++)
         {
             id = $"{stem}-{n.ToString(CultureInfo.InvariantCulture)}";
         }
@@ -169,7 +169,8 @@ internal sealed class RunEndpoints(CoordinatorService service)
             return;
         }
 
-        var isPossible = (action, host.View.Status) switch
+        var view = await host.LookAsync(context.RequestAborted).ConfigureAwait(false);
+        var isPossible = (action, view.Status) switch
         {
             (_, RunStatus.Finished) => false,
             (OperatorAction.Pause, RunStatus.Paused) or (OperatorAction.Resume, RunStatus.Running) => true, // Already so: repeating is harmless.
@@ -177,7 +178,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         };
         if (!isPossible)
         {
-            await context.RefuseAsync(Problems.RunState, $"The run is {Spelling.Of(host.View.Status)}; branch it to go on from one of its versions.").ConfigureAwait(false);
+            await context.RefuseAsync(Problems.RunState, $"The run is {Spelling.Of(view.Status)}; branch it to go on from one of its versions.").ConfigureAwait(false);
             return;
         }
 
@@ -189,6 +190,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
             return;
         }
 
+        await host.LookAsync(context.RequestAborted).ConfigureAwait(false); // What it did to the run is what the answer shows.
         await JsonBody.WriteAsync(context, RunReports.Summary(host, service), WireJson.Default.RunSummaryMessage).ConfigureAwait(false);
     }
 
@@ -200,7 +202,6 @@ internal sealed class RunEndpoints(CoordinatorService service)
         }
 
         await service.Registry!.DeleteAsync(host.Entry.Id, context.RequestAborted).ConfigureAwait(false);
-        service.Forget(host.Entry.Id);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 

@@ -8,7 +8,7 @@ namespace Federated.Coordinator.Http;
 /// <summary>From a run's view to what people read of it.</summary>
 internal static class RunReports
 {
-    public static RunSummaryMessage Summary(RunHost host, CoordinatorService service)
+    public static RunSummaryMessage Summary(IRun host, CoordinatorService service)
     {
         var view = host.View;
         var description = service.Configurations.Describe(host.Entry.Configuration);
@@ -25,7 +25,7 @@ internal static class RunReports
             Strategy = description.Strategy,
             Clients = view.Clients,
             ExpectedClients = expected,
-            LobbyClients = expected > 0 ? Math.Max(view.Clients, service.LobbyCount(host.Entry.Id)) : view.Clients,
+            LobbyClients = expected > 0 ? Math.Max(view.Clients, host.LobbyCount) : view.Clients,
             WaitingClients = view.WaitingClients,
             InFlight = (int)view.Counters.InFlight,
             Dispatched = view.Counters.Dispatched,
@@ -42,9 +42,9 @@ internal static class RunReports
         };
     }
 
-    public static async Task<RunDetailMessage> DetailAsync(RunHost host, CoordinatorService service)
+    public static async Task<RunDetailMessage> DetailAsync(IRun host, CoordinatorService service)
     {
-        var view = host.View;
+        var view = await host.LookAsync(CancellationToken.None).ConfigureAwait(false);
         var clients = await host.ClientsAsync().ConfigureAwait(false) ?? [];
         string[] members = [.. clients.Select((_, n) => host.NameOf(new ClientId(n)))];
         var names = await service.Identities.NamesAsync(members).ConfigureAwait(false);
@@ -67,7 +67,7 @@ internal static class RunReports
         };
     }
 
-    private static async ValueTask<ClientScoresMessage?> ScoresAsync(RunHost host, CoordinatorService service)
+    private static async ValueTask<ClientScoresMessage?> ScoresAsync(IRun host, CoordinatorService service)
     {
         ClientScore[] scores = [.. host.LastScores.OrderBy(s => s.Client)];
         if (ScoreSpread.Of(scores) is not { } spread)

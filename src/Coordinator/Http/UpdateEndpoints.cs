@@ -64,7 +64,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         }
     }
 
-    private async Task TakeEnvelopeAsync(HttpContext context, RunHost host, ClientId client, AssignmentId assignment)
+    private async Task TakeEnvelopeAsync(HttpContext context, IRun host, ClientId client, AssignmentId assignment)
     {
         var limit = Math.Min(UpdateEnvelope.MaxLength, PrefixLength + UpdateEnvelope.MaxDeclaration + MostBytes(host));
         if (context.Request.ContentLength is not { } length)
@@ -102,7 +102,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         }
     }
 
-    private async Task ReceiveAsync(HttpContext context, RunHost host, ClientId client, AssignmentId assignment, int length)
+    private async Task ReceiveAsync(HttpContext context, IRun host, ClientId client, AssignmentId assignment, int length)
     {
         var begun = service.Clock.GetTimestamp();
         var isSmall = length <= CoordinatorOptions.SmallBody;
@@ -187,7 +187,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
     }
 
     private async Task SubmitAsync(
-        HttpContext context, RunHost host, ClientId client, AssignmentId assignment, UpdateDeclaration declaration, ImmutableArray<InlineBlob> inline, double uploadSeconds, bool isEnvelope)
+        HttpContext context, IRun host, ClientId client, AssignmentId assignment, UpdateDeclaration declaration, ImmutableArray<InlineBlob> inline, double uploadSeconds, bool isEnvelope)
     {
         using var activity = Tracing.Update(host.Entry.Id, assignment, context.Who().Id);
         var bytesDown = declaration.DownloadSeconds > 0 && host.View.Versions.Values.LastOrDefault() is { } version
@@ -224,7 +224,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         ? JsonBody.WriteAsync(context, outcome, WireJson.Default.UpdateOutcomeMessage)
         : JsonBody.WriteAsync(context, new UpdateReply(new Dictionary<string, string>(), outcome), WireJson.Default.UpdateReply);
 
-    private async Task BeginUploadsAsync(HttpContext context, RunHost host, AssignmentId assignment, ImmutableArray<BlobReference> blobs)
+    private async Task BeginUploadsAsync(HttpContext context, IRun host, AssignmentId assignment, ImmutableArray<BlobReference> blobs)
     {
         var locations = new Dictionary<string, string>();
         foreach (var blob in blobs)
@@ -242,7 +242,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
     }
 
     /// <summary>Whether what is announced could be an update of this run at all; answers when it could not.</summary>
-    private static async ValueTask<bool> CheckAsync(HttpContext context, RunHost host, UpdateDeclaration declaration)
+    private static async ValueTask<bool> CheckAsync(HttpContext context, IRun host, UpdateDeclaration declaration)
     {
         var limit = host.Parts.MaxUpdateBytes;
         if (declaration.Extras.Count > host.Parts.UplinkVectors)
@@ -269,7 +269,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         return true;
     }
 
-    private static long MostBytes(RunHost host) => host.Parts.MaxUpdateBytes * (1 + host.Parts.UplinkVectors);
+    private static long MostBytes(IRun host) => host.Parts.MaxUpdateBytes * (1 + host.Parts.UplinkVectors);
 
     private static void RaiseLimit(HttpContext context, long length)
     {

@@ -25,7 +25,7 @@ public sealed class CoordinatorMetrics : IDisposable
     }
 
     /// <summary>Gauges of the runs, read when somebody looks.</summary>
-    internal void Observe(Func<IEnumerable<RunHost>> runs)
+    internal void Observe(Func<IEnumerable<IRun>> runs)
     {
         meter.CreateObservableGauge("federated.run.version", () => Of(runs, v => v.Version), "{version}", "Version of the run's model.");
         meter.CreateObservableGauge("federated.run.clients", () => Of(runs, v => v.Clients), "{client}", "Clients that joined the run.");
@@ -70,7 +70,7 @@ public sealed class CoordinatorMetrics : IDisposable
 
     public void Dispose() => meter.Dispose();
 
-    private static IEnumerable<Measurement<double>> Of(Func<IEnumerable<RunHost>> runs, Func<RunView, double> value) =>
+    private static IEnumerable<Measurement<double>> Of(Func<IEnumerable<IRun>> runs, Func<RunView, double> value) =>
         runs().Select(run => new Measurement<double>(value(run.View), new KeyValuePair<string, object?>("run", run.Entry.Id)));
 
     internal readonly struct PollCount : IDisposable

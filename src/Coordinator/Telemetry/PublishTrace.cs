@@ -10,7 +10,7 @@ internal static class PublishTrace
     private const int Capacity = 4096;
 
     /// <summary>Follows a run until its host closes.</summary>
-    public static void Follow(RunHost host) => _ = Task.Run(async () =>
+    public static void Follow(IRun host) => _ = Task.Run(async () =>
     {
         using var feed = host.Subscribe(Capacity);
         var folded = new List<AssignmentId>();

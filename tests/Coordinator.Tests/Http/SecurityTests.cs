@@ -342,7 +342,7 @@ public sealed class SecurityTests
                 Assert.True((await client.SendAsync(run, lease.Id, TestClient.Envelope(lease.Id))).Accepted);
             }
 
-            Assert.Equal(1, server.Server.Runs.Find(run)!.View.Counters.Accepted);
+            Assert.Equal(1, server.Server.Runs.Runs.First(r => r.Entry.Id == run).View.Counters.Accepted);
         }
     }
 

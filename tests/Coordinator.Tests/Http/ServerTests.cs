@@ -199,7 +199,7 @@ public sealed class ServerTests
             using var good = Connect(server, folder, certificate, key);
             using var reply = await CheckInAsync(good, run);
             Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
-            Assert.Equal("ward-7", server.Server.Runs.Find(run)!.NameOf(new ClientId(0)));
+            Assert.Equal("ward-7", server.Server.Runs.Runs.First(r => r.Entry.Id == run).NameOf(new ClientId(0)));
 
             using var bad = Connect(server, folder, stranger.Certificate, stranger.Key);
             await Assert.ThrowsAsync<HttpRequestException>(() => CheckInAsync(bad, run));

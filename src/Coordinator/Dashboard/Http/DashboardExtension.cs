@@ -22,7 +22,7 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
 
     public void Map(WebApplication app) => app.MapDashboard();
 
-    public Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, RunRegistry runs, CancellationToken cancellation) =>
+    public Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, IRuns runs, CancellationToken cancellation) =>
         Task.FromResult<IAsyncDisposable>(new Companion(services.GetRequiredService<ViewFeeds>(), runs, describe, services.GetRequiredService<TimeProvider>()));
 
     /// <summary>A feed for every run that the registry has, from its creation to its deletion.</summary>
@@ -31,14 +31,14 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
         private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
         private readonly ViewFeeds feeds;
-        private readonly RunRegistry runs;
+        private readonly IRuns runs;
         private readonly Func<RunEntry, RunHeader> describe;
         private readonly TimeProvider clock;
         private readonly CancellationTokenSource stopping = new();
-        private readonly Dictionary<RunHost, HostedRunFeed> watched = [];
+        private readonly Dictionary<IRun, HostedRunFeed> watched = [];
         private readonly Task following;
 
-        public Companion(ViewFeeds feeds, RunRegistry runs, Func<RunEntry, RunHeader> describe, TimeProvider clock)
+        public Companion(ViewFeeds feeds, IRuns runs, Func<RunEntry, RunHeader> describe, TimeProvider clock)
         {
             (this.feeds, this.runs, this.describe, this.clock) = (feeds, runs, describe, clock);
             following = Task.Run(FollowAsync);

@@ -15,7 +15,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     private const int MostNotices = 16_384;
     private const int MostNames = 1000;
 
-    private readonly RunHost host;
+    private readonly IRun host;
     private readonly RunFeed notices;
     private readonly Task listening;
     private readonly Dictionary<long, (UpdateReport Report, double At)> arrived = [];
@@ -24,7 +24,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     private long missed;
     private (int Count, double Sum) staleness;
 
-    public HostedRunFeed(RunHost host, RunHeader header)
+    public HostedRunFeed(IRun host, RunHeader header)
     {
         this.host = host;
         notices = host.Subscribe(MostNotices);

@@ -1,6 +1,4 @@
-using Federated.Coordinator.Hosting;
-
-namespace Federated.Coordinator.Http;
+namespace Federated.Coordinator.Hosting;
 
 /// <summary>
 /// Where the clients of a run that counts them wait until all are there; then they are numbered in the ordinal order of their names, so that

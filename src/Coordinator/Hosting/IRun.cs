@@ -1,0 +1,71 @@
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Hosting;
+
+/// <summary>A run as front doors reach it: hosted in this process, or by another silo of a cluster.</summary>
+/// <remarks>
+/// Properties are what was last heard here, at once and without a lock: of a run in this process the truth, of one elsewhere up to a second
+/// old. Methods ask the run itself. Everything a client may have to repeat is safe to repeat; that a run cannot be asked is a value.
+/// </remarks>
+public interface IRun
+{
+    RunEntry Entry { get; }
+
+    RunView View { get; }
+
+    /// <inheritdoc cref="RunHost.Parts"/>
+    RunParts Parts { get; }
+
+    /// <inheritdoc cref="RunHost.Metrics"/>
+    IReadOnlyList<MetricPoint> Metrics { get; }
+
+    /// <inheritdoc cref="RunHost.LastScores"/>
+    IReadOnlyList<ClientScore> LastScores { get; }
+
+    /// <inheritdoc cref="RunHost.LobbyCount"/>
+    int LobbyCount { get; }
+
+    /// <summary>The view as it is now; what was last heard when the run cannot be asked.</summary>
+    ValueTask<RunView> LookAsync(CancellationToken cancellation);
+
+    /// <summary>The number that a client of the registry has in this run; null before it joined.</summary>
+    ValueTask<ClientId?> FindAsync(string member, CancellationToken cancellation);
+
+    /// <inheritdoc cref="RunHost.NameOf"/>
+    string NameOf(ClientId client);
+
+    /// <inheritdoc cref="RunHost.EnterAsync"/>
+    ValueTask<int> EnterAsync(string member, string name, double examples, TimeSpan wait, CancellationToken cancellation);
+
+    /// <inheritdoc cref="RunHost.JoinAsync"/>
+    Task<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)> JoinAsync(string member, double examples);
+
+    /// <inheritdoc cref="RunHost.CheckInAsync"/>
+    Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation);
+
+    /// <inheritdoc cref="RunHost.SubmitAsync"/>
+    Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation);
+
+    /// <inheritdoc cref="RunHost.WatchAsync"/>
+    Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation);
+
+    /// <inheritdoc cref="RunHost.CommandAsync"/>
+    Task<Posted> CommandAsync(OperatorAction action, string reason);
+
+    /// <inheritdoc cref="RunHost.FailAsync"/>
+    Task<Posted> FailAsync(AssignmentId assignment, ClientId client, string reason);
+
+    /// <inheritdoc cref="RunHost.ReportAsync"/>
+    Task<Posted> ReportAsync(int version, ClientScore score);
+
+    /// <inheritdoc cref="RunHost.ClientsAsync"/>
+    Task<IReadOnlyList<ClientFacts>?> ClientsAsync();
+
+    /// <inheritdoc cref="RunHost.SaveAsync"/>
+    Task<Posted> SaveAsync();
+
+    /// <inheritdoc cref="RunHost.Subscribe"/>
+    RunFeed Subscribe(int capacity);
+}

@@ -1,0 +1,26 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Storage;
+using Microsoft.AspNetCore.Builder;
+
+namespace Federated.Coordinator.Http;
+
+/// <summary>Where a server's runs are hosted: in its own process, or in a cluster that it is a part of.</summary>
+public interface IRunSource
+{
+    void AddServices(WebApplicationBuilder builder);
+
+    /// <summary>Called when the server listens; it is ready when this completes.</summary>
+    /// <param name="opened">Told of every run that this process comes to host; null when nobody wants to know.</param>
+    Task<IRuns> OpenAsync(IServiceProvider services, Action<RunHost>? opened, CancellationToken cancellation);
+}
+
+/// <summary>Hosts all runs of a store in this process.</summary>
+internal sealed class LocalRunSource(IStore store, IRunFactory factory, CoordinatorOptions options, TimeProvider clock) : IRunSource
+{
+    public void AddServices(WebApplicationBuilder builder)
+    {
+    }
+
+    public async Task<IRuns> OpenAsync(IServiceProvider services, Action<RunHost>? opened, CancellationToken cancellation) =>
+        await RunRegistry.OpenAsync(store, factory, clock, options.Host, TimeSpan.FromSeconds(options.SweepSeconds), cancellation, opened).ConfigureAwait(false);
+}
