@@ -118,16 +118,22 @@ public abstract class ClusterConformance(short silos) : HostConformance
             public Task<SubmitResult> SubmitAsync(UpdateSubmission submission) => AskAsync(
                 async run =>
                 {
-                    foreach (var (reference, bytes) in submission.Inline)
-                    {
-                        await using var writer = await cluster.Blobs.CreateAsync(default);
-                        await writer.WriteAsync(bytes, default);
-                        await writer.CommitAsync(reference, default);
-                    }
-
+                    await StoreAsync(submission);
                     return await run.SubmitAsync(submission with { Inline = [] }, default);
                 },
                 new UpdateNotAsked(HostOutcome.Unavailable, Soon));
+
+            public Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members) => AskAsync<GroupResult>(
+                async run =>
+                {
+                    foreach (var member in members)
+                    {
+                        await StoreAsync(member);
+                    }
+
+                    return await run.SubmitGroupAsync(group, [.. members.Select(m => m with { Inline = [] })], default);
+                },
+                new GroupNotAsked(HostOutcome.Unavailable, Soon));
 
             public Task<HostOutcome> CommandAsync(OperatorAction action) =>
                 AskAsync(async run => (await run.CommandAsync(action, "test", default)).Outcome, HostOutcome.Unavailable);
@@ -139,6 +145,16 @@ public abstract class ClusterConformance(short silos) : HostConformance
 
             public Task<IReadOnlyList<MetricPoint>> MetricsAsync() =>
                 AskAsync<IReadOnlyList<MetricPoint>>(async run => await run.MetricsAsync(0, default), []);
+
+            private async Task StoreAsync(UpdateSubmission submission)
+            {
+                foreach (var (reference, bytes) in submission.Inline)
+                {
+                    await using var writer = await cluster.Blobs.CreateAsync(default);
+                    await writer.WriteAsync(bytes, default);
+                    await writer.CommitAsync(reference, default);
+                }
+            }
 
             private async Task<TReply> AskAsync<TReply>(Func<ClusterRun, Task<TReply>> ask, TReply broken)
             {

@@ -44,6 +44,10 @@ internal interface IRunGrain : IGrainWithStringKey
     [Alias("submit")]
     Task<SubmitResult> SubmitAsync([Immutable] UpdateSubmission submission, CancellationToken cancellation);
 
+    /// <inheritdoc cref="RunHost.SubmitGroupAsync"/>
+    [Alias("submit-group")]
+    Task<GroupResult> SubmitGroupAsync(string group, [Immutable] UpdateSubmission[] members, CancellationToken cancellation);
+
     /// <summary>A long poll, of at most <see cref="LongestCall"/>.</summary>
     [Alias("watch")]
     Task<Watched> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation);

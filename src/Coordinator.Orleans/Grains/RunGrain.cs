@@ -113,6 +113,10 @@ internal sealed partial class RunGrain(
         ? run.SubmitAsync(submission, cancellation)
         : Task.FromResult<SubmitResult>(new UpdateNotAsked(HostOutcome.Closed, Soon));
 
+    public Task<GroupResult> SubmitGroupAsync(string group, UpdateSubmission[] members, CancellationToken cancellation) => Present() is { } run
+        ? run.SubmitGroupAsync(group, members, cancellation)
+        : Task.FromResult<GroupResult>(new GroupNotAsked(HostOutcome.Closed, Soon));
+
     public async Task<Watched> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
     {
         if (Present() is not { } run)

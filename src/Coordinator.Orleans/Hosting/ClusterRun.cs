@@ -94,6 +94,15 @@ public sealed class ClusterRun
         run => run.SubmitAsync(submission, cancellation),
         r => r is UpdateNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new UpdateNotAsked(HostOutcome.Unavailable, Soon), cancellation);
 
+    /// <inheritdoc cref="RunHost.SubmitGroupAsync"/>
+    public Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members, CancellationToken cancellation)
+    {
+        UpdateSubmission[] sent = [.. members];
+        return AskAsync(
+            run => run.SubmitGroupAsync(group, sent, cancellation),
+            r => r is GroupNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new GroupNotAsked(HostOutcome.Unavailable, Soon), cancellation);
+    }
+
     /// <inheritdoc cref="RunHost.WatchAsync"/>
     public async Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(
         AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)

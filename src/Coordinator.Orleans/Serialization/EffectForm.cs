@@ -118,6 +118,12 @@ public static class EffectForm
                 writer.Write((byte)12);
                 writer.Write((int)e.Status);
                 break;
+            case GroupSettled e:
+                writer.Write((byte)13);
+                writer.Write(e.Group);
+                writer.WriteOutcomes(e.Members);
+                writer.Write(e.Again);
+                break;
             default:
                 throw new ArgumentException($"No form for the effect {effect.GetType().Name}.", nameof(effect));
         }
@@ -139,6 +145,7 @@ public static class EffectForm
         10 => new RequestEvaluation(reader.ReadInt32()),
         11 => new Finish((FinishReason)reader.ReadInt32(), reader.ReadString()),
         12 => new StatusChanged((RunStatus)reader.ReadInt32()),
+        13 => new GroupSettled(reader.ReadString(), reader.ReadOutcomes(), reader.ReadBoolean()),
         var kind => throw new CoordinatorException($"A silo sent an effect of kind {kind}, which this build does not know; upgrade all silos to one build."),
     };
 

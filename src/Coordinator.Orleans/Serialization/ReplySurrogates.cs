@@ -206,6 +206,72 @@ internal sealed class UpdateNotAskedConverter : IConverter<UpdateNotAsked, Updat
     public UpdateNotAskedSurrogate ConvertToSurrogate(in UpdateNotAsked value) => new() { Outcome = value.Outcome, RetryAfter = value.RetryAfter };
 }
 
+[GenerateSerializer, Immutable, Alias("fed.group-taken")]
+internal struct GroupTakenSurrogate
+{
+    [Id(0)] public byte[] Members;
+    [Id(1)] public bool Again;
+}
+
+[RegisterConverter]
+internal sealed class GroupTakenConverter : IConverter<GroupTaken, GroupTakenSurrogate>
+{
+    public GroupTaken ConvertFromSurrogate(in GroupTakenSurrogate surrogate)
+    {
+        using var reader = new BinaryReader(new MemoryStream(surrogate.Members, writable: false));
+        return new GroupTaken(reader.ReadOutcomes(), surrogate.Again);
+    }
+
+    public GroupTakenSurrogate ConvertToSurrogate(in GroupTaken value)
+    {
+        using var bytes = new MemoryStream();
+        using var writer = new BinaryWriter(bytes);
+        writer.WriteOutcomes(value.Members);
+        writer.Flush();
+        return new GroupTakenSurrogate { Members = bytes.ToArray(), Again = value.Again };
+    }
+}
+
+[GenerateSerializer, Immutable, Alias("fed.group-unsound")]
+internal struct GroupUnsoundSurrogate
+{
+    [Id(0)] public AssignmentId[] Assignments;
+    [Id(1)] public string[] Problems;
+    [Id(2)] public BlobReference[][] Missing;
+}
+
+[RegisterConverter]
+internal sealed class GroupUnsoundConverter : IConverter<GroupUnsound, GroupUnsoundSurrogate>
+{
+    public GroupUnsound ConvertFromSurrogate(in GroupUnsoundSurrogate surrogate)
+    {
+        var (assignments, problems, missing) = (surrogate.Assignments, surrogate.Problems, surrogate.Missing);
+        return new GroupUnsound([.. assignments.Select((assignment, i) => new NotInGroup(assignment, problems[i], [.. missing[i]]))]);
+    }
+
+    public GroupUnsoundSurrogate ConvertToSurrogate(in GroupUnsound value) => new()
+    {
+        Assignments = [.. value.Members.Select(m => m.Assignment)],
+        Problems = [.. value.Members.Select(m => m.Problem)],
+        Missing = [.. value.Members.Select(m => m.Missing.ToArray())],
+    };
+}
+
+[GenerateSerializer, Immutable, Alias("fed.group-not-asked")]
+internal struct GroupNotAskedSurrogate
+{
+    [Id(0)] public HostOutcome Outcome;
+    [Id(1)] public TimeSpan RetryAfter;
+}
+
+[RegisterConverter]
+internal sealed class GroupNotAskedConverter : IConverter<GroupNotAsked, GroupNotAskedSurrogate>
+{
+    public GroupNotAsked ConvertFromSurrogate(in GroupNotAskedSurrogate surrogate) => new(surrogate.Outcome, surrogate.RetryAfter);
+
+    public GroupNotAskedSurrogate ConvertToSurrogate(in GroupNotAsked value) => new() { Outcome = value.Outcome, RetryAfter = value.RetryAfter };
+}
+
 [GenerateSerializer, Immutable, Alias("fed.assignment-state")]
 internal struct AssignmentStateSurrogate
 {

@@ -48,7 +48,7 @@ internal sealed class History : IRunSection
                 case Accepted e:
                     accepted++;
                     staleness += e.Staleness;
-                    if (logged.Event is UpdateArrived arrived && arrived.Assignment == e.Assignment.Id)
+                    if (logged.ArrivalOf(e.Assignment.Id) is { } arrived)
                     {
                         bytesUp += arrived.Report.BytesUp;
                         bytesDown += arrived.Report.BytesDown;

@@ -5,7 +5,7 @@ namespace Federated.Coordinator.Hosting;
 
 /// <summary>One record of a run's log: an event, and what belongs to it that the machine does not look at.</summary>
 /// <param name="Member">With <see cref="ClientJoined"/>: what the client is called outside of this run; empty otherwise.</param>
-/// <param name="Inline">With <see cref="UpdateArrived"/>: blobs small enough to travel inside the record, so that one sync covers both.</param>
+/// <param name="Inline">With <see cref="UpdateArrived"/> or <see cref="GroupArrived"/>: blobs small enough to travel inside the record, so that one sync covers both.</param>
 public readonly record struct LoggedEvent(RunEvent Event, string Member, IReadOnlyList<InlineBlob> Inline)
 {
     /// <summary>First byte of a record: the form below.</summary>
@@ -24,6 +24,14 @@ public readonly record struct LoggedEvent(RunEvent Event, string Member, IReadOn
         get => scores ?? [];
         init => scores = value;
     }
+
+    /// <summary>The update of an assignment that this event brings, alone or in a group; null when it brings none.</summary>
+    public UpdateArrived? ArrivalOf(AssignmentId assignment) => Event switch
+    {
+        UpdateArrived arrived when arrived.Assignment == assignment => arrived,
+        GroupArrived group => group.Find(assignment),
+        _ => null,
+    };
 
     internal void Write(BinaryWriter writer)
     {

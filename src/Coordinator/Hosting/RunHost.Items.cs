@@ -161,6 +161,27 @@ public sealed partial class RunHost
         public override void Refuse(HostOutcome outcome, TimeSpan retryAfter) => Answer(new UpdateNotAsked(outcome, retryAfter));
     }
 
+    private sealed class GroupItem(string group, IReadOnlyList<UpdateSubmission> members) : Item<GroupResult>
+    {
+        public override LoggedEvent? Event(RunHost host, double now) => new LoggedEvent(
+            new GroupArrived(now, group, [.. members.Select(m => new UpdateArrived(now, m.Assignment, m.Client, m.Report, m.Ready))]),
+            "",
+            [.. members.SelectMany(m => m.Inline).DistinctBy(i => i.Reference.Sha256)]);
+
+        public override void Complete(RunHost host, IReadOnlyList<RunEffect> effects)
+        {
+            foreach (var member in members.Where(m => m.Ready))
+            {
+                host.NoteAbsent(member.Client);
+            }
+
+            var settled = effects.OfType<GroupSettled>().Single(e => e.Group == group);
+            Answer(new GroupTaken(settled.Members, settled.Again));
+        }
+
+        public override void Refuse(HostOutcome outcome, TimeSpan retryAfter) => Answer(new GroupNotAsked(outcome, retryAfter));
+    }
+
     private sealed class WatchItem(AssignmentId assignment, ClientId client, bool polls) : Item<(HostOutcome Outcome, AssignmentState State)>
     {
         public AssignmentId Assignment => assignment;

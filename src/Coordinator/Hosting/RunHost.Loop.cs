@@ -59,6 +59,7 @@ public sealed partial class RunHost
             }
             catch (FencedException e)
             {
+                view = view with { Host = HostState.Fenced, Problem = e.Message }; // Before anybody is told.
                 RefuseGroup(HostOutcome.Closed);
                 await CloseRunAsync(HostState.Fenced, e.Message).ConfigureAwait(false);
                 isOpen = false;

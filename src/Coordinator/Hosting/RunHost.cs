@@ -125,7 +125,7 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     public Task<Posted> PostAsync(RunEvent runEvent)
     {
         ArgumentNullException.ThrowIfNull(runEvent);
-        if (runEvent is ClientJoined or CheckIn or UpdateArrived)
+        if (runEvent is ClientJoined or CheckIn or UpdateArrived or GroupArrived)
         {
             throw new ArgumentException($"{runEvent.GetType().Name} has its own method.", nameof(runEvent));
         }
@@ -169,75 +169,6 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
         {
             var (host, item) = ((RunHost, CheckInItem))state;
             host.PostInternal(new EndPollItem(item));
-        }
-    }
-
-    /// <summary>Counts an update whose blobs are up. What is not an update of this model is found out before anything is posted.</summary>
-    public async Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(submission);
-        if (view.Host != HostState.Open)
-        {
-            return new UpdateNotAsked(view.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, Soon);
-        }
-
-        var report = submission.Report;
-        var stored = report.Extras.Values.Append(report.Delta).OfType<BlobReference>()
-            .Where(b => !submission.Inline.Any(i => i.Reference == b)).Distinct().ToList();
-        List<IAsyncDisposable> holds = [];
-        try
-        {
-            List<BlobReference> missing = [];
-            foreach (var blob in stored)
-            {
-                if (await store.Blobs.HoldAsync(blob, cancellation).ConfigureAwait(false) is { } hold)
-                {
-                    holds.Add(hold);
-                }
-                else
-                {
-                    missing.Add(blob);
-                }
-            }
-
-            if (missing.Count > 0)
-            {
-                return new BlobsMissing([.. missing]);
-            }
-
-            var check = await Parts.Model.CheckAsync(report, OpenAsync, cancellation).ConfigureAwait(false);
-            if (check.Problem.Length > 0)
-            {
-                return new NotAnUpdate(check.Problem);
-            }
-
-            var item = new SubmitItem(submission with { Report = report with { IsFinite = check.IsFinite } });
-            Post(item);
-            return await item.Task.ConfigureAwait(false);
-        }
-        catch (StorageException)
-        {
-            return new UpdateNotAsked(HostOutcome.Unavailable, Soon);
-        }
-        finally
-        {
-            foreach (var hold in holds)
-            {
-                await hold.DisposeAsync().ConfigureAwait(false);
-            }
-        }
-
-        ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation)
-        {
-            foreach (var (reference, bytes) in submission.Inline)
-            {
-                if (reference == blob)
-                {
-                    return ValueTask.FromResult<Stream>(new ReadOnlyMemoryStream(bytes));
-                }
-            }
-
-            return store.Blobs.OpenAsync(blob, cancellation);
         }
     }
 

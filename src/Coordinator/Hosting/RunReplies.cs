@@ -73,6 +73,25 @@ public sealed record NotAnUpdate(string Problem) : SubmitResult;
 /// <summary>The host could not ask the run.</summary>
 public sealed record UpdateNotAsked(HostOutcome Outcome, TimeSpan RetryAfter) : SubmitResult;
 
+/// <summary>What became of a group of updates.</summary>
+public abstract record GroupResult;
+
+/// <summary>The group is durable and its members are settled, once; also when it had come before.</summary>
+/// <param name="Members">In the group's order.</param>
+/// <param name="Again">It had come before, and this is what was answered then.</param>
+public sealed record GroupTaken(ImmutableArray<MemberOutcome> Members, bool Again) : GroupResult;
+
+/// <summary>Nothing was posted, since these members cannot be updates of this run's model.</summary>
+public sealed record GroupUnsound(ImmutableArray<NotInGroup> Members) : GroupResult;
+
+/// <summary>The host could not ask the run.</summary>
+public sealed record GroupNotAsked(HostOutcome Outcome, TimeSpan RetryAfter) : GroupResult;
+
+/// <summary>Why a member cannot be an update.</summary>
+/// <param name="Problem">What is wrong with it; empty when blobs are missing.</param>
+/// <param name="Missing">Its blobs that are in neither store nor submission.</param>
+public sealed record NotInGroup(AssignmentId Assignment, string Problem, ImmutableArray<BlobReference> Missing);
+
 /// <summary>How an assignment stands.</summary>
 public enum AssignmentStanding
 {

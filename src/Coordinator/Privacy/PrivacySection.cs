@@ -35,14 +35,15 @@ public sealed class PrivacySection<T>(PrivateRelease<T> privacy) : IRunSection, 
             spent = privacy.Policy.Spent; // Once a version: composing may take a tenth of a second.
         }
 
-        if (logged.Event is not UpdateArrived arrived)
+        if (logged.Event is not (UpdateArrived or GroupArrived))
         {
             return;
         }
 
         foreach (var effect in effects)
         {
-            if (effect is Rejected { Reason: not (Rejection.Duplicate or Rejection.Unknown or Rejection.NotYours) } rejected && rejected.Id == arrived.Assignment)
+            if (effect is Rejected { Reason: not (Rejection.Duplicate or Rejection.Unknown or Rejection.NotYours) } rejected
+                && logged.ArrivalOf(rejected.Id) is { } arrived)
             {
                 privacy.Witness(arrived.Client.Value);
             }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Runs;
@@ -24,10 +25,16 @@ public static class EventForm
                 writer.Write(checkOut.Client.Value);
                 break;
             case UpdateArrived update:
-                writer.Write(update.Assignment.Value);
-                writer.Write(update.Client.Value);
-                writer.WriteReport(update.Report);
-                writer.Write(update.Ready);
+                WriteArrival(writer, update);
+                break;
+            case GroupArrived group:
+                writer.Write(group.Group);
+                writer.Write(group.Members.Length);
+                foreach (var member in group.Members)
+                {
+                    WriteArrival(writer, member);
+                }
+
                 break;
             case AssignmentFailed failed:
                 writer.Write(failed.Assignment.Value);
@@ -64,15 +71,39 @@ public static class EventForm
             2 => new ClientJoined(time, new ClientId(reader.ReadInt32()), reader.ReadDouble()),
             3 => new CheckIn(time, new ClientId(reader.ReadInt32())),
             4 => new CheckOut(time, new ClientId(reader.ReadInt32())),
-            5 => new UpdateArrived(time, new AssignmentId(reader.ReadInt64()), new ClientId(reader.ReadInt32()), reader.ReadReport(), reader.ReadBoolean()),
+            5 => ReadArrival(reader, time),
             6 => new AssignmentFailed(time, new AssignmentId(reader.ReadInt64()), new ClientId(reader.ReadInt32()), reader.ReadString()),
             7 => new ClientLost(time, new ClientId(reader.ReadInt32())),
             8 => new DeadlinePassed(time, new Deadline((DeadlineKind)reader.ReadInt32(), reader.ReadInt64())),
             9 => new EvaluationArrived(time, reader.ReadInt32(), reader.ReadDouble(), reader.ReadDouble()),
             10 => new OperatorCommand(time, (OperatorAction)reader.ReadInt32(), reader.ReadString()),
             11 => new RunStalled(time),
+            12 => ReadGroup(reader, time),
             _ => throw new CoordinatorException($"The log holds an event of kind {kind}, which this build does not know; use the build that wrote it or a newer one."),
         };
+    }
+
+    private static void WriteArrival(BinaryWriter writer, UpdateArrived update)
+    {
+        writer.Write(update.Assignment.Value);
+        writer.Write(update.Client.Value);
+        writer.WriteReport(update.Report);
+        writer.Write(update.Ready);
+    }
+
+    private static UpdateArrived ReadArrival(BinaryReader reader, double time) =>
+        new(time, new AssignmentId(reader.ReadInt64()), new ClientId(reader.ReadInt32()), reader.ReadReport(), reader.ReadBoolean());
+
+    private static GroupArrived ReadGroup(BinaryReader reader, double time)
+    {
+        var group = reader.ReadString();
+        var members = ImmutableArray.CreateBuilder<UpdateArrived>();
+        for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)
+        {
+            members.Add(ReadArrival(reader, time));
+        }
+
+        return new GroupArrived(time, group, members.ToImmutable());
     }
 
     private static byte KindOf(RunEvent e) => e switch
@@ -88,6 +119,7 @@ public static class EventForm
         EvaluationArrived => 9,
         OperatorCommand => 10,
         RunStalled => 11,
+        GroupArrived => 12,
         _ => throw new ArgumentException($"No form for {e.GetType().Name}.", nameof(e)),
     };
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Runs;
@@ -20,6 +21,14 @@ public sealed record Accepted(Assignment Assignment, int Staleness) : RunEffect;
 /// <summary>An assignment ended without an accepted update, or an arrival could not be taken.</summary>
 /// <param name="Assignment">Null when the arrival names no assignment of this run in flight; nothing is counted then.</param>
 public sealed record Rejected(AssignmentId Id, ClientId Client, Assignment? Assignment, Rejection Reason, string Detail) : RunEffect;
+
+/// <summary>What became of a group of updates. It follows the effects of its members.</summary>
+/// <param name="Again">The group had come before, and this is what was answered then.</param>
+public sealed record GroupSettled(string Group, ImmutableArray<MemberOutcome> Members, bool Again) : RunEffect;
+
+/// <summary>What became of one update of a group.</summary>
+/// <param name="Refused">Null when it was accepted.</param>
+public readonly record struct MemberOutcome(AssignmentId Assignment, Rejection? Refused);
 
 /// <summary>An assignment is lost: its deadline passed, or the client failed or vanished.</summary>
 public sealed record Lost(Assignment Assignment, LossReason Reason, string Detail) : RunEffect;

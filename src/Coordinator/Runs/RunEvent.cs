@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Runs;
@@ -21,6 +22,21 @@ public sealed record CheckOut(double Time, ClientId Client) : RunEvent(Time);
 /// <summary>An update is durable and verified.</summary>
 /// <param name="Ready">The client is available for its next assignment at once, as if it checked in after this event.</param>
 public sealed record UpdateArrived(double Time, AssignmentId Assignment, ClientId Client, UpdateReport Report, bool Ready) : RunEvent(Time);
+
+/// <summary>
+/// Updates of several clients, durable and verified, that only count together: those of a shuffled batch, or of a securely aggregated cohort.
+/// The machine takes them one after the other, each as if it had come alone; one record of the log holds them, so that a crash finds all or none.
+/// </summary>
+/// <param name="Group">Names the group in its run; a group that comes again changes nothing and is answered as it was.</param>
+/// <param name="Members">In the order in which they count; at their times nobody looks.</param>
+public sealed record GroupArrived(double Time, string Group, ImmutableArray<UpdateArrived> Members) : RunEvent(Time)
+{
+    private Dictionary<AssignmentId, UpdateArrived>? byAssignment;
+
+    /// <summary>The update of an assignment; null when it is not in the group.</summary>
+    public UpdateArrived? Find(AssignmentId assignment) =>
+        (byAssignment ??= Members.DistinctBy(m => m.Assignment).ToDictionary(m => m.Assignment)).GetValueOrDefault(assignment);
+}
 
 /// <summary>A client gives an assignment up, with its reason.</summary>
 public sealed record AssignmentFailed(double Time, AssignmentId Assignment, ClientId Client, string Reason) : RunEvent(Time);

@@ -7,7 +7,10 @@ namespace Federated.Coordinator.Runs;
 public sealed partial class RunMachine
 {
     /// <summary>First bytes of a snapshot: the form below.</summary>
-    private const int SnapshotFormat = 2;
+    private const int SnapshotFormat = 3;
+
+    /// <summary>The form before groups; it can still be read.</summary>
+    private const int WithoutGroups = 2;
 
     /// <summary>Writes the machine's whole state, its scheduler's included; only between two events.</summary>
     public void Save(BinaryWriter writer)
@@ -75,6 +78,7 @@ public sealed partial class RunMachine
 
         scheduler.Save(writer);
         limiter?.Save(writer);
+        SaveGroups(writer);
     }
 
     /// <summary>Replaces the state of a fresh machine with a snapshot's. Options and scheduler must be those of the saved run.</summary>
@@ -82,9 +86,10 @@ public sealed partial class RunMachine
     public void Load(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        if (reader.ReadInt32() is var format && format != SnapshotFormat)
+        var format = reader.ReadInt32();
+        if (format is not (SnapshotFormat or WithoutGroups))
         {
-            throw new CoordinatorException($"This build reads run snapshots of format {SnapshotFormat}; this one has format {format}. Use the build that wrote it.");
+            throw new CoordinatorException($"This build reads run snapshots of formats {WithoutGroups} and {SnapshotFormat}; this one has format {format}. Use the build that wrote it.");
         }
 
         if (reader.ReadString() is var name && name != scheduler.Name)
@@ -147,6 +152,11 @@ public sealed partial class RunMachine
             {
                 _ = IsHeldByLimits(new ClientId(i));
             }
+        }
+
+        if (format != WithoutGroups)
+        {
+            LoadGroups(reader);
         }
     }
 

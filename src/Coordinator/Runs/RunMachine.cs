@@ -86,6 +86,7 @@ public sealed partial class RunMachine
         switch (runEvent)
         {
             case UpdateArrived e: OnUpdate(e); break;
+            case GroupArrived e: OnGroup(e); break;
             case CheckIn e: OnCheckIn(e.Client); break;
             case DeadlinePassed e: OnDeadline(e.Deadline); break;
             case CheckOut e: OnCheckOut(e.Client); break;
@@ -99,6 +100,12 @@ public sealed partial class RunMachine
             default: throw new ArgumentException($"No handler for {runEvent.GetType().Name}.", nameof(runEvent));
         }
 
+        Settle();
+    }
+
+    /// <summary>What follows from an event once it has been taken.</summary>
+    private void Settle()
+    {
         while (abortStale && finishPending is null)
         {
             AbortStale();

@@ -100,6 +100,31 @@ public static class SnapshotForm
         return new ArrivedUpdate(reader.ReadAssignment(), reader.ReadReport(), reader.ReadInt32(), reader.ReadBoolean());
     }
 
+    /// <summary>A byte for each outcome: 0 for accepted, else the reason and one.</summary>
+    public static void WriteOutcomes(this BinaryWriter writer, ImmutableArray<MemberOutcome> outcomes)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(outcomes.Length);
+        foreach (var (assignment, refused) in outcomes)
+        {
+            writer.Write(assignment.Value);
+            writer.Write((byte)(refused is { } reason ? (int)reason + 1 : 0));
+        }
+    }
+
+    public static ImmutableArray<MemberOutcome> ReadOutcomes(this BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        var outcomes = ImmutableArray.CreateBuilder<MemberOutcome>();
+        for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)
+        {
+            var assignment = new AssignmentId(reader.ReadInt64());
+            outcomes.Add(new MemberOutcome(assignment, reader.ReadByte() is var code and > 0 ? (Rejection)(code - 1) : null));
+        }
+
+        return outcomes.ToImmutable();
+    }
+
     private static LocalWork ReadWork(BinaryReader reader)
     {
         var (steps, epochs) = (reader.ReadInt32(), reader.ReadDouble());

@@ -73,9 +73,14 @@ internal sealed class HostedRunFeed : IAsyncDisposable
                 Log(time, LogSeverity.Information, "client", $"{(notice.Member.Length > 0 ? notice.Member : e.Client.ToString())} joined.", e.Client.Value);
                 break;
             case UpdateArrived e:
-                arrived[e.Assignment.Value] = (e.Report, time);
-                View.Arrived(e.Assignment.Value, e.Client.Value, time);
-                View.AddTraffic(e.Client.Value, e.Report.BytesDown, e.Report.BytesUp);
+                Arrive(e, time);
+                break;
+            case GroupArrived e:
+                foreach (var member in e.Members)
+                {
+                    Arrive(member, time);
+                }
+
                 break;
             case ClientLost e:
                 View.AddDeparture(e.Client.Value);
@@ -89,6 +94,13 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         {
             Take(effect, time);
         }
+    }
+
+    private void Arrive(UpdateArrived e, double time)
+    {
+        arrived[e.Assignment.Value] = (e.Report, time);
+        View.Arrived(e.Assignment.Value, e.Client.Value, time);
+        View.AddTraffic(e.Client.Value, e.Report.BytesDown, e.Report.BytesUp);
     }
 
     private void Take(RunEffect effect, double time)

@@ -72,6 +72,8 @@ public sealed class EmbeddedHostConformance : HostConformance
 
         public Task<SubmitResult> SubmitAsync(UpdateSubmission submission) => host.SubmitAsync(submission, default);
 
+        public Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members) => host.SubmitGroupAsync(group, members, default);
+
         public async Task<HostOutcome> CommandAsync(OperatorAction action) => (await host.CommandAsync(action, "test")).Outcome;
 
         public async Task<HostOutcome> FailAsync(AssignmentId assignment, ClientId client) => (await host.FailAsync(assignment, client, "test")).Outcome;

@@ -160,6 +160,39 @@ public abstract class HostConformance
     }
 
     [Fact]
+    public async Task AGroupCountsWholeAndOnceAcrossADeath()
+    {
+        await using var hosts = await StartAsync(new TestFactory());
+        var run = await hosts.CreateAsync("run", TestFactory.Configuration("synchronous 3"));
+        var joined = await Task.WhenAll(((string[])["a", "b", "c"]).Select(run.JoinAsync));
+        var polls = joined.Select(j => run.CheckInAsync(j.Client, TimeSpan.FromSeconds(30))).ToList();
+        var leases = (await Task.WhenAll(polls).WaitAsync(Patience)).Cast<Granted>().Select(g => g.Assignment).ToList();
+        var members = leases.Select(l => TestFactory.Submission(l)).ToList();
+
+        var nowhere = members[1] with { Inline = [], Report = members[1].Report with { Delta = new BlobReference(new string('0', 64), 5) } };
+        var unsound = Assert.IsType<GroupUnsound>(await run.SubmitGroupAsync("batch", [members[0], nowhere]));
+        Assert.Equal((nowhere.Assignment, new string('0', 64)), (unsound.Members.Single().Assignment, unsound.Members.Single().Missing.Single().Sha256));
+        Assert.Equal(0, (await run.ViewAsync())!.Counters.Accepted);
+
+        // The third names the first one's numbers: what a securely aggregated cohort does.
+        var shared = members[2] with { Report = members[0].Report, Inline = [] };
+        var taken = Assert.IsType<GroupTaken>(await run.SubmitGroupAsync("batch", [members[0], members[1], shared]));
+        Assert.False(taken.Again);
+        Assert.All(taken.Members, m => Assert.Null(m.Refused));
+        await hosts.KillOneAsync();
+        var after = (await hosts.FindAsync("run"))!;
+        var again = await after.SubmitGroupAsync("batch", [members[0], members[1], shared]);
+        Assert.Equal<MemberOutcome>([.. taken.Members], [.. Assert.IsType<GroupTaken>(again).Members]);
+        Assert.True(((GroupTaken)again).Again);
+        var view = (await after.ViewAsync())!;
+        Assert.Equal((1, 3), (view.Version, view.Counters.Accepted));
+        var expected = new double[TestFactory.Parameters];
+        expected[leases[0].Id.Value] += 2;
+        expected[leases[1].Id.Value]++;
+        Assert.Equal(expected, await TestClients.ModelAsync(view, hosts.Blobs));
+    }
+
+    [Fact]
     public async Task AnAssignmentGivenUpIsLostAndItsPlaceFilledAgain()
     {
         await using var hosts = await StartAsync(new TestFactory());

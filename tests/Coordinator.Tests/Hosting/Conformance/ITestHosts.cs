@@ -32,6 +32,8 @@ public interface ITestRun
 
     Task<SubmitResult> SubmitAsync(UpdateSubmission submission);
 
+    Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members);
+
     Task<HostOutcome> CommandAsync(OperatorAction action);
 
     Task<HostOutcome> FailAsync(AssignmentId assignment, ClientId client);
