@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Federated.Privacy.Randomness;
@@ -58,12 +60,46 @@ public sealed class LocalHashing : FrequencyOracle
     /// <summary>The bucket of any 64-bit value: hashing needs no list of items.</summary>
     internal int Bucket(ulong seed, ulong value) => (int)Math.BigMul(SipHash.Hash(seed, Domain, value), (ulong)Buckets, out _);
 
+    /// <summary>
+    /// The client's side under a seed that the server chose: as private as with an own seed, which is public anyway, and of no use to a client
+    /// that looks for one (<see cref="Poisoning.AssignedSeeds"/>).
+    /// </summary>
+    /// <param name="item">In {0, …, k − 1}.</param>
+    /// <param name="seed">The assigned seed.</param>
+    /// <param name="report"><see cref="ReportBytes"/> bytes; overwritten.</param>
+    /// <param name="random">Cryptographic where the guarantee is to hold.</param>
+    public void Randomize(int item, ulong seed, Span<byte> report, IRandomSource random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        if ((uint)item >= (uint)Items || report.Length != ReportBytes)
+        {
+            throw new PrivacyException(
+                $"The item must be between 0 and {Items - 1} and the report {ReportBytes} bytes; they are {item} and {report.Length}.");
+        }
+
+        WriteReport(seed, Respond(seed, (ulong)item, random), report);
+    }
+
+    /// <summary>The seed in a report.</summary>
+    public static ulong Seed(ReadOnlySpan<byte> report) => BinaryPrimitives.ReadUInt64LittleEndian(report);
+
+    /// <summary>Writes any report at all, honest or not.</summary>
+    internal static void WriteReport(ulong seed, int bucket, Span<byte> report)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(report, seed);
+        BinaryPrimitives.WriteInt32LittleEndian(report[sizeof(ulong)..], bucket);
+    }
+
     /// <summary>The report of any 64-bit value.</summary>
     internal (ulong Seed, int Bucket) Respond(ulong value, IRandomSource random)
     {
         var seed = random.NextUInt64();
-        return (seed, GeneralizedRandomizedResponse.Respond(Bucket(seed, value), Buckets, lie, random));
+        return (seed, Respond(seed, value, random));
     }
+
+    /// <summary>The randomised bucket of any 64-bit value under a given seed.</summary>
+    internal int Respond(ulong seed, ulong value, IRandomSource random) =>
+        GeneralizedRandomizedResponse.Respond(Bucket(seed, value), Buckets, lie, random);
 
     /// <summary>Adds one to the count of each value that the report supports.</summary>
     /// <remarks>
@@ -95,6 +131,34 @@ public sealed class LocalHashing : FrequencyOracle
         ulong Start(int b) => (ulong)((((UInt128)b << 64) + (uint)Buckets - 1) / (uint)Buckets);
     }
 
+    /// <summary>How many of the reports support each value.</summary>
+    internal long[] CountSupport(PrefixReport[] reports, ulong[] values)
+    {
+        // Reports in slices, each with its own counts: integers, so that the sum does not depend on how they are sliced.
+        var support = new long[values.Length];
+        var sync = new Lock();
+        Parallel.ForEach(
+            Partitioner.Create(0, reports.Length),
+            () => new long[values.Length],
+            (slice, _, counts) =>
+            {
+                foreach (var report in reports.AsSpan(slice.Item1, slice.Item2 - slice.Item1))
+                {
+                    AddSupport(report.Seed, report.Bucket, values, counts);
+                }
+
+                return counts;
+            },
+            counts =>
+            {
+                lock (sync)
+                {
+                    TensorPrimitives.Add(support, counts, support);
+                }
+            });
+        return support;
+    }
+
     public override double Probability(int item, ReadOnlySpan<byte> report)
     {
         var (seed, bucket) = Read(report);
@@ -104,8 +168,7 @@ public sealed class LocalHashing : FrequencyOracle
     private protected override void Write(int item, Span<byte> report, IRandomSource random)
     {
         var (seed, bucket) = Respond((ulong)item, random);
-        BinaryPrimitives.WriteUInt64LittleEndian(report, seed);
-        BinaryPrimitives.WriteInt32LittleEndian(report[sizeof(ulong)..], bucket);
+        WriteReport(seed, bucket, report);
     }
 
     private protected override void Count(ReadOnlySpan<byte> report, Span<long> state)
@@ -114,7 +177,9 @@ public sealed class LocalHashing : FrequencyOracle
         AddSupport(seed, bucket, items ??= [.. Enumerable.Range(0, Items).Select(v => (ulong)v)], state);
     }
 
-    private (ulong Seed, int Bucket) Read(ReadOnlySpan<byte> report)
+    /// <summary>Seed and bucket of a report.</summary>
+    /// <exception cref="PrivacyException">The bucket does not exist.</exception>
+    internal (ulong Seed, int Bucket) Read(ReadOnlySpan<byte> report)
     {
         var bucket = BinaryPrimitives.ReadInt32LittleEndian(report[sizeof(ulong)..]);
         return (uint)bucket < (uint)Buckets

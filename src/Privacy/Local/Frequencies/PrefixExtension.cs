@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Numerics;
-using System.Numerics.Tensors;
 using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.Local.Frequencies;
@@ -20,7 +18,7 @@ namespace Federated.Privacy.Local.Frequencies;
 /// </remarks>
 public sealed class PrefixExtension
 {
-    private const double Candidates = 1 << 24;
+    private const double MostCandidates = 1 << 24;
     private readonly PrefixExtensionOptions options;
     private readonly LocalHashing hashing;
     private readonly int[] lengths;
@@ -29,10 +27,10 @@ public sealed class PrefixExtension
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.ItemBits is < 2 or > 64 || options.StepBits is < 1 or > 16 || options.HeavyHitters < 1
-            || options.HeavyHitters * Math.ScaleB(1, options.StepBits) > Candidates)
+            || options.HeavyHitters * Math.ScaleB(1, options.StepBits) > MostCandidates)
         {
             throw new PrivacyException(
-                $"Prefix extension needs items of 2 to 64 bits, steps of 1 to 16, and at most {Candidates} candidates (heavyHitters·2^stepBits); "
+                $"Prefix extension needs items of 2 to 64 bits, steps of 1 to 16, and at most {MostCandidates} candidates (heavyHitters·2^stepBits); "
                 + $"they are {options.ItemBits}, {options.StepBits} and {options.HeavyHitters * Math.ScaleB(1, options.StepBits)}.");
         }
 
@@ -57,11 +55,31 @@ public sealed class PrefixExtension
     /// <summary>Standard deviation of a frequency estimated by one group of n_j clients, for rare items.</summary>
     public double EstimateDeviation(int groupSize) => Math.Sqrt(hashing.VariancePerReport(0) / groupSize);
 
-    /// <summary>The client's side.</summary>
+    /// <summary>s_j, the bits that a group reports; the last group reports whole items.</summary>
+    public int PrefixBits(int group) => lengths[group];
+
+    internal LocalHashing Hashing => hashing;
+
+    /// <summary>The client's side, with a fresh seed of its own.</summary>
     /// <param name="item">Below 2^L.</param>
     /// <param name="group">Its group.</param>
     /// <param name="random">Cryptographic where the guarantee is to hold.</param>
     public PrefixReport Randomize(ulong item, int group, IRandomSource random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        return Randomize(item, group, random.NextUInt64(), random);
+    }
+
+    /// <summary>The client's side, under the seed that the server assigned to it.</summary>
+    /// <param name="item">Below 2^L.</param>
+    /// <param name="group">Its group.</param>
+    /// <param name="seed">Of its hash; public.</param>
+    /// <param name="random">Cryptographic where the guarantee is to hold.</param>
+    public PrefixReport Randomize(ulong item, int group, ulong seed, IRandomSource random) =>
+        new(group, seed, hashing.Respond(seed, Prefix(item, group), random));
+
+    /// <summary>The bits of an item that its group reports.</summary>
+    public ulong Prefix(ulong item, int group)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(group);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(group, Groups);
@@ -70,65 +88,66 @@ public sealed class PrefixExtension
             throw new PrivacyException($"Items have {options.ItemBits} bits; {item} has more.");
         }
 
-        var (seed, bucket) = hashing.Respond(item >> (options.ItemBits - lengths[group]), random);
-        return new PrefixReport(group, seed, bucket);
+        return item >> (options.ItemBits - lengths[group]);
     }
+
+    /// <summary>What a group's reports are searched for: every prefix of the first length, later the extensions of what the group before kept.</summary>
+    public ulong[] Candidates(int group, IReadOnlyList<PrefixEstimate> keptBefore)
+    {
+        ArgumentNullException.ThrowIfNull(keptBefore);
+        if (group == 0)
+        {
+            return [.. Enumerable.Range(0, 1 << lengths[0]).Select(p => (ulong)p)];
+        }
+
+        var extension = lengths[group] - lengths[group - 1];
+        return [.. keptBefore.SelectMany(k => Enumerable.Range(0, 1 << extension).Select(bits => (k.Prefix << extension) | (uint)bits))];
+    }
+
+    /// <summary>The server's side of one group: the estimated share of each candidate, without bias. Reports of other groups and of buckets that do not exist are left out.</summary>
+    /// <exception cref="PrivacyException">No report of the group is there.</exception>
+    public PrefixEstimate[] Estimate(int group, IEnumerable<PrefixReport> reports, ReadOnlySpan<ulong> candidates)
+    {
+        ArgumentNullException.ThrowIfNull(reports);
+        PrefixReport[] own = [.. reports.Where(r => r.Group == group && (uint)r.Bucket < (uint)hashing.Buckets)];
+        if (own.Length == 0)
+        {
+            throw new PrivacyException("Every group needs a report or more: draw groups uniformly, and among enough clients.");
+        }
+
+        var support = hashing.CountSupport(own, candidates.ToArray());
+        var estimates = new PrefixEstimate[candidates.Length];
+        for (var c = 0; c < estimates.Length; c++)
+        {
+            estimates[c] = new(candidates[c], (((double)support[c] / own.Length) - hashing.FalseSupport) / (hashing.TrueSupport - hashing.FalseSupport));
+        }
+
+        return estimates;
+    }
+
+    /// <summary>The k of largest estimate, largest first; of equal ones the smaller prefix first.</summary>
+    public PrefixEstimate[] Keep(IEnumerable<PrefixEstimate> estimates) =>
+        [.. estimates.OrderByDescending(e => e.Frequency).ThenBy(e => e.Prefix).Take(options.HeavyHitters)];
 
     /// <summary>
     /// The server's side: the k items of largest estimated frequency in the last group, largest first. Reports of no group or bucket that exists
     /// are dropped.
     /// </summary>
-    public IReadOnlyList<(ulong Item, double Frequency)> Identify(IEnumerable<PrefixReport> reports)
+    /// <param name="reports">Of all groups.</param>
+    /// <param name="screen">Takes a group's reports and candidates and returns the reports to count: a defence, or nothing.</param>
+    public IReadOnlyList<(ulong Item, double Frequency)> Identify(
+        IEnumerable<PrefixReport> reports, Func<PrefixReport[], ulong[], PrefixReport[]>? screen = null)
     {
         ArgumentNullException.ThrowIfNull(reports);
         var groups = reports.Where(r => (uint)r.Bucket < (uint)hashing.Buckets).ToLookup(r => r.Group);
-        var kept = Enumerable.Range(0, 1 << lengths[0]).Select(p => ((ulong)p, 0.0)).ToArray();
+        PrefixEstimate[] kept = [];
         for (var group = 0; group < Groups; group++)
         {
-            var extension = group == 0 ? 0 : lengths[group] - lengths[group - 1];
-            ulong[] candidates = [.. kept.SelectMany(k => Enumerable.Range(0, 1 << extension).Select(bits => (k.Item1 << extension) | (uint)bits))];
-            var estimates = Estimate([.. groups[group]], candidates);
-            kept = [.. candidates.Zip(estimates).OrderByDescending(c => c.Second).ThenBy(c => c.First).Take(options.HeavyHitters)];
+            var candidates = Candidates(group, kept);
+            PrefixReport[] own = [.. groups[group]];
+            kept = Keep(Estimate(group, screen is null ? own : screen(own, candidates), candidates));
         }
 
-        return kept;
-    }
-
-    private double[] Estimate(PrefixReport[] reports, ulong[] candidates)
-    {
-        if (reports.Length == 0)
-        {
-            throw new PrivacyException("Every group needs a report or more: draw groups uniformly, and among enough clients.");
-        }
-
-        // Reports in slices, each with its own counts: integers, so that the sum does not depend on how they are sliced.
-        var support = new long[candidates.Length];
-        var sync = new Lock();
-        Parallel.ForEach(
-            Partitioner.Create(0, reports.Length),
-            () => new long[candidates.Length],
-            (slice, _, counts) =>
-            {
-                foreach (var report in reports.AsSpan(slice.Item1, slice.Item2 - slice.Item1))
-                {
-                    hashing.AddSupport(report.Seed, report.Bucket, candidates, counts);
-                }
-
-                return counts;
-            },
-            counts =>
-            {
-                lock (sync)
-                {
-                    TensorPrimitives.Add(support, counts, support);
-                }
-            });
-        var estimates = new double[candidates.Length];
-        for (var c = 0; c < estimates.Length; c++)
-        {
-            estimates[c] = (((double)support[c] / reports.Length) - hashing.FalseSupport) / (hashing.TrueSupport - hashing.FalseSupport);
-        }
-
-        return estimates;
+        return [.. kept.Select(k => (k.Prefix, k.Frequency))];
     }
 }

@@ -64,6 +64,18 @@ public sealed class UnaryEncoding : FrequencyOracle
         return (Math.Max(0, (int)Math.Floor(mean - reach)), Math.Min(Items, (int)Math.Ceiling(mean + reach)));
     }
 
+    /// <summary>The number of ones in a report.</summary>
+    public static int Weight(ReadOnlySpan<byte> report)
+    {
+        var weight = 0;
+        foreach (var bits in report)
+        {
+            weight += BitOperations.PopCount(bits);
+        }
+
+        return weight;
+    }
+
     private protected override void Write(int item, Span<byte> report, IRandomSource random)
     {
         // A word of randomness a bit, drawn by the block: the source is asked once for many.
