@@ -15,6 +15,9 @@ internal sealed record Assertion(string Client, string Audience, double IssuedAt
     /// <summary>Longest assertion looked at.</summary>
     public const int MaxLength = 4096;
 
+    /// <summary>Most seconds between iat and exp.</summary>
+    public const double Longest = 300;
+
     private const int SignatureLength = 64;
 
     private byte[] Signed { get; init; } = [];
@@ -75,6 +78,40 @@ internal sealed record Assertion(string Client, string Audience, double IssuedAt
 
     /// <summary>Whether the key's holder signed this.</summary>
     public bool IsSignedBy(ECDsa key) => key.VerifyData(Signed, Signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+
+    /// <summary>Why this assertion is not to be believed, with the sentence for its sender; <see cref="Refusal.None"/> when it is, if it was not taken before.</summary>
+    /// <param name="key">The client's; null when no such client is enrolled, or it has none.</param>
+    /// <param name="now">Unix seconds.</param>
+    public (Refusal Refusal, string Detail) ProblemFor(string? key, bool isRevoked, string coordinator, double now, double clockSkewSeconds)
+    {
+        if (key is null)
+        {
+            return (Refusal.ClientUnknown, "Enrol again.");
+        }
+
+        if (isRevoked)
+        {
+            return (Refusal.TokenRevoked, "An operator revoked this client.");
+        }
+
+        if (Audience != coordinator)
+        {
+            return (Refusal.AssertionInvalid, $"aud must be this coordinator's id, {coordinator}.");
+        }
+
+        if (Expires <= IssuedAt || Expires - IssuedAt > Longest)
+        {
+            return (Refusal.AssertionInvalid, $"exp must be after iat, by at most {Longest} seconds.");
+        }
+
+        if (IssuedAt > now + clockSkewSeconds || Expires < now - clockSkewSeconds)
+        {
+            return (Refusal.AssertionExpired, $"The assertion is good from {IssuedAt:F0} to {Expires:F0}; here it is {now:F0}. Check the client's clock.");
+        }
+
+        using var read = PublicKey.TryRead(key)!;
+        return IsSignedBy(read) ? (Refusal.None, "") : (Refusal.AssertionInvalid, "The signature is not by the client's key.");
+    }
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 4, AllowDuplicateProperties = false };
 

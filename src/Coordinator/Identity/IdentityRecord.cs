@@ -32,7 +32,8 @@ internal sealed record IdentityRecord(string Kind, string Id, double At)
 
 internal static class IdentityKinds
 {
-    public const string Client = "client", ClientKey = "client-key", Enrolment = "enrolment-token", Access = "access-token", Revoked = "revoked";
+    /// <summary>Used names in <see cref="IdentityRecord.Name"/> the client that used a token, where token and client stand in different books.</summary>
+    public const string Client = "client", ClientKey = "client-key", Enrolment = "enrolment-token", Access = "access-token", Revoked = "revoked", Used = "enrolment-used";
 }
 
 [JsonSourceGenerationOptions(

@@ -1,7 +1,5 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Federated.Coordinator.Identity;
 
@@ -21,9 +19,7 @@ public sealed class IdentityStore : IIdentities
     private readonly TakenAssertions taken;
     private readonly AccessTokens accessTokens;
     private readonly Lock gate = new();
-    private readonly ConcurrentDictionary<string, ClientEntry> clients = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TokenEntry> tokens = new(StringComparer.Ordinal); // By digest.
-    private readonly Dictionary<string, TokenEntry> tokensById = new(StringComparer.Ordinal);
+    private readonly IdentityBook book = new();
     private readonly ConcurrentDictionary<string, (Principal Principal, double Expires)> cache = new(StringComparer.Ordinal);
 
     private IdentityStore(string folder, IdentityOptions options, TimeProvider clock)
@@ -31,19 +27,19 @@ public sealed class IdentityStore : IIdentities
         (this.options, this.clock) = (options, clock);
         var secret = Secret(Path.Combine(folder, "secret"));
         accessTokens = new AccessTokens(secret);
-        Coordinator = $"fed-{Convert.ToHexStringLower(HMACSHA256.HashData(secret, "coordinator"u8))[..12]}";
+        Coordinator = ClientIds.Coordinator(secret);
         journal = Journal<IdentityRecord>.Open(Path.Combine(folder, "identity.log"), IdentityJson.Default.IdentityRecord, out var history);
         foreach (var record in history)
         {
-            Apply(record);
+            book.Apply(record);
         }
 
-        taken = new TakenAssertions(folder, 300 + (2 * options.ClockSkewSeconds), Now);
+        taken = new TakenAssertions(folder, Assertion.Longest + (2 * options.ClockSkewSeconds), Now);
     }
 
     public string Coordinator { get; }
 
-    public int ClientCount => clients.Count;
+    public int ClientCount => book.ClientCount;
 
     private double Now => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
@@ -102,50 +98,50 @@ public sealed class IdentityStore : IIdentities
             return (null, Refusal.CredentialInvalid);
         }
 
-        if (!clients.TryGetValue(client, out var entry))
+        if (!book.TryGetClient(client, out var entry))
         {
             await WriteAsync(new IdentityRecord(IdentityKinds.Client, client, Now) { Name = client }).ConfigureAwait(false);
-            entry = clients[client];
+            _ = book.TryGetClient(client, out entry);
         }
 
-        return entry.Principal.IsRevoked ? (null, Refusal.TokenRevoked) : (entry.Principal, Refusal.None);
+        return entry!.Principal.IsRevoked ? (null, Refusal.TokenRevoked) : (entry.Principal, Refusal.None);
     }
 
     public async ValueTask<(string? Client, Refusal Refusal)> EnrolAsync(string token, string publicKey, string name)
     {
         ArgumentNullException.ThrowIfNull(token);
         ArgumentNullException.ThrowIfNull(publicKey);
-        if (PublicKey.TryRead(publicKey) is not { } key)
+        if (ClientIds.Of(Coordinator, publicKey) is not { } client)
         {
             return (null, Refusal.KeyInvalid);
         }
 
-        key.Dispose();
-        var client = $"c-{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(Coordinator + publicKey)))[..16]}";
         Task durable;
         lock (gate)
         {
-            if (!tokens.TryGetValue(DigestOf(token), out var entry) || entry.Role is not null || entry.IsRevoked || Now >= entry.Expires)
+            var entry = book.TokenOf(BearerTokens.DigestOf(token));
+            var refusal = IdentityBook.MayEnrol(entry, client, Now);
+            if (refusal == Refusal.EnrolmentTokenInvalid)
             {
-                return (null, Refusal.EnrolmentTokenInvalid);
+                return (null, refusal);
             }
 
-            if (clients.TryGetValue(client, out var enrolled))
+            if (book.TryGetClient(client, out var enrolled))
             {
                 return enrolled.Principal.IsRevoked ? (null, Refusal.TokenRevoked) : (client, Refusal.None);
             }
 
-            if (entry.UsedBy is not null && !entry.IsReusable)
+            if (refusal != Refusal.None)
             {
-                return (null, Refusal.EnrolmentTokenUsed);
+                return (null, refusal);
             }
 
-            if (clients.Count >= options.MaxClients)
+            if (book.ClientCount >= options.MaxClients)
             {
                 return (null, Refusal.EnrolmentTokenInvalid);
             }
 
-            durable = WriteAsync(new IdentityRecord(IdentityKinds.Client, client, Now) { Name = name, Key = publicKey, Token = entry.Id });
+            durable = WriteAsync(new IdentityRecord(IdentityKinds.Client, client, Now) { Name = name, Key = publicKey, Token = entry!.Record.Id });
         }
 
         await durable.ConfigureAwait(false);
@@ -160,38 +156,11 @@ public sealed class IdentityStore : IIdentities
             return (null, 0, Refusal.AssertionInvalid, error);
         }
 
-        if (!clients.TryGetValue(parsed.Client, out var entry) || entry.Key is null)
-        {
-            return (null, 0, Refusal.ClientUnknown, "Enrol again.");
-        }
-
-        if (entry.Principal.IsRevoked)
-        {
-            return (null, 0, Refusal.TokenRevoked, "An operator revoked this client.");
-        }
-
-        if (parsed.Audience != Coordinator)
-        {
-            return (null, 0, Refusal.AssertionInvalid, $"aud must be this coordinator's id, {Coordinator}.");
-        }
-
         var now = Now;
-        if (parsed.Expires <= parsed.IssuedAt || parsed.Expires - parsed.IssuedAt > 300)
+        _ = book.TryGetClient(parsed.Client, out var entry);
+        if (parsed.ProblemFor(entry?.Key, entry?.Principal.IsRevoked == true, Coordinator, now, options.ClockSkewSeconds) is var (refusal, detail) && refusal != Refusal.None)
         {
-            return (null, 0, Refusal.AssertionInvalid, "exp must be after iat, by at most 300 seconds.");
-        }
-
-        if (parsed.IssuedAt > now + options.ClockSkewSeconds || parsed.Expires < now - options.ClockSkewSeconds)
-        {
-            return (null, 0, Refusal.AssertionExpired, $"The assertion is good from {parsed.IssuedAt:F0} to {parsed.Expires:F0}; here it is {now:F0}. Check the client's clock.");
-        }
-
-        using (var key = PublicKey.TryRead(entry.Key)!)
-        {
-            if (!parsed.IsSignedBy(key))
-            {
-                return (null, 0, Refusal.AssertionInvalid, "The signature is not by the client's key.");
-            }
+            return (null, 0, refusal, detail);
         }
 
         if (!await taken.TryTakeAsync($"{parsed.Client} {parsed.Id}", now).ConfigureAwait(false))
@@ -209,14 +178,14 @@ public sealed class IdentityStore : IIdentities
             throw new ArgumentException("Clients enrol; they carry no token of this kind.", nameof(role));
         }
 
-        var (id, token, digest) = NewToken(role == Role.Operator ? "fop" : "fvw", "t");
+        var (id, token, digest) = BearerTokens.New(role);
         await WriteAsync(new IdentityRecord(IdentityKinds.Access, id, Now) { Name = name, Role = role, Digest = digest, Expires = End(lifetime) }).ConfigureAwait(false);
         return (id, token);
     }
 
     public async ValueTask<(string Id, string Token)> CreateEnrolmentTokenAsync(string name, TimeSpan? lifetime, bool reusable)
     {
-        var (id, token, digest) = NewToken("fen", "e");
+        var (id, token, digest) = BearerTokens.New(null);
         await WriteAsync(new IdentityRecord(IdentityKinds.Enrolment, id, Now) { Name = name, Digest = digest, Expires = End(lifetime), Reusable = reusable }).ConfigureAwait(false);
         return (id, token);
     }
@@ -226,7 +195,7 @@ public sealed class IdentityStore : IIdentities
         Task durable;
         lock (gate)
         {
-            if (!clients.ContainsKey(id) && !tokensById.ContainsKey(id))
+            if (!book.Has(id))
             {
                 return false;
             }
@@ -246,7 +215,7 @@ public sealed class IdentityStore : IIdentities
             return Refusal.KeyInvalid;
         }
 
-        if (!clients.ContainsKey(client))
+        if (!book.TryGetClient(client, out _))
         {
             return Refusal.ClientUnknown;
         }
@@ -258,29 +227,16 @@ public sealed class IdentityStore : IIdentities
     public ValueTask<IReadOnlyList<string?>> NamesAsync(IReadOnlyList<string> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return ValueTask.FromResult<IReadOnlyList<string?>>([.. ids.Select(c => clients.TryGetValue(c, out var entry) ? entry.Principal.Name : null)]);
+        return ValueTask.FromResult<IReadOnlyList<string?>>([.. ids.Select(c => book.TryGetClient(c, out var entry) ? entry.Principal.Name : null)]);
     }
 
-    public ValueTask<IReadOnlyList<EnrolledClient>> ClientsAsync() => ValueTask.FromResult<IReadOnlyList<EnrolledClient>>(
-    [
-        .. clients.Values.Select(c => new EnrolledClient(c.Principal.Id, c.Principal.Name, c.EnrolledAt, c.RevokedAt, c.Key is not null))
-            .OrderBy(c => c.Name, StringComparer.Ordinal).ThenBy(c => c.Client, StringComparer.Ordinal),
-    ]);
+    public ValueTask<IReadOnlyList<EnrolledClient>> ClientsAsync() => ValueTask.FromResult(book.Clients());
 
     public ValueTask<IReadOnlyList<IssuedToken>> TokensAsync()
     {
         lock (gate)
         {
-            var now = Now;
-            return ValueTask.FromResult<IReadOnlyList<IssuedToken>>(
-            [
-                .. tokens.Values.OrderBy(t => t.Id, StringComparer.Ordinal).Select(t => new IssuedToken(
-                    t.Id,
-                    t.Role is { } role ? role.ToString().ToLowerInvariant() : "enrolment",
-                    t.Principal.Name,
-                    double.IsFinite(t.Expires) ? t.Expires : null,
-                    t.IsRevoked ? "revoked" : now >= t.Expires ? "expired" : t.UsedBy is not null && !t.IsReusable ? "used" : "good")),
-            ]);
+            return ValueTask.FromResult(book.Tokens(Now));
         }
     }
 
@@ -303,15 +259,6 @@ public sealed class IdentityStore : IIdentities
             : throw new IdentityException($"'{path}' must hold 32 random bytes; it has {secret.Length}. Restore it from a backup, or delete it: clients then have to enrol again.");
     }
 
-    private static (string Id, string Token, string Digest) NewToken(string prefix, string kind)
-    {
-        var token = $"{prefix}_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}";
-        var digest = DigestOf(token);
-        return ($"{kind}-{digest[..12]}", token, digest);
-    }
-
-    private static string DigestOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-
     private double? End(TimeSpan? lifetime) => lifetime is { } span ? Now + span.TotalSeconds : null;
 
     private (Principal? Who, double Expires, Refusal Refusal) Verify(string bearer)
@@ -323,12 +270,12 @@ public sealed class IdentityStore : IIdentities
 
         if (accessTokens.Read(bearer) is { } access)
         {
-            return clients.TryGetValue(access.Client, out var client) ? (client.Principal, access.Expires, Refusal.None) : (null, 0, Refusal.ClientUnknown);
+            return book.TryGetClient(access.Client, out var client) ? (client.Principal, access.Expires, Refusal.None) : (null, 0, Refusal.ClientUnknown);
         }
 
         lock (gate)
         {
-            return tokens.TryGetValue(DigestOf(bearer), out var token) && token.Role is not null
+            return book.TokenOf(BearerTokens.DigestOf(bearer)) is { Role: not null } token
                 ? (token.Principal, token.Expires, Refusal.None)
                 : (null, 0, Refusal.CredentialInvalid);
         }
@@ -339,75 +286,8 @@ public sealed class IdentityStore : IIdentities
         // Seen at once by whoever asks, told to nobody before it is durable.
         lock (gate)
         {
-            Apply(record);
+            book.Apply(record);
             return journal.AppendAsync(record);
         }
-    }
-
-    private void Apply(IdentityRecord record)
-    {
-        switch (record.Kind)
-        {
-            case IdentityKinds.Client:
-                clients.TryAdd(record.Id, new ClientEntry(new Principal(Role.Client, record.Id, record.Name ?? record.Id), record.At) { Key = record.Key });
-                if (record.Token is not null && tokensById.TryGetValue(record.Token, out var used))
-                {
-                    used.UsedBy ??= record.Id;
-                }
-
-                break;
-            case IdentityKinds.ClientKey when clients.TryGetValue(record.Id, out var client):
-                client.Key = record.Key;
-                break;
-            case IdentityKinds.Enrolment or IdentityKinds.Access:
-                tokens[record.Digest!] = tokensById[record.Id] = new TokenEntry(
-                    record.Id, record.Role, new Principal(record.Role ?? Role.Client, record.Id, record.Name ?? ""), record.Expires ?? double.PositiveInfinity, record.Reusable == true);
-                break;
-            case IdentityKinds.Revoked:
-                if (clients.TryGetValue(record.Id, out var revoked))
-                {
-                    revoked.RevokedAt = record.At;
-                    revoked.Principal.Revoke();
-                }
-
-                if (tokensById.TryGetValue(record.Id, out var token))
-                {
-                    token.IsRevoked = true;
-                    token.Principal.Revoke();
-                }
-
-                break;
-            default:
-                throw new IdentityException($"The identity journal has a record of kind '{record.Kind}', which this build does not know; use the build that wrote it.");
-        }
-    }
-
-    private sealed class ClientEntry(Principal principal, double enrolledAt)
-    {
-        public Principal Principal { get; } = principal;
-
-        public double EnrolledAt { get; } = enrolledAt;
-
-        public string? Key { get; set; }
-
-        public double? RevokedAt { get; set; }
-    }
-
-    private sealed class TokenEntry(string id, Role? role, Principal principal, double expires, bool isReusable)
-    {
-        public string Id { get; } = id;
-
-        /// <summary>Null for an enrolment token.</summary>
-        public Role? Role { get; } = role;
-
-        public Principal Principal { get; } = principal;
-
-        public double Expires { get; } = expires;
-
-        public bool IsReusable { get; } = isReusable;
-
-        public string? UsedBy { get; set; }
-
-        public bool IsRevoked { get; set; }
     }
 }
