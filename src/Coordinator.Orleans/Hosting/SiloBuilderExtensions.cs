@@ -1,4 +1,5 @@
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Identity;
 using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,8 @@ public static class SiloBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(silo);
         silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.TryAddSingleton(new IdentityOptions());
+        silo.Services.AddSingleton(store);
         silo.Services.AddSingleton(s => new RunHosting(store, factory, s.GetRequiredService<TimeProvider>(), runOptions));
         silo.Services.AddSingleton(s => new ClusterRuns(
             s.GetRequiredService<IGrainFactory>(), store, factory, s.GetRequiredService<TimeProvider>(), frontDoorOptions));

@@ -67,7 +67,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(source);
         var folder = Path.GetFullPath(options.DataDirectory);
         var addresses = options.Listen.Select(ListenAddress.Parse).ToList();
-        var identities = IdentityStore.Open(Path.Combine(folder, "identity"), options.Identity, clock);
+        var identities = source.Identities ?? IdentityStore.Open(Path.Combine(folder, "identity"), options.Identity, clock);
         var audit = AuditLog.Open(Path.Combine(folder, "audit.log"), clock);
         var metrics = new CoordinatorMetrics();
         var service = new CoordinatorService(options, identities, audit, configurations, clock, metrics);

@@ -1,4 +1,5 @@
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Identity;
 using Federated.Coordinator.Storage;
 using Microsoft.AspNetCore.Builder;
 
@@ -7,6 +8,9 @@ namespace Federated.Coordinator.Http;
 /// <summary>Where a server's runs are hosted: in its own process, or in a cluster that it is a part of.</summary>
 public interface IRunSource
 {
+    /// <summary>Identities that are shared with others, usable when <see cref="OpenAsync"/> has completed; null for those in the server's own folder.</summary>
+    IIdentities? Identities => null;
+
     void AddServices(WebApplicationBuilder builder);
 
     /// <summary>Called when the server listens; it is ready when this completes.</summary>

@@ -1,0 +1,73 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Identity;
+using Federated.Coordinator.Orleans.Hosting;
+using Federated.Coordinator.Orleans.Identity;
+using Federated.Coordinator.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.TestingHost;
+
+namespace Federated.Coordinator.Orleans.Tests;
+
+/// <summary>Silos in this process over one store in memory, and what their front doors work with.</summary>
+internal sealed class TestSilos : IAsyncDisposable
+{
+    private readonly InProcessTestCluster cluster;
+
+    private TestSilos(short silos, RunHostOptions? runOptions, Action<ISiloBuilder>? configure)
+    {
+        var builder = new InProcessTestClusterBuilder(silos);
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.UseInMemoryReminderService()
+                .AddFederatedRuns(Store, Factory, runOptions ?? new RunHostOptions { RecoveryGrace = 0, Durability = new DurabilityOptions { InlineBytes = 0, KeepEvery = 1 } }, FrontDoor)
+                .Configure<ClusterMembershipOptions>(o =>
+                {
+                    o.ProbeTimeout = TimeSpan.FromSeconds(1);
+                    o.NumMissedProbesLimit = 2;
+                    o.TableRefreshTimeout = TimeSpan.FromSeconds(1);
+                    o.DefunctSiloCleanupPeriod = null;
+                });
+            configure?.Invoke(silo);
+        });
+        cluster = builder.Build();
+    }
+
+    public SharedStore Store { get; } = new();
+
+    public TestFactory Factory { get; } = new();
+
+    /// <summary>A lease of nothing: every question goes to the grains.</summary>
+    public static FrontDoorOptions FrontDoor { get; } = new() { StandingLease = TimeSpan.Zero };
+
+    public IReadOnlyList<InProcessSiloHandle> Silos => cluster.Silos;
+
+    public static async Task<TestSilos> StartAsync(short silos, RunHostOptions? runOptions = null, Action<ISiloBuilder>? configure = null)
+    {
+        var made = new TestSilos(silos, runOptions, configure);
+        await made.cluster.DeployAsync();
+        return made;
+    }
+
+    public IGrainFactory Grains(int silo) => cluster.Silos[silo].ServiceProvider.GetRequiredService<IGrainFactory>();
+
+    public ClusterRuns Door(int silo) => cluster.Silos[silo].ServiceProvider.GetRequiredService<ClusterRuns>();
+
+    public async Task<ClusterIdentities> IdentitiesAsync(int silo, FrontDoorOptions? frontDoor = null, IdentityOptions? options = null)
+    {
+        var identities = new ClusterIdentities(options ?? new IdentityOptions(), frontDoor ?? FrontDoor, TimeProvider.System);
+        await identities.OpenAsync(Grains(silo), default);
+        return identities;
+    }
+
+    public Task KillAsync(int silo) => cluster.KillSiloAsync(cluster.Silos[silo]);
+
+    public Task StopAsync(int silo) => cluster.StopSiloAsync(cluster.Silos[silo]);
+
+    public async ValueTask DisposeAsync()
+    {
+        await cluster.StopAllSilosAsync();
+        await cluster.DisposeAsync();
+    }
+}
