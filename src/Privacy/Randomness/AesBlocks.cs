@@ -8,8 +8,9 @@ using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 namespace Federated.Privacy.Randomness;
 
 /// <summary>
-/// AES-256 of consecutive counter blocks (nonce, counter), both little-endian: by the processor's AES instructions where it has them, else
-/// by the platform's <see cref="Aes"/>. The two give the same bytes.
+/// AES-256 of consecutive counter blocks: (nonce, counter), both little-endian, or the counter alone as 128 bits big-endian, which is what
+/// others call AES-CTR from a zero vector. By the processor's AES instructions where it has them, else by the platform's <see cref="Aes"/>.
+/// The two give the same bytes.
 /// </summary>
 /// <remarks>
 /// NIST FIPS 197 §5.2 (key schedule) and SP 800-38A §6.5 (counter mode). Written out because setting up one platform call costs as much as
@@ -51,21 +52,27 @@ internal sealed class AesBlocks : IDisposable
     }
 
     /// <summary>Overwrites whole blocks with the encryption of the counters from <paramref name="counter"/> on; returns the next counter.</summary>
-    public ulong Encrypt(Span<byte> destination, ulong nonce, ulong counter)
+    public ulong Encrypt(Span<byte> destination, ulong nonce, ulong counter) => Encrypt<LittleEndian>(destination, nonce, counter);
+
+    /// <summary>Overwrites whole blocks with the standard counter keystream from block <paramref name="counter"/> on; returns the next block's number.</summary>
+    public ulong EncryptStandard(Span<byte> destination, ulong counter) => Encrypt<BigEndian>(destination, 0, counter);
+
+    private ulong Encrypt<TForm>(Span<byte> destination, ulong nonce, ulong counter)
+        where TForm : struct, ICounterForm
     {
         var blocks = MemoryMarshal.Cast<byte, Vector128<byte>>(destination);
         if (platform is not null)
         {
             foreach (ref var block in blocks)
             {
-                block = Counter(nonce, counter++);
+                block = TForm.Block(nonce, counter++);
             }
 
             platform.EncryptEcb(destination, destination, PaddingMode.None);
             return counter;
         }
 
-        return EncryptByInstruction(blocks, nonce, counter);
+        return EncryptByInstruction<TForm>(blocks, nonce, counter);
     }
 
     public void Dispose()
@@ -74,20 +81,21 @@ internal sealed class AesBlocks : IDisposable
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(roundKeys.AsSpan()));
     }
 
-    private ulong EncryptByInstruction(Span<Vector128<byte>> blocks, ulong nonce, ulong counter)
+    private ulong EncryptByInstruction<TForm>(Span<Vector128<byte>> blocks, ulong nonce, ulong counter)
+        where TForm : struct, ICounterForm
     {
         ref var key = ref MemoryMarshal.GetArrayDataReference(roundKeys);
         while (blocks.Length >= Width)
         {
             var k = key;
-            var b0 = Counter(nonce, counter) ^ k;
-            var b1 = Counter(nonce, counter + 1) ^ k;
-            var b2 = Counter(nonce, counter + 2) ^ k;
-            var b3 = Counter(nonce, counter + 3) ^ k;
-            var b4 = Counter(nonce, counter + 4) ^ k;
-            var b5 = Counter(nonce, counter + 5) ^ k;
-            var b6 = Counter(nonce, counter + 6) ^ k;
-            var b7 = Counter(nonce, counter + 7) ^ k;
+            var b0 = TForm.Block(nonce, counter) ^ k;
+            var b1 = TForm.Block(nonce, counter + 1) ^ k;
+            var b2 = TForm.Block(nonce, counter + 2) ^ k;
+            var b3 = TForm.Block(nonce, counter + 3) ^ k;
+            var b4 = TForm.Block(nonce, counter + 4) ^ k;
+            var b5 = TForm.Block(nonce, counter + 5) ^ k;
+            var b6 = TForm.Block(nonce, counter + 6) ^ k;
+            var b7 = TForm.Block(nonce, counter + 7) ^ k;
             for (var round = 1; round < Rounds; round++)
             {
                 k = Unsafe.Add(ref key, round);
@@ -116,7 +124,7 @@ internal sealed class AesBlocks : IDisposable
 
         foreach (ref var block in blocks)
         {
-            var b = Counter(nonce, counter++) ^ key;
+            var b = TForm.Block(nonce, counter++) ^ key;
             for (var round = 1; round < Rounds; round++)
             {
                 b = X86Aes.Encrypt(b, Unsafe.Add(ref key, round));
@@ -127,12 +135,6 @@ internal sealed class AesBlocks : IDisposable
 
         return counter;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Counter(ulong nonce, ulong counter) => BitConverter.IsLittleEndian
-        ? Vector128.Create(nonce, counter).AsByte()
-        : Vector128.Create(
-            BinaryPrimitives.ReverseEndianness(nonce), BinaryPrimitives.ReverseEndianness(counter)).AsByte();
 
     private static void ExpandPair(Vector128<byte>[] keys, int index, Vector128<byte> assist)
     {
@@ -147,5 +149,26 @@ internal sealed class AesBlocks : IDisposable
         words ^= Vector128.Shuffle(words, Vector128.Create(4u, 0, 1, 2));
         words ^= Vector128.Shuffle(words, Vector128.Create(4u, 4, 0, 1));
         return (words ^ Vector128.Create(assist.AsUInt32()[broadcast])).AsByte();
+    }
+
+    /// <summary>How a counter stands in a block.</summary>
+    private interface ICounterForm
+    {
+        static abstract Vector128<byte> Block(ulong nonce, ulong counter);
+    }
+
+    private readonly struct LittleEndian : ICounterForm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector128<byte> Block(ulong nonce, ulong counter) => BitConverter.IsLittleEndian
+            ? Vector128.Create(nonce, counter).AsByte()
+            : Vector128.Create(BinaryPrimitives.ReverseEndianness(nonce), BinaryPrimitives.ReverseEndianness(counter)).AsByte();
+    }
+
+    private readonly struct BigEndian : ICounterForm
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector128<byte> Block(ulong nonce, ulong counter) =>
+            Vector128.Create(0UL, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(counter) : counter).AsByte();
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Federated.Privacy.Randomness;
 
 namespace Federated.Privacy.SecureAggregation;
 
@@ -21,8 +22,8 @@ public static class PairwiseMask
 {
     public const int SeedBytes = 32;
 
-    /// <summary>Bytes of keystream at a time: small enough for the cache, large enough for the cipher's pipeline.</summary>
-    private const int ChunkBytes = 1 << 16;
+    /// <summary>Bytes of keystream at a time: small enough for the first cache, large enough for the cipher's pipeline.</summary>
+    private const int ChunkBytes = 1 << 12;
 
     /// <summary>The seed of two clients' mask in one round of a session: another round, another seed.</summary>
     /// <param name="sharedSecret">Their Diffie–Hellman secret, never sent.</param>
@@ -54,26 +55,55 @@ public static class PairwiseMask
     /// <param name="subtract">False for the client of the smaller index.</param>
     public static void Apply(Span<uint> vector, ReadOnlySpan<byte> seed, int bits, bool subtract)
     {
-        if (bits is < 1 or > 32 || seed.Length != SeedBytes)
+        Check(bits, seed.Length);
+        using var aes = new AesBlocks();
+        Apply(aes, vector, seed, 0, uint.MaxValue >> (32 - bits), subtract);
+    }
+
+    /// <summary>All masks of one vector, block by block, so that each block is in the cache while they are applied.</summary>
+    /// <param name="vector">d words below 2^bits.</param>
+    /// <param name="masks">Whose order does not matter: they are sums modulo 2^bits.</param>
+    /// <param name="bits">1 … 32.</param>
+    /// <param name="maxThreads">0: as many as the machine has.</param>
+    public static void ApplyAll(Span<uint> vector, IReadOnlyList<MaskTerm> masks, int bits, int maxThreads)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        foreach (var mask in masks)
         {
-            throw new PrivacyException($"A mask has 1 to 32 bits and a seed of {SeedBytes} bytes; they are {bits} and {seed.Length}.");
+            Check(bits, mask.Seed.Length);
         }
 
-        using var aes = Aes.Create();
+        var kept = uint.MaxValue >> (32 - bits);
+        BlockParallel.ForEachBlock(vector, maxThreads, (block, index) =>
+        {
+            using var aes = new AesBlocks();
+            foreach (var mask in masks)
+            {
+                Apply(aes, block, mask.Seed, (ulong)index * BlockParallel.BlockLength, kept, mask.Subtract);
+            }
+        });
+    }
+
+    private static void Check(int bits, int seedLength)
+    {
+        if (bits is < 1 or > 32 || seedLength != SeedBytes)
+        {
+            throw new PrivacyException($"A mask has 1 to 32 bits and a seed of {SeedBytes} bytes; they are {bits} and {seedLength}.");
+        }
+    }
+
+    /// <param name="first">Number of the vector's first word in the mask; a multiple of 4.</param>
+    private static void Apply(AesBlocks aes, Span<uint> vector, ReadOnlySpan<byte> seed, ulong first, uint kept, bool subtract)
+    {
         aes.SetKey(seed);
-        var counters = new byte[ChunkBytes];
-        var stream = new byte[ChunkBytes];
+        Span<byte> stream = stackalloc byte[ChunkBytes];
+        var counter = first / 4;
         for (var start = 0; start < vector.Length; start += ChunkBytes / sizeof(uint))
         {
             var chunk = vector.Slice(start, Math.Min(ChunkBytes / sizeof(uint), vector.Length - start));
-            var bytes = ((chunk.Length * sizeof(uint)) + 15) & ~15;
-            for (var block = 0; block < bytes; block += 16)
-            {
-                BinaryPrimitives.WriteUInt64BigEndian(counters.AsSpan(block + 8), (ulong)((((long)start * sizeof(uint)) + block) / 16));
-            }
-
-            aes.EncryptEcb(counters.AsSpan(0, bytes), stream, PaddingMode.None);
-            AddWords(chunk, MemoryMarshal.Cast<byte, uint>(stream.AsSpan()), uint.MaxValue >> (32 - bits), subtract);
+            var bytes = stream[..(((chunk.Length * sizeof(uint)) + 15) & ~15)];
+            counter = aes.EncryptStandard(bytes, counter);
+            AddWords(chunk, MemoryMarshal.Cast<byte, uint>(bytes), kept, subtract);
         }
 
         CryptographicOperations.ZeroMemory(stream);
@@ -102,3 +132,8 @@ public static class PairwiseMask
         }
     }
 }
+
+/// <summary>A mask to apply.</summary>
+/// <param name="Seed">32 bytes.</param>
+/// <param name="Subtract">False to add it.</param>
+public readonly record struct MaskTerm(byte[] Seed, bool Subtract);
