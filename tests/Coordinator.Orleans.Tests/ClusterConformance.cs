@@ -107,7 +107,7 @@ public abstract class ClusterConformance(short silos) : HostConformance
             public Task<(HostOutcome Outcome, ClientId Client)> JoinAsync(string member) => AskAsync<(HostOutcome, ClientId)>(
                 async run =>
                 {
-                    var (outcome, client, _) = await run.JoinAsync(member, 10, default);
+                    var (outcome, client, _) = await run.JoinAsync(member, 10);
                     return (outcome, client);
                 },
                 (HostOutcome.Unavailable, default));
@@ -136,15 +136,15 @@ public abstract class ClusterConformance(short silos) : HostConformance
                 new GroupNotAsked(HostOutcome.Unavailable, Soon));
 
             public Task<HostOutcome> CommandAsync(OperatorAction action) =>
-                AskAsync(async run => (await run.CommandAsync(action, "test", default)).Outcome, HostOutcome.Unavailable);
+                AskAsync(async run => (await run.CommandAsync(action, "test")).Outcome, HostOutcome.Unavailable);
 
             public Task<HostOutcome> FailAsync(AssignmentId assignment, ClientId client) =>
-                AskAsync(async run => (await run.FailAsync(assignment, client, "test", default)).Outcome, HostOutcome.Unavailable);
+                AskAsync(async run => (await run.FailAsync(assignment, client, "test")).Outcome, HostOutcome.Unavailable);
 
-            public Task<RunView?> ViewAsync() => AskAsync(run => run.ViewAsync(default), null);
+            public Task<RunView?> ViewAsync() => AskAsync<RunView?>(async run => await run.LookAsync(default), null);
 
             public Task<IReadOnlyList<MetricPoint>> MetricsAsync() =>
-                AskAsync<IReadOnlyList<MetricPoint>>(async run => await run.MetricsAsync(0, default), []);
+                AskAsync<IReadOnlyList<MetricPoint>>(run => Task.FromResult(run.Metrics), []);
 
             private async Task StoreAsync(UpdateSubmission submission)
             {

@@ -29,6 +29,9 @@ internal sealed class SharedStore : IStore, IDocumentStore, IBlobStore
 
     public ValueTask<byte[]?> ReadAsync(string name, CancellationToken cancellation) => ValueTask.FromResult(documents.GetValueOrDefault(name));
 
+    public ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        ValueTask.FromResult(documents.TryAdd(name, content.ToArray()));
+
     public ValueTask WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         documents[name] = content.ToArray();

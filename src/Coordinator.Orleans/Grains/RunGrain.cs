@@ -1,5 +1,6 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -10,23 +11,23 @@ namespace Federated.Coordinator.Orleans.Grains;
 /// <summary>A <see cref="RunHost"/> that lives on whichever silo the cluster chose, and moves when that one dies.</summary>
 /// <remarks>
 /// Nothing of a run is decided here. Should two silos briefly hold the same run, the log lets only one of them append: the other host is
-/// fenced, and this activation leaves. A reminder brings the run back within a minute when its silo died, so that deadlines pass even
-/// when no client calls.
+/// fenced, and this activation leaves. A reminder brings the run back within a minute when its silo died, so that deadlines, which stand in
+/// the run's state and are timed by its host, pass even when no client calls.
 /// </remarks>
 [Reentrant] // The host has its own mailbox, in the order of calls; a long poll must not keep an update out.
-internal sealed partial class RunGrain(
-    RunHosting hosting, TimeProvider clock, ILogger<RunGrain> logger)
-    : Grain, IRunGrain, IRemindable
+internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, ILogger<RunGrain> logger) : Grain, IRunGrain, IRemindable, IDisposable
 {
     private const string KeepAlive = "keep-alive";
-    private const int NoticesAtOnce = 1024;
 
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly ObserverManager<IRunObserver> observers = new(TimeSpan.FromMinutes(1), logger);
+
+    /// <summary>Calls interleave at every await: creation and deletion take turns, or two hosts would be opened.</summary>
+    private readonly SemaphoreSlim changing = new(1, 1);
+
     private RunHost? host;
-    private RunFeed? feed;
-    private IGrainTimer? pump;
+    private RunPump? pump;
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -40,63 +41,87 @@ internal sealed partial class RunGrain(
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        StopPump();
-        if (host is not null)
+        pump?.Stop();
+        if (host is { } leaving)
         {
-            await host.DisposeAsync();
             host = null;
+            await hosting.CloseAsync(leaving);
         }
     }
 
+    public void Dispose() => changing.Dispose();
+
     public async Task<string?> CreateAsync(byte[] configuration, BranchPoint? origin)
     {
-        if (host is not null)
+        await changing.WaitAsync();
+        try
         {
-            return $"There is a run '{Id}' already; choose another id.";
-        }
+            var taken = $"There is a run '{Id}' already; choose another id.";
+            if (host is not null)
+            {
+                return taken;
+            }
 
-        var entry = new RunEntry(
-            Id, clock.GetUtcNow(), configuration, origin is null ? null : new RunOrigin(origin.Run, origin.Version, origin.Model));
-        if (await hosting.CreateAsync(entry, CancellationToken.None) is { } problem)
+            var entry = new RunEntry(
+                Id, clock.GetUtcNow(), configuration, origin is null ? null : new RunOrigin(origin.Run, origin.Version, origin.Model));
+            if (hosting.ProblemOf(entry) is { } problem)
+            {
+                return problem;
+            }
+
+            if (!await hosting.CreateAsync(entry, CancellationToken.None))
+            {
+                return taken; // Another activation was quicker, as happens while silos come and go.
+            }
+
+            await OpenAsync(entry, CancellationToken.None);
+            return null;
+        }
+        finally
         {
-            return problem;
+            changing.Release();
         }
-
-        await OpenAsync(entry, CancellationToken.None);
-        return null;
     }
 
     public async Task<bool> DeleteAsync()
     {
-        if (host is null)
+        await changing.WaitAsync();
+        try
         {
-            return false;
-        }
+            if (host is not { } closing)
+            {
+                return false;
+            }
 
-        var closing = host;
-        host = null;
-        StopPump();
-        await hosting.MarkDeletedAsync(closing.Entry, CancellationToken.None);
-        await closing.DisposeAsync();
-        await hosting.FinishDeletionAsync(Id, CancellationToken.None);
-        await ForgetReminderAsync();
-        DeactivateOnIdle();
-        return true;
+            await hosting.MarkDeletedAsync(closing.Entry, CancellationToken.None);
+            host = null;
+            pump?.Stop();
+            await hosting.CloseAsync(closing);
+            await hosting.FinishDeletionAsync(Id, CancellationToken.None);
+            await ForgetReminderAsync();
+            await observers.Notify(observer => observer.GoneAsync(closing.Entry.CreatedAt.UtcTicks)); // No front door gives it out any more.
+            observers.Clear();
+            return true;
+        }
+        finally
+        {
+            changing.Release();
+        }
     }
 
-    public Task<RunView?> ViewAsync() => Task.FromResult(Present()?.View);
+    public Task<Looked?> LookAsync(long made) => Task.FromResult(Present(made) is { } run ? new Looked(run.View, run.LobbyCount) : null);
 
-    public Task<MetricPoint[]> MetricsAsync(long from) =>
-        Task.FromResult<MetricPoint[]>(Present() is { } run ? [.. run.Metrics.Skip((int)Math.Clamp(from, 0, int.MaxValue))] : []);
+    public async Task<ClientFacts[]?> ClientsAsync(long made) => Present(made) is { } run && await run.ClientsAsync() is { } clients ? [.. clients] : null;
 
-    public Task<string[]> NamesAsync(ClientId[] clients) =>
-        Task.FromResult<string[]>(Present() is { } run ? [.. clients.Select(run.NameOf)] : [.. clients.Select(_ => "")]);
+    public Task<ClientId?> FindAsync(long made, string member) => Task.FromResult(Present(made)?.Find(member));
 
-    public Task<ClientId?> FindAsync(string member) => Task.FromResult(Present()?.Find(member));
+    public async Task<Entered> EnterAsync(long made, string member, string name, double examples, TimeSpan wait, CancellationToken cancellation) => Present(made) is { } run
+        ? new Entered(HostOutcome.Done, await run.EnterAsync(member, name, examples, Shorter(wait), cancellation))
+        : new Entered(HostOutcome.Closed, 0);
 
-    public async Task<Joined> JoinAsync(string member, double examples)
+    public async Task<Joined> JoinAsync(long made, string member, double examples)
     {
-        if (Present() is not { } run)
+        if (Present(made) is not { } run)
         {
             return new Joined(HostOutcome.Closed, default, Soon);
         }
@@ -105,21 +130,21 @@ internal sealed partial class RunGrain(
         return new Joined(outcome, client, retryAfter);
     }
 
-    public Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation) => Present() is { } run
+    public Task<CheckInResult> CheckInAsync(long made, ClientId client, TimeSpan wait, CancellationToken cancellation) => Present(made) is { } run
         ? run.CheckInAsync(client, Shorter(wait), cancellation)
         : Task.FromResult<CheckInResult>(new NotAsked(HostOutcome.Closed, Soon));
 
-    public Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation) => Present() is { } run
+    public Task<SubmitResult> SubmitAsync(long made, UpdateSubmission submission, CancellationToken cancellation) => Present(made) is { } run
         ? run.SubmitAsync(submission, cancellation)
         : Task.FromResult<SubmitResult>(new UpdateNotAsked(HostOutcome.Closed, Soon));
 
-    public Task<GroupResult> SubmitGroupAsync(string group, UpdateSubmission[] members, CancellationToken cancellation) => Present() is { } run
+    public Task<GroupResult> SubmitGroupAsync(long made, string group, UpdateSubmission[] members, CancellationToken cancellation) => Present(made) is { } run
         ? run.SubmitGroupAsync(group, members, cancellation)
         : Task.FromResult<GroupResult>(new GroupNotAsked(HostOutcome.Closed, Soon));
 
-    public async Task<Watched> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
+    public async Task<Watched> WatchAsync(long made, AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
     {
-        if (Present() is not { } run)
+        if (Present(made) is not { } run)
         {
             return new Watched(HostOutcome.Closed, default);
         }
@@ -128,42 +153,43 @@ internal sealed partial class RunGrain(
         return new Watched(outcome, state);
     }
 
-    public async Task<Posted> PostAsync(byte[] runEvent)
+    public async Task<Posted> PostAsync(long made, byte[] runEvent)
     {
-        if (Present() is not { } run)
+        if (Present(made) is not { } run)
         {
-            return new Posted(HostOutcome.Closed, [], Soon);
+            return Absent;
         }
 
         using var reader = new BinaryReader(new MemoryStream(runEvent, writable: false));
-        var posted = await run.PostAsync(reader.ReadEvent());
-        if (run.View.Status == RunStatus.Finished)
-        {
-            await ForgetReminderAsync();
-        }
-
-        return posted;
+        return await run.PostAsync(reader.ReadEvent());
     }
 
-    public Task<Posted> SaveAsync() => Present() is { } run ? run.SaveAsync() : Task.FromResult(new Posted(HostOutcome.Closed, [], Soon));
+    public Task<Posted> ReportAsync(long made, int version, ClientScore score) =>
+        Present(made) is { } run ? run.ReportAsync(version, score) : Task.FromResult(Absent);
 
-    public async Task<string[]?> ReferencedBlobsAsync() => Present() is { } run && await run.ReferencedBlobsAsync() is { } blobs ? [.. blobs] : null;
+    public Task<Posted> SaveAsync(long made) => Present(made) is { } run ? run.SaveAsync() : Task.FromResult(Absent);
 
-    public Task SubscribeAsync(IRunObserver observer)
+    public async Task<string[]?> ReferencedBlobsAsync(long made) =>
+        Present(made) is { } run && await run.ReferencedBlobsAsync() is { } blobs ? [.. blobs] : null;
+
+    public Task<RunNews?> FollowAsync(long made, IRunObserver observer, NewsMark have)
     {
-        observers.Subscribe(observer, observer);
-        if (Present() is { } run && pump is null)
+        if (Present(made) is not { } run)
         {
-            feed = run.Subscribe(NoticesAtOnce * 8);
-            pump = this.RegisterGrainTimer(
-                static (grain, _) => grain.PumpAsync(), this,
-                new GrainTimerCreationOptions { DueTime = TimeSpan.FromMilliseconds(100), Period = TimeSpan.FromMilliseconds(100), Interleave = true });
+            return Task.FromResult<RunNews?>(null);
         }
 
-        return Task.CompletedTask;
+        // Subscribed first, read second: what happens in between comes twice, and never not at all.
+        observers.Subscribe(observer, observer);
+        if (pump is not { IsRunning: true } present || present.Run != run)
+        {
+            pump = new RunPump(run, observers, hosting.Silo, clock);
+        }
+
+        return Task.FromResult<RunNews?>(RunPump.Since(run, have, [], hosting.Silo));
     }
 
-    public Task UnsubscribeAsync(IRunObserver observer)
+    public Task UnfollowAsync(IRunObserver observer)
     {
         observers.Unsubscribe(observer);
         return Task.CompletedTask;
@@ -171,7 +197,9 @@ internal sealed partial class RunGrain(
 
     /// <summary>Being activated is all that the reminder is for; a run that is over needs it no more.</summary>
     public Task ReceiveReminder(string reminderName, TickStatus status) =>
-        Present() is not { } run || run.View.Status == RunStatus.Finished ? ForgetReminderAsync() : Task.CompletedTask;
+        host is null || (Present(host.Entry.CreatedAt.UtcTicks) is { } run && run.View.Status == RunStatus.Finished) ? ForgetReminderAsync() : Task.CompletedTask;
+
+    private static Posted Absent { get; } = new(HostOutcome.Closed, [], Soon);
 
     private async Task OpenAsync(RunEntry entry, CancellationToken cancellation)
     {
@@ -184,8 +212,8 @@ internal sealed partial class RunGrain(
         }
     }
 
-    /// <summary>The host, unless it has lost its run: then this activation leaves, and the next call finds another.</summary>
-    private RunHost? Present()
+    /// <summary>The host of the run that is meant. One that has lost its run makes this activation leave: the next call finds another.</summary>
+    private RunHost? Present(long made)
     {
         if (host?.View.Host is HostState.Fenced or HostState.Closed)
         {
@@ -193,7 +221,7 @@ internal sealed partial class RunGrain(
             DeactivateOnIdle();
         }
 
-        return host;
+        return host?.Entry.CreatedAt.UtcTicks == made ? host : null;
     }
 
     private async Task ForgetReminderAsync()
@@ -202,33 +230,6 @@ internal sealed partial class RunGrain(
         {
             await this.UnregisterReminder(reminder);
         }
-    }
-
-    private async Task PumpAsync()
-    {
-        List<RunNotice> notices = [];
-        while (feed is not null && notices.Count < NoticesAtOnce && feed.Reader.TryRead(out var notice))
-        {
-            notices.Add(notice);
-        }
-
-        observers.ClearExpired();
-        if (observers.Count == 0)
-        {
-            StopPump();
-        }
-        else if (notices.Count > 0)
-        {
-            var batch = notices.ToArray();
-            await observers.Notify(observer => observer.NoticesAsync(batch));
-        }
-    }
-
-    private void StopPump()
-    {
-        pump?.Dispose();
-        feed?.Dispose();
-        (pump, feed) = (null, null);
     }
 
     private static TimeSpan Shorter(TimeSpan wait) => wait < IRunGrain.LongestCall ? wait : IRunGrain.LongestCall;

@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Orleans.Hosting;
@@ -11,152 +11,188 @@ namespace Federated.Coordinator.Orleans.Hosting;
 /// When the silo that had the run is gone, a call either fails or is answered with closed or unavailable; since every request is safe to
 /// repeat, it is repeated until the run is found on another silo, for as long as <see cref="FrontDoorOptions.FailoverPatience"/>.
 /// </remarks>
-public sealed class ClusterRun
+public sealed class ClusterRun : IRun
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly IRunGrain grain;
-    private readonly TimeProvider clock;
-    private readonly FrontDoorOptions options;
-    private readonly ConcurrentDictionary<string, ClientId> joined = new(StringComparer.Ordinal);
+    private readonly long made;
+    private readonly ClusterDoor door;
 
-    internal ClusterRun(RunEntry entry, RunParts parts, IRunGrain grain, TimeProvider clock, FrontDoorOptions options) =>
-        (Entry, Parts, this.grain, this.clock, this.options) = (entry, parts, grain, clock, options);
+    internal ClusterRun(RunEntry entry, RunParts parts, IRunGrain grain, ClusterDoor door) =>
+        (Entry, Parts, this.grain, this.door, made) = (entry, parts, grain, door, entry.CreatedAt.UtcTicks);
 
     public RunEntry Entry { get; }
 
     /// <summary>What the configuration says of the run, made on this silo: layout, training plan, limits. Its machine and model are at the beginning.</summary>
     public RunParts Parts { get; }
 
-    /// <returns>Null when the run has been deleted.</returns>
-    public Task<RunView?> ViewAsync(CancellationToken cancellation) =>
-        AskAsync(run => run.ViewAsync(), view => view?.Host is HostState.Fenced or HostState.Closed or HostState.Opening, null, cancellation);
+    public RunView View => Mirror.View;
 
-    /// <summary>The evaluations from an index on.</summary>
-    public Task<MetricPoint[]> MetricsAsync(long from, CancellationToken cancellation) =>
-        AskAsync(run => run.MetricsAsync(from), _ => false, [], cancellation);
+    public IReadOnlyList<MetricPoint> Metrics => Mirror.Metrics;
 
-    public async Task<ClientId?> FindAsync(string member, CancellationToken cancellation)
+    public IReadOnlyList<ClientScore> LastScores => Mirror.Scores;
+
+    public int LobbyCount => Mirror.Lobby;
+
+    /// <summary>The run has been deleted; perhaps there is another of its name.</summary>
+    public bool IsGone { get; internal set; }
+
+    internal RunMirror Mirror { get; } = new();
+
+    public async ValueTask<RunView> LookAsync(CancellationToken cancellation)
+    {
+        var reply = await AskAsync(run => run.LookAsync(made), r => r is null or { View.Host: HostState.Fenced or HostState.Closed }, null, door.Options.LookPatience, cancellation)
+            .ConfigureAwait(false);
+        if (reply is not null)
+        {
+            Mirror.Saw(reply.View, reply.Lobby);
+        }
+
+        return Mirror.View;
+    }
+
+    public async ValueTask<ClientId?> FindAsync(string member, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(member);
-        if (joined.TryGetValue(member, out var known))
+        if (Mirror.Find(member) is { } known)
         {
             return known;
         }
 
-        var found = await AskAsync(run => run.FindAsync(member), _ => false, null, cancellation).ConfigureAwait(false);
+        var found = await AskAsync(run => run.FindAsync(made, member), _ => false, null, door.Options.FailoverPatience, cancellation).ConfigureAwait(false);
         if (found is { } client)
         {
-            joined[member] = client;
+            Mirror.Met(member, client);
         }
 
         return found;
     }
 
-    /// <inheritdoc cref="RunHost.NameOf"/>
-    public Task<string[]> NamesAsync(ClientId[] clients, CancellationToken cancellation) =>
-        AskAsync(run => run.NamesAsync(clients), _ => false, [.. clients.Select(_ => "")], cancellation);
+    public string NameOf(ClientId client) => Mirror.NameOf(client);
 
-    /// <inheritdoc cref="RunHost.JoinAsync"/>
-    public async Task<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)> JoinAsync(string member, double examples, CancellationToken cancellation)
+    public async ValueTask<int> EnterAsync(string member, string name, double examples, TimeSpan wait, CancellationToken cancellation)
+    {
+        var reply = await PollAsync(
+            (run, slice, token) => run.EnterAsync(made, member, name, examples, slice, token), r => IsElsewhere(r.Outcome), r => r is { Outcome: HostOutcome.Done, Missing: > 0 },
+            new Entered(HostOutcome.Unavailable, Parts.ExpectedClients), wait, cancellation).ConfigureAwait(false);
+        return reply.Missing;
+    }
+
+    public async Task<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)> JoinAsync(string member, double examples)
     {
         var reply = await AskAsync(
-            run => run.JoinAsync(member, examples), r => IsElsewhere(r.Outcome), new Joined(HostOutcome.Unavailable, default, Soon), cancellation)
+            run => run.JoinAsync(made, member, examples), r => IsElsewhere(r.Outcome), new Joined(HostOutcome.Unavailable, default, Soon), door.Options.FailoverPatience, default)
             .ConfigureAwait(false);
         if (reply.Outcome == HostOutcome.Done)
         {
-            joined[member] = reply.Client;
+            Mirror.Met(member, reply.Client);
         }
 
         return (reply.Outcome, reply.Client, reply.RetryAfter);
     }
 
-    /// <inheritdoc cref="RunHost.CheckInAsync"/>
-    public async Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation)
-    {
-        var start = clock.GetTimestamp();
-        for (;;)
-        {
-            var left = wait - clock.GetElapsedTime(start);
-            var slice = left < IRunGrain.LongestCall ? left : IRunGrain.LongestCall;
-            var reply = await AskAsync(
-                run => run.CheckInAsync(client, slice > TimeSpan.Zero ? slice : TimeSpan.Zero, cancellation),
-                r => r is NotAsked { Outcome: var outcome } && IsElsewhere(outcome), new NotAsked(HostOutcome.Unavailable, Soon), cancellation).ConfigureAwait(false);
-            if (reply is not Waiting || clock.GetElapsedTime(start) >= wait)
-            {
-                return reply;
-            }
-        }
-    }
+    public Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation) => PollAsync(
+        (run, slice, token) => run.CheckInAsync(made, client, slice, token),
+        r => r is NotAsked { Outcome: var outcome } && IsElsewhere(outcome), r => r is Waiting, new NotAsked(HostOutcome.Unavailable, Soon), wait, cancellation);
 
-    /// <inheritdoc cref="RunHost.SubmitAsync"/>
     public Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation) => AskAsync(
-        run => run.SubmitAsync(submission, cancellation),
-        r => r is UpdateNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new UpdateNotAsked(HostOutcome.Unavailable, Soon), cancellation);
+        run => run.SubmitAsync(made, submission, cancellation),
+        r => r is UpdateNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new UpdateNotAsked(HostOutcome.Unavailable, Soon), door.Options.FailoverPatience, cancellation);
 
-    /// <inheritdoc cref="RunHost.SubmitGroupAsync"/>
     public Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members, CancellationToken cancellation)
     {
         UpdateSubmission[] sent = [.. members];
         return AskAsync(
-            run => run.SubmitGroupAsync(group, sent, cancellation),
-            r => r is GroupNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new GroupNotAsked(HostOutcome.Unavailable, Soon), cancellation);
+            run => run.SubmitGroupAsync(made, group, sent, cancellation),
+            r => r is GroupNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new GroupNotAsked(HostOutcome.Unavailable, Soon), door.Options.FailoverPatience, cancellation);
     }
 
-    /// <inheritdoc cref="RunHost.WatchAsync"/>
     public async Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(
         AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
     {
-        var start = clock.GetTimestamp();
-        for (;;)
-        {
-            var left = wait - clock.GetElapsedTime(start);
-            var slice = left < IRunGrain.LongestCall ? left : IRunGrain.LongestCall;
-            var reply = await AskAsync(
-                run => run.WatchAsync(assignment, client, slice > TimeSpan.Zero ? slice : TimeSpan.Zero, cancellation),
-                r => IsElsewhere(r.Outcome), new Watched(HostOutcome.Unavailable, default), cancellation).ConfigureAwait(false);
-            if (reply is not { Outcome: HostOutcome.Done, State.Standing: AssignmentStanding.Open } || clock.GetElapsedTime(start) >= wait)
-            {
-                return (reply.Outcome, reply.State);
-            }
-        }
+        var reply = await PollAsync(
+            (run, slice, token) => run.WatchAsync(made, assignment, client, slice, token),
+            r => IsElsewhere(r.Outcome), r => r is { Outcome: HostOutcome.Done, State.Standing: AssignmentStanding.Open },
+            new Watched(HostOutcome.Unavailable, default), wait, cancellation).ConfigureAwait(false);
+        return (reply.Outcome, reply.State);
     }
 
     /// <inheritdoc cref="RunHost.PostAsync"/>
-    public Task<Posted> PostAsync(RunEvent runEvent, CancellationToken cancellation)
+    public Task<Posted> PostAsync(RunEvent runEvent)
     {
         using var bytes = new MemoryStream();
         using var writer = new BinaryWriter(bytes);
         writer.WriteEvent(runEvent);
         writer.Flush();
         var form = bytes.ToArray();
-        return AskAsync(run => run.PostAsync(form), r => IsElsewhere(r.Outcome), new Posted(HostOutcome.Unavailable, [], Soon), cancellation);
+        return PostedAsync(run => run.PostAsync(made, form));
     }
 
-    /// <inheritdoc cref="RunHost.CommandAsync"/>
-    public Task<Posted> CommandAsync(OperatorAction action, string reason, CancellationToken cancellation) =>
-        PostAsync(new OperatorCommand(0, action, reason), cancellation);
+    public Task<Posted> CommandAsync(OperatorAction action, string reason) => PostAsync(new OperatorCommand(0, action, reason));
 
-    /// <inheritdoc cref="RunHost.FailAsync"/>
-    public Task<Posted> FailAsync(AssignmentId assignment, ClientId client, string reason, CancellationToken cancellation) =>
-        PostAsync(new AssignmentFailed(0, assignment, client, reason), cancellation);
+    public Task<Posted> FailAsync(AssignmentId assignment, ClientId client, string reason) => PostAsync(new AssignmentFailed(0, assignment, client, reason));
 
-    /// <inheritdoc cref="RunHost.SaveAsync"/>
-    public Task<Posted> SaveAsync(CancellationToken cancellation) =>
-        AskAsync(run => run.SaveAsync(), r => IsElsewhere(r.Outcome), new Posted(HostOutcome.Unavailable, [], Soon), cancellation);
+    public Task<Posted> ReportAsync(int version, ClientScore score) => PostedAsync(run => run.ReportAsync(made, version, score));
+
+    public Task<Posted> SaveAsync() => PostedAsync(run => run.SaveAsync(made));
+
+    public async Task<IReadOnlyList<ClientFacts>?> ClientsAsync() =>
+        await AskAsync(run => run.ClientsAsync(made), r => r is null, null, door.Options.LookPatience, default).ConfigureAwait(false);
+
+    public RunFeed Subscribe(int capacity) => Mirror.Subscribe(capacity);
 
     /// <summary>The digests of the blobs that this run needs; null when that is not known now.</summary>
-    public Task<string[]?> ReferencedBlobsAsync(CancellationToken cancellation) => AskAsync(run => run.ReferencedBlobsAsync(), _ => false, null, cancellation);
+    internal Task<string[]?> ReferencedBlobsAsync(CancellationToken cancellation) =>
+        AskAsync(run => run.ReferencedBlobsAsync(made), r => r is null, null, door.Options.FailoverPatience, cancellation);
+
+    /// <summary>Asks for news from here on, and for what is missing.</summary>
+    internal async Task FollowAsync(IRunObserver observer)
+    {
+        while (await grain.FollowAsync(made, observer, Mirror.Mark).ConfigureAwait(false) is { } news && Mirror.Take(news) && news.Names.Length + news.Metrics.Length > 0)
+        {
+        }
+    }
 
     private static bool IsElsewhere(HostOutcome outcome) => outcome is HostOutcome.Closed or HostOutcome.Unavailable;
+
+    private Task<Posted> PostedAsync(Func<IRunGrain, Task<Posted>> ask) =>
+        AskAsync(ask, r => IsElsewhere(r.Outcome), new Posted(HostOutcome.Unavailable, [], Soon), door.Options.FailoverPatience, default);
+
+    /// <summary>A long poll, as several calls; let go when this silo stops.</summary>
+    /// <param name="goesOn">Whether a reply says that nothing has happened yet.</param>
+    private async Task<TReply> PollAsync<TReply>(
+        Func<IRunGrain, TimeSpan, CancellationToken, Task<TReply>> ask, Func<TReply, bool> isElsewhere, Func<TReply, bool> goesOn, TReply unavailable, TimeSpan wait, CancellationToken cancellation)
+    {
+        var start = door.Clock.GetTimestamp();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, door.Leaving);
+        try
+        {
+            for (;;)
+            {
+                var left = wait - door.Clock.GetElapsedTime(start);
+                var slice = left < IRunGrain.LongestCall ? left : IRunGrain.LongestCall;
+                var reply = await AskAsync(
+                    run => ask(run, slice > TimeSpan.Zero ? slice : TimeSpan.Zero, ending.Token), isElsewhere, unavailable, door.Options.FailoverPatience, ending.Token).ConfigureAwait(false);
+                if (!goesOn(reply) || door.Clock.GetElapsedTime(start) >= wait)
+                {
+                    return reply;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return unavailable;
+        }
+    }
 
     /// <summary>Asks the grain, again while the run is on its way from one silo to another.</summary>
     /// <param name="isElsewhere">Whether a reply says that the run is not where it was asked for.</param>
     /// <param name="unavailable">The reply when patience ends without any.</param>
     private async Task<TReply> AskAsync<TReply>(
-        Func<IRunGrain, Task<TReply>> ask, Func<TReply, bool> isElsewhere, TReply unavailable, CancellationToken cancellation)
+        Func<IRunGrain, Task<TReply>> ask, Func<TReply, bool> isElsewhere, TReply unavailable, TimeSpan patience, CancellationToken cancellation)
     {
-        var start = clock.GetTimestamp();
+        var start = door.Clock.GetTimestamp();
         for (var pause = 0.02; ; pause = Math.Min(1, 2 * pause))
         {
             var reply = unavailable;
@@ -173,12 +209,17 @@ public sealed class ClusterRun
                 // The silo died with the call; whether it was handled does not matter, as it may be repeated.
             }
 
-            if (clock.GetElapsedTime(start) >= options.FailoverPatience)
+            if (pause > 0.1 && !await door.IsThereAsync(this, cancellation).ConfigureAwait(false))
+            {
+                return unavailable;
+            }
+
+            if (door.Clock.GetElapsedTime(start) >= patience)
             {
                 return reply;
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(pause), clock, cancellation).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromSeconds(pause), door.Clock, cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -1,64 +1,94 @@
 using System.Collections.Concurrent;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
+using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Federated.Coordinator.Orleans.Hosting;
 
-/// <summary>The runs of a cluster, for the front door of one silo: creates, finds, branches and deletes them. Thread-safe.</summary>
-public sealed class ClusterRuns
+/// <summary>The runs of a cluster, for the front door of one silo: creates, finds, branches and deletes them, and follows what happens in them. Thread-safe.</summary>
+public sealed partial class ClusterRuns : IRuns
 {
     private readonly IGrainFactory grains;
     private readonly IStore store;
     private readonly IRunFactory factory;
-    private readonly TimeProvider clock;
-    private readonly FrontDoorOptions options;
     private readonly RunCatalog catalog;
-    private readonly ConcurrentDictionary<string, ClusterRun> known = new(StringComparer.Ordinal);
+    private readonly ClusterDoor door;
+    private readonly RunHosting hosting;
+    private readonly IClusterMembershipService membership;
+    private readonly ILogger<ClusterRuns> logger;
+    private readonly ConcurrentDictionary<string, Followed> known = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource stopping = new();
+    private Task following = Task.CompletedTask, noticing = Task.CompletedTask;
 
-    public ClusterRuns(IGrainFactory grains, IStore store, IRunFactory factory, TimeProvider clock, FrontDoorOptions options)
+    internal ClusterRuns(
+        IGrainFactory grains, IStore store, IRunFactory factory, TimeProvider clock, FrontDoorOptions options, RunHosting hosting, IClusterMembershipService membership,
+        ILogger<ClusterRuns> logger)
     {
-        ArgumentNullException.ThrowIfNull(store);
-        (this.grains, this.store, this.factory, this.clock, this.options) = (grains, store, factory, clock, options);
+        (this.grains, this.store, this.factory, this.hosting, this.membership, this.logger) = (grains, store, factory, hosting, membership, logger);
         catalog = new RunCatalog(store.Documents);
+        door = new ClusterDoor(catalog, clock, options);
+    }
+
+    public IReadOnlyCollection<IRun> Runs => [.. known.Values.Where(followed => !followed.Run.IsGone).Select(followed => followed.Run)];
+
+    public IReadOnlyCollection<IRun> Hosted => hosting.Hosts;
+
+    /// <summary>Runs on other silos are no reason to send clients away from this one.</summary>
+    public string NotReady => stopping.IsCancellationRequested ? "stopping" : "";
+
+    public IReadOnlyList<SiloFacts> Silos
+    {
+        get
+        {
+            var runs = known.Values.Where(f => !f.Run.IsGone).GroupBy(f => f.Run.Mirror.Silo).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+            return
+            [
+                .. membership.CurrentSnapshot.Members.Values
+                    .Where(m => m.Status is not (SiloStatus.Dead or SiloStatus.None))
+                    .OrderBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.SiloAddress.ToString(), StringComparer.Ordinal)
+                    .Select(m => new SiloFacts(m.Name, m.SiloAddress.Endpoint.ToString(), m.Status.ToString().ToLowerInvariant(), runs.GetValueOrDefault(m.Name), m.Name == hosting.Silo)),
+            ];
+        }
     }
 
     /// <summary>All blobs of the cluster.</summary>
     public IBlobStore Blobs => store.Blobs;
 
+    /// <summary>Learns which runs there are, and follows them from here on.</summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await ReconcileAsync(cancellation).ConfigureAwait(false);
+        following = Task.Run(FollowLoopAsync, CancellationToken.None);
+        noticing = Task.Run(NoticeSilosAsync, CancellationToken.None);
+    }
+
+    async ValueTask<IRun?> IRuns.FindAsync(string id, CancellationToken cancellation) => await FindAsync(id, cancellation).ConfigureAwait(false);
+
     /// <returns>Null when there is no such run.</returns>
-    public async Task<ClusterRun?> FindAsync(string id, CancellationToken cancellation)
+    public async ValueTask<ClusterRun?> FindAsync(string id, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(id);
-        if (!RunRegistry.IsId(id) || await catalog.FindAsync(id, cancellation).ConfigureAwait(false) is not (var entry, false))
+        if (!RunRegistry.IsId(id))
         {
-            known.TryRemove(id, out _);
             return null;
         }
 
-        // The catalog is asked every time: a run may have been deleted, and its name given to another, through another silo's front door.
-        if (known.TryGetValue(id, out var run) && run.Entry.CreatedAt == entry.CreatedAt)
+        // A run that this door follows tells it when it is deleted; of others the catalog knows.
+        if (known.TryGetValue(id, out var followed) && !followed.Run.IsGone && followed.IsFollowed(door.Clock))
         {
-            return run;
+            return followed.Run;
         }
 
-        return known[id] = new ClusterRun(entry, factory.Create(entry.Configuration, store.Blobs), grains.GetGrain<IRunGrain>(id), clock, options);
+        return await catalog.FindAsync(id, cancellation).ConfigureAwait(false) is (var entry, false) ? Know(entry) : Forget(id);
     }
 
-    /// <summary>All runs, in ordinal order of their ids.</summary>
-    public async Task<IReadOnlyList<ClusterRun>> ListAsync(CancellationToken cancellation)
-    {
-        List<ClusterRun> runs = [];
-        foreach (var (entry, isDeleted) in await catalog.ListAsync(cancellation).ConfigureAwait(false))
-        {
-            if (!isDeleted && await FindAsync(entry.Id, cancellation).ConfigureAwait(false) is { } run)
-            {
-                runs.Add(run);
-            }
-        }
+    async Task<IRun> IRuns.CreateAsync(string id, ReadOnlyMemory<byte> configuration, CancellationToken cancellation) =>
+        await CreateAsync(id, configuration, null, cancellation).ConfigureAwait(false);
 
-        return runs;
-    }
+    async Task<IRun> IRuns.BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation) =>
+        await BranchAsync(id, from, version, configuration, cancellation).ConfigureAwait(false);
 
     /// <inheritdoc cref="RunRegistry.CreateAsync(string, ReadOnlyMemory{byte}, CancellationToken)"/>
     public Task<ClusterRun> CreateAsync(string id, ReadOnlyMemory<byte> configuration, CancellationToken cancellation) =>
@@ -68,12 +98,12 @@ public sealed class ClusterRuns
     public async Task<ClusterRun> BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation)
     {
         var source = await FindAsync(from, cancellation).ConfigureAwait(false) ?? throw new CoordinatorException($"There is no run '{from}' to branch from.");
-        await source.SaveAsync(cancellation).ConfigureAwait(false);
-        var versions = (await source.ViewAsync(cancellation).ConfigureAwait(false))?.Versions;
-        if (versions is null || !versions.TryGetValue(version, out var blobs))
+        await source.SaveAsync().ConfigureAwait(false);
+        var versions = (await source.LookAsync(cancellation).ConfigureAwait(false)).Versions;
+        if (!versions.TryGetValue(version, out var blobs))
         {
             throw new CoordinatorException(
-                $"Run '{from}' does not hold version {version} any more; it has {string.Join(", ", versions?.Keys ?? [])}. Raise keepLast or keepEvery to hold more.");
+                $"Run '{from}' does not hold version {version} any more; it has {string.Join(", ", versions.Keys)}. Raise keepLast or keepEvery to hold more.");
         }
 
         await using var hold = await store.Blobs.HoldAsync(blobs.Deployed, cancellation).ConfigureAwait(false)
@@ -84,8 +114,51 @@ public sealed class ClusterRuns
     /// <inheritdoc cref="RunRegistry.DeleteAsync"/>
     public async Task<bool> DeleteAsync(string id, CancellationToken cancellation)
     {
-        known.TryRemove(id, out _);
-        return RunRegistry.IsId(id) && await grains.GetGrain<IRunGrain>(id).DeleteAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        var isDeleted = RunRegistry.IsId(id) && await grains.GetGrain<IRunGrain>(id).DeleteAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        Forget(id);
+        return isDeleted;
+    }
+
+    /// <summary>Lets long polls go and follows no more. Hosts of this silo are closed by the silo, when it stops.</summary>
+    public async Task CloseAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await door.LeaveAsync().ConfigureAwait(false);
+        await following.ConfigureAwait(false);
+        await noticing.ConfigureAwait(false);
+        foreach (var followed in known.Values)
+        {
+            followed.Run.Mirror.Close();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        door.Dispose();
+        stopping.Dispose();
+    }
+
+    /// <summary>The digests of all blobs that some run needs; null when that is not known of one.</summary>
+    internal async Task<IReadOnlySet<string>?> ReferencedAsync(CancellationToken cancellation)
+    {
+        var referenced = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (entry, isDeleted) in await catalog.ListAsync(cancellation).ConfigureAwait(false))
+        {
+            if (isDeleted)
+            {
+                continue;
+            }
+
+            if (await Know(entry).ReferencedBlobsAsync(cancellation).ConfigureAwait(false) is not { } needed)
+            {
+                return null;
+            }
+
+            referenced.UnionWith(needed);
+        }
+
+        return referenced;
     }
 
     private async Task<ClusterRun> CreateAsync(string id, ReadOnlyMemory<byte> configuration, BranchPoint? origin, CancellationToken cancellation)
@@ -100,7 +173,214 @@ public sealed class ClusterRuns
             throw new CoordinatorException(problem);
         }
 
-        return await FindAsync(id, cancellation).ConfigureAwait(false)
-            ?? throw new CoordinatorException($"Run '{id}' was created but is not in the catalog; somebody deleted it at once.");
+        return await catalog.FindAsync(id, cancellation).ConfigureAwait(false) is (var entry, false)
+            ? Know(entry)
+            : throw new CoordinatorException($"Run '{id}' was created but is not in the catalog; somebody deleted it at once.");
+    }
+
+    private ClusterRun Know(RunEntry entry)
+    {
+        for (;;)
+        {
+            if (known.TryGetValue(entry.Id, out var present))
+            {
+                if (present.Run.Entry.CreatedAt == entry.CreatedAt && !present.Run.IsGone)
+                {
+                    return present.Run;
+                }
+
+                Drop(present);
+            }
+
+            var grain = grains.GetGrain<IRunGrain>(entry.Id);
+            var run = new ClusterRun(entry, factory.Create(entry.Configuration, store.Blobs), grain, door);
+            var followed = new Followed(run, grain, grains);
+            if (known.TryAdd(entry.Id, followed))
+            {
+                _ = FollowAsync(followed);
+                return run;
+            }
+        }
+    }
+
+    private ClusterRun? Forget(string id)
+    {
+        if (known.TryGetValue(id, out var gone))
+        {
+            Drop(gone);
+        }
+
+        return null;
+    }
+
+    private void Drop(Followed gone)
+    {
+        gone.Run.IsGone = true;
+        gone.Run.Mirror.Close();
+        known.TryRemove(KeyValuePair.Create(gone.Run.Entry.Id, gone));
+    }
+
+    private async Task FollowLoopAsync()
+    {
+        using var timer = new PeriodicTimer(door.Options.CatalogPeriod, door.Clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
+            {
+                try
+                {
+                    await ReconcileAsync(stopping.Token).ConfigureAwait(false);
+                }
+                catch (StorageException e)
+                {
+                    LogCatalog(e.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The silo stops.
+        }
+    }
+
+    /// <summary>Knows the runs that the catalog has, and asks for the news of those that are due.</summary>
+    private async Task ReconcileAsync(CancellationToken cancellation)
+    {
+        var names = (await catalog.NamesAsync(cancellation).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        foreach (var followed in known.Values.Where(f => f.Run.IsGone || !names.Contains(f.Run.Entry.Id)).ToList())
+        {
+            Drop(followed);
+        }
+
+        foreach (var name in names.Where(name => !known.ContainsKey(name)))
+        {
+            if (await catalog.FindAsync(name, cancellation).ConfigureAwait(false) is (var entry, false))
+            {
+                try
+                {
+                    Know(entry);
+                }
+                catch (CoordinatorException e)
+                {
+                    LogUnknown(entry.Id, e.Message); // Of a newer build, while a cluster is upgraded.
+                }
+            }
+        }
+
+        foreach (var followed in known.Values.Where(f => f.IsDue(door)))
+        {
+            _ = FollowAsync(followed);
+        }
+    }
+
+    private async Task FollowAsync(Followed followed)
+    {
+        if (!followed.TryBegin())
+        {
+            return;
+        }
+
+        try
+        {
+            await followed.Run.FollowAsync(followed.Observer).ConfigureAwait(false);
+            followed.Done(door.Clock);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or InvalidOperationException or ObjectDisposedException)
+        {
+            // On its way from one silo to another; asked again at the next look.
+        }
+        finally
+        {
+            followed.End();
+        }
+    }
+
+    /// <summary>When a silo comes or goes, runs move: all of them are asked for their news again at once.</summary>
+    private async Task NoticeSilosAsync()
+    {
+        try
+        {
+            await foreach (var _ in membership.MembershipUpdates.WithCancellation(stopping.Token).ConfigureAwait(false))
+            {
+                foreach (var followed in known.Values)
+                {
+                    followed.MakeDue();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The silo stops.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The catalog of runs cannot be read; runs made through other silos appear when it can: {Problem}")]
+    private partial void LogCatalog(string problem);
+
+    [LoggerMessage(LogLevel.Warning, "Run {Run} cannot be served by this build: {Problem}")]
+    private partial void LogUnknown(string run, string problem);
+
+    /// <summary>A run with how it is followed.</summary>
+    private sealed class Followed : IRunObserver
+    {
+        private readonly IRunGrain grain;
+        private long lastDone;
+        private int busy, due = 1;
+
+        public Followed(ClusterRun run, IRunGrain grain, IGrainFactory grains)
+        {
+            (Run, this.grain) = (run, grain);
+            Observer = grains.CreateObjectReference<IRunObserver>(this);
+        }
+
+        public ClusterRun Run { get; }
+
+        public IRunObserver Observer { get; }
+
+        /// <summary>Whether the run would tell this door of its deletion: it tells for a minute, and is asked well before that.</summary>
+        public bool IsFollowed(TimeProvider clock) =>
+            Volatile.Read(ref lastDone) is not 0 and var done && clock.GetElapsedTime(done) < TimeSpan.FromSeconds(55);
+
+        /// <summary>What is over does not change any more: its grain may sleep.</summary>
+        public bool IsDue(ClusterDoor door) =>
+            !(Run.View.Status == RunStatus.Finished && Volatile.Read(ref lastDone) != 0)
+            && (Volatile.Read(ref due) == 1 || Volatile.Read(ref lastDone) is 0 || door.Clock.GetElapsedTime(Volatile.Read(ref lastDone)) >= door.Options.FollowPeriod);
+
+        public void MakeDue() => Volatile.Write(ref due, 1);
+
+        public bool TryBegin() => Interlocked.CompareExchange(ref busy, 1, 0) == 0;
+
+        public void Done(TimeProvider clock)
+        {
+            Volatile.Write(ref due, 0);
+            Volatile.Write(ref lastDone, clock.GetTimestamp());
+        }
+
+        public void End() => Volatile.Write(ref busy, 0);
+
+        public async Task NewsAsync(RunNews news)
+        {
+            if (Run.Mirror.Take(news) && TryBegin())
+            {
+                try
+                {
+                    await Run.FollowAsync(Observer);
+                }
+                finally
+                {
+                    End();
+                }
+            }
+        }
+
+        public Task GoneAsync(long made)
+        {
+            if (Run.Entry.CreatedAt.UtcTicks == made)
+            {
+                Run.IsGone = true;
+            }
+
+            return Task.CompletedTask;
+        }
     }
 }

@@ -14,4 +14,24 @@ public sealed record FrontDoorOptions
     /// <value>The default is 5 seconds. Must be 0 or more.</value>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan StandingLease { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long somebody who only looks waits for a run that moves; then what was last heard has to do.</summary>
+    /// <value>The default is 3 seconds. Must be 0 or more.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan LookPatience { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Time between two looks at the catalog for runs that were created through other silos.</summary>
+    /// <value>The default is 1 second. Must be above 0.</value>
+    [Range(typeof(TimeSpan), "00:00:00.01", "01:00:00")]
+    public TimeSpan CatalogPeriod { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time after which a front door asks again for a run's news; a run sends them for a minute.</summary>
+    /// <value>The default is 20 seconds. Must be 1 second to 50 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "00:00:50")]
+    public TimeSpan FollowPeriod { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Time between two sweeps of the store for blobs that no run needs; one silo does it for all. Zero for never.</summary>
+    /// <value>The default is 1 hour. Must be 0 or more.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan SweepPeriod { get; init; } = TimeSpan.FromHours(1);
 }

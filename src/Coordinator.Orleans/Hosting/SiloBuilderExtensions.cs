@@ -4,6 +4,7 @@ using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Federated.Coordinator.Orleans.Hosting;
 
@@ -19,9 +20,21 @@ public static class SiloBuilderExtensions
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton(new IdentityOptions());
         silo.Services.AddSingleton(store);
-        silo.Services.AddSingleton(s => new RunHosting(store, factory, s.GetRequiredService<TimeProvider>(), runOptions));
+        silo.Services.AddSingleton(s => new RunHosting(store, factory, s.GetRequiredService<TimeProvider>(), runOptions, s.GetRequiredService<ILocalSiloDetails>().Name));
         silo.Services.AddSingleton(s => new ClusterRuns(
-            s.GetRequiredService<IGrainFactory>(), store, factory, s.GetRequiredService<TimeProvider>(), frontDoorOptions));
+            s.GetRequiredService<IGrainFactory>(), store, factory, s.GetRequiredService<TimeProvider>(), frontDoorOptions, s.GetRequiredService<RunHosting>(),
+            s.GetRequiredService<IClusterMembershipService>(), s.GetRequiredService<ILogger<ClusterRuns>>()));
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunDrain>();
         return silo;
+    }
+
+    /// <summary>
+    /// When the silo stops in good order, its runs are closed first: long polls are let go at once instead of holding their grains for as long
+    /// as they last, every run is saved, and other silos take over what the grains leave behind.
+    /// </summary>
+    private sealed class RunDrain(RunHosting hosting) : ILifecycleParticipant<ISiloLifecycle>
+    {
+        public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
+            nameof(RunDrain), ServiceLifecycleStage.Active, _ => Task.CompletedTask, _ => hosting.CloseAllAsync());
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Privacy;
 
 namespace Federated.Coordinator.Orleans.Serialization;
 
@@ -23,6 +25,7 @@ internal struct RunViewSurrogate
     [Id(13)] public string? EndDetail;
     [Id(14)] public Dictionary<int, VersionBlobs> Versions;
     [Id(15)] public int MailboxDepth;
+    [Id(16)] public PrivacyGuarantee? Spent;
 }
 
 [RegisterConverter]
@@ -48,6 +51,7 @@ internal sealed class RunViewConverter : IConverter<RunView, RunViewSurrogate>
             Ended = surrogate.EndReason is { } reason ? (reason, surrogate.EndDetail ?? "") : null,
             Versions = surrogate.Versions.ToImmutableSortedDictionary(),
             MailboxDepth = surrogate.MailboxDepth,
+            Spent = surrogate.Spent,
         };
     }
 
@@ -72,8 +76,91 @@ internal sealed class RunViewConverter : IConverter<RunView, RunViewSurrogate>
             EndDetail = value.Ended?.Detail,
             Versions = value.Versions.ToDictionary(),
             MailboxDepth = value.MailboxDepth,
+            Spent = value.Spent,
         };
     }
+}
+
+[GenerateSerializer, Immutable, Alias("fed.guarantee")]
+internal struct PrivacyGuaranteeSurrogate
+{
+    [Id(0)] public double Epsilon;
+    [Id(1)] public double Delta;
+    [Id(2)] public PrivacyUnit Unit;
+    [Id(3)] public Adjacency Adjacency;
+    [Id(4)] public TrustModel Trust;
+    [Id(5)] public string Accountant;
+    [Id(6)] public string[] Assumptions;
+}
+
+[RegisterConverter]
+internal sealed class PrivacyGuaranteeConverter : IConverter<PrivacyGuarantee, PrivacyGuaranteeSurrogate>
+{
+    public PrivacyGuarantee ConvertFromSurrogate(in PrivacyGuaranteeSurrogate surrogate) => new()
+    {
+        Epsilon = surrogate.Epsilon,
+        Delta = surrogate.Delta,
+        Relation = new NeighbourRelation(surrogate.Unit, surrogate.Adjacency),
+        Trust = surrogate.Trust,
+        Accountant = surrogate.Accountant,
+        Assumptions = surrogate.Assumptions,
+    };
+
+    public PrivacyGuaranteeSurrogate ConvertToSurrogate(in PrivacyGuarantee value) => new()
+    {
+        Epsilon = value.Epsilon,
+        Delta = value.Delta,
+        Unit = value.Relation.Unit,
+        Adjacency = value.Relation.Adjacency,
+        Trust = value.Trust,
+        Accountant = value.Accountant,
+        Assumptions = [.. value.Assumptions],
+    };
+}
+
+[GenerateSerializer, Immutable, Alias("fed.client-score")]
+internal struct ClientScoreSurrogate
+{
+    [Id(0)] public int Client;
+    [Id(1)] public double Examples;
+    [Id(2)] public double Accuracy;
+    [Id(3)] public double Loss;
+}
+
+[RegisterConverter]
+internal sealed class ClientScoreConverter : IConverter<ClientScore, ClientScoreSurrogate>
+{
+    public ClientScore ConvertFromSurrogate(in ClientScoreSurrogate s) => new(new Federated.Protocol.ClientId(s.Client), s.Examples, s.Accuracy, s.Loss);
+
+    public ClientScoreSurrogate ConvertToSurrogate(in ClientScore v) => new() { Client = v.Client.Value, Examples = v.Examples, Accuracy = v.Accuracy, Loss = v.Loss };
+}
+
+[GenerateSerializer, Immutable, Alias("fed.client-facts")]
+internal struct ClientFactsSurrogate
+{
+    [Id(0)] public double Examples;
+    [Id(1)] public int Dispatched;
+    [Id(2)] public int AcceptedUpdates;
+    [Id(3)] public int LastIncludedIn;
+    [Id(4)] public double SecondsPerStep;
+    [Id(5)] public double LastDispatchedAt;
+}
+
+[RegisterConverter]
+internal sealed class ClientFactsConverter : IConverter<ClientFacts, ClientFactsSurrogate>
+{
+    public ClientFacts ConvertFromSurrogate(in ClientFactsSurrogate s) =>
+        new(s.Examples, s.Dispatched, s.AcceptedUpdates, s.LastIncludedIn, s.SecondsPerStep, s.LastDispatchedAt);
+
+    public ClientFactsSurrogate ConvertToSurrogate(in ClientFacts v) => new()
+    {
+        Examples = v.Examples,
+        Dispatched = v.Dispatched,
+        AcceptedUpdates = v.AcceptedUpdates,
+        LastIncludedIn = v.LastIncludedIn,
+        SecondsPerStep = v.SecondsPerStep,
+        LastDispatchedAt = v.LastDispatchedAt,
+    };
 }
 
 [GenerateSerializer, Immutable, Alias("fed.metric-point")]

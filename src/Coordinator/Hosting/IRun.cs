@@ -48,6 +48,9 @@ public interface IRun
     /// <inheritdoc cref="RunHost.SubmitAsync"/>
     Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation);
 
+    /// <inheritdoc cref="RunHost.SubmitGroupAsync"/>
+    Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members, CancellationToken cancellation);
+
     /// <inheritdoc cref="RunHost.WatchAsync"/>
     Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation);
 

@@ -14,6 +14,9 @@ public interface IRuns : IAsyncDisposable
     /// <summary>Why requests should go elsewhere for now; empty when they need not.</summary>
     string NotReady { get; }
 
+    /// <summary>The silos of the cluster that this process is one of; empty when it is alone.</summary>
+    IReadOnlyList<SiloFacts> Silos { get; }
+
     /// <inheritdoc cref="RunRegistry.Blobs"/>
     IBlobStore Blobs { get; }
 
@@ -32,3 +35,10 @@ public interface IRuns : IAsyncDisposable
     /// <summary>Lets go of what this process hosts, in good order: requests that are in are answered, long polls let go, every run saved.</summary>
     Task CloseAsync();
 }
+
+/// <summary>One silo of a cluster, for people to see.</summary>
+/// <param name="Address">Where other silos reach it.</param>
+/// <param name="Status">joining, active, shuttingdown, stopping.</param>
+/// <param name="Runs">Runs that it hosts, as far as is known here.</param>
+/// <param name="IsHere">Whether it is the one that is asked.</param>
+public sealed record SiloFacts(string Name, string Address, string Status, int Runs, bool IsHere);

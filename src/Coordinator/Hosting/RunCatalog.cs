@@ -31,14 +31,21 @@ internal sealed class RunCatalog(IDocumentStore documents)
     public async ValueTask<(RunEntry Entry, bool IsDeleted)?> FindAsync(string id, CancellationToken cancellation) =>
         await documents.ReadAsync($"{Folder}/{id}", cancellation).ConfigureAwait(false) is { } bytes ? Read(id, bytes) : null;
 
-    public ValueTask WriteAsync(RunEntry entry, bool isDeleted, CancellationToken cancellation)
-    {
-        var document = new CatalogDocument(
-            Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted);
-        return documents.WriteAsync($"{Folder}/{entry.Id}", JsonSerializer.SerializeToUtf8Bytes(document, CatalogJson.Default.CatalogDocument), cancellation);
-    }
+    /// <summary>The ids of all entries, without reading them.</summary>
+    public ValueTask<IReadOnlyList<string>> NamesAsync(CancellationToken cancellation) => documents.ListAsync(Folder, cancellation);
+
+    /// <returns>False when there is an entry of that id.</returns>
+    public ValueTask<bool> CreateAsync(RunEntry entry, CancellationToken cancellation) =>
+        documents.CreateAsync($"{Folder}/{entry.Id}", Written(entry, isDeleted: false), cancellation);
+
+    public ValueTask WriteAsync(RunEntry entry, bool isDeleted, CancellationToken cancellation) =>
+        documents.WriteAsync($"{Folder}/{entry.Id}", Written(entry, isDeleted), cancellation);
 
     public ValueTask RemoveAsync(string id, CancellationToken cancellation) => documents.DeleteAsync($"{Folder}/{id}", cancellation);
+
+    private static byte[] Written(RunEntry entry, bool isDeleted) => JsonSerializer.SerializeToUtf8Bytes(
+        new CatalogDocument(Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted),
+        CatalogJson.Default.CatalogDocument);
 
     private static (RunEntry Entry, bool IsDeleted) Read(string id, byte[] bytes)
     {

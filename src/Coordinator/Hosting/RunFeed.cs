@@ -36,5 +36,8 @@ public sealed class RunFeed : IDisposable
 
     internal void Give(RunNotice notice) => channel.Writer.TryWrite(notice);
 
+    /// <summary>Counts what never came here.</summary>
+    internal void Miss(long count) => Interlocked.Add(ref dropped, count);
+
     internal void Close() => channel.Writer.TryComplete();
 }

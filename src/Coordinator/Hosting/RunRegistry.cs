@@ -31,6 +31,8 @@ public sealed class RunRegistry : IRuns
 
     IReadOnlyCollection<IRun> IRuns.Runs => [.. runs.Values];
 
+    IReadOnlyList<SiloFacts> IRuns.Silos => [];
+
     IReadOnlyCollection<IRun> IRuns.Hosted => [.. runs.Values];
 
     /// <summary>Why requests should go elsewhere for now: runs whose store fails.</summary>

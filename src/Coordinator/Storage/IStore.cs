@@ -22,6 +22,10 @@ public interface IDocumentStore
     /// <returns>Null when there is none of that name.</returns>
     ValueTask<byte[]?> ReadAsync(string name, CancellationToken cancellation);
 
+    /// <summary>Creates a document; of several who try at once, one does.</summary>
+    /// <returns>False when there is one of that name.</returns>
+    ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+
     /// <summary>Creates or replaces a document.</summary>
     ValueTask WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation);
 

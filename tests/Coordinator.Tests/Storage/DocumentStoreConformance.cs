@@ -19,6 +19,17 @@ public abstract class DocumentStoreConformance
     }
 
     [ConformanceFact]
+    public async Task OfThoseWhoCreateADocumentAtOnceOneDoes()
+    {
+        var store = await OpenAsync();
+        var created = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+            await store.CreateAsync("runs/a", Encoding.UTF8.GetBytes($"by {i}"), default) ? $"by {i}" : "")));
+        Assert.Equal(Assert.Single(created, c => c.Length > 0), Encoding.UTF8.GetString((await store.ReadAsync("runs/a", default))!));
+        await store.DeleteAsync("runs/a", default);
+        Assert.True(await store.CreateAsync("runs/a", new byte[1], default));
+    }
+
+    [ConformanceFact]
     public async Task AFolderListsItsOwnDocumentsInOrder()
     {
         var store = await OpenAsync();

@@ -25,29 +25,25 @@ public sealed class FileDocumentStore(IFileSystem files, string folder) : IDocum
         }
     }
 
-    public ValueTask WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
-        var path = PathOf(name);
-        var (parent, last) = (path[..path.LastIndexOf('/')], path[(path.LastIndexOf('/') + 1)..]);
-        var aside = $"{parent}/{Unfinished}{last}";
         lock (gate)
         {
-            Guard(name, () =>
+            if (files.Exists(PathOf(name)))
             {
-                if (files.Exists(aside))
-                {
-                    files.Delete(aside); // Left by a crash.
-                }
+                return ValueTask.FromResult(false);
+            }
 
-                using (var file = files.OpenAppend(aside))
-                {
-                    file.Append(content.Span);
-                    file.Sync();
-                }
+            Write(name, content);
+            return ValueTask.FromResult(true);
+        }
+    }
 
-                files.Rename(aside, path);
-                SyncUp(parent);
-            });
+    public ValueTask WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            Write(name, content);
         }
 
         return ValueTask.CompletedTask;
@@ -78,6 +74,29 @@ public sealed class FileDocumentStore(IFileSystem files, string folder) : IDocum
         {
             return ValueTask.FromResult<IReadOnlyList<string>>([.. files.List(path).Where(n => !n.StartsWith('.'))]);
         }
+    }
+
+    private void Write(string name, ReadOnlyMemory<byte> content)
+    {
+        var path = PathOf(name);
+        var (parent, last) = (path[..path.LastIndexOf('/')], path[(path.LastIndexOf('/') + 1)..]);
+        var aside = $"{parent}/{Unfinished}{last}";
+        Guard(name, () =>
+        {
+            if (files.Exists(aside))
+            {
+                files.Delete(aside); // Left by a crash.
+            }
+
+            using (var file = files.OpenAppend(aside))
+            {
+                file.Append(content.Span);
+                file.Sync();
+            }
+
+            files.Rename(aside, path);
+            SyncUp(parent);
+        });
     }
 
     /// <summary>A new folder's own name must be durable too.</summary>

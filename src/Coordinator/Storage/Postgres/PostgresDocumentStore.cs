@@ -16,6 +16,18 @@ internal sealed class PostgresDocumentStore(NpgsqlDataSource source) : IDocument
         }).ConfigureAwait(false);
     }
 
+    public async ValueTask<bool> CreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        DocumentNames.Check(name);
+        return await Postgres.Guard(async () =>
+        {
+            await using var command = source.CreateCommand("insert into fed_documents (name, content) values ($1, $2) on conflict (name) do nothing");
+            command.Parameters.Add(new NpgsqlParameter { Value = name });
+            command.Parameters.Add(new NpgsqlParameter { Value = content.ToArray() });
+            return await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false) == 1;
+        }).ConfigureAwait(false);
+    }
+
     public async ValueTask WriteAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         DocumentNames.Check(name);
