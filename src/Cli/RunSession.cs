@@ -111,7 +111,7 @@ internal sealed class RunSession(Terminal terminal, bool json, bool quiet, int? 
         terminal.Out.WriteLine($"{summary.FinishDetail} {Readable.Number(summary.Dispatched)} dispatched = {Readable.Number(summary.Accepted)} accepted + {Readable.Number(summary.Rejected)} rejected + {Readable.Number(summary.Lost)} lost.");
         if (summary.Privacy is { } privacy)
         {
-            terminal.Out.WriteLine($"Privacy: {privacy.Statement}. What it rests on is in the report.");
+            terminal.Out.WriteLine($"Privacy: {privacy.Line}. What it rests on is in the report.");
         }
 
         terminal.Out.WriteLine($"Report: {Path.GetFullPath(results.ReportPath)}");

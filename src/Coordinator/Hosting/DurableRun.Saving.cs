@@ -129,6 +129,11 @@ public sealed partial class DurableRun
         (savedVersion, savedAt) = (Machine.Version, Machine.Now);
         inSnapshot = Named();
         await parts.Model.LoadAsync(Machine.Version, versions[Machine.Version], state, blobs, cancellation).ConfigureAwait(false);
+        foreach (var section in sections)
+        {
+            section.Restored();
+        }
+
         foreach (var accumulate in Machine.OpenAggregate)
         {
             await parts.Model.AccumulateAsync(accumulate, BaseOf(accumulate), blobs, cancellation).ConfigureAwait(false);

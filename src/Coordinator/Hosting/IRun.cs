@@ -1,3 +1,4 @@
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
@@ -65,6 +66,9 @@ public interface IRun
 
     /// <inheritdoc cref="RunHost.ClientsAsync"/>
     Task<IReadOnlyList<ClientFacts>?> ClientsAsync();
+
+    /// <inheritdoc cref="RunHost.SpendingAsync"/>
+    Task<RunSpending> SpendingAsync(int count);
 
     /// <inheritdoc cref="RunHost.SaveAsync"/>
     Task<Posted> SaveAsync();

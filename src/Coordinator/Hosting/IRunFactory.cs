@@ -109,6 +109,11 @@ public interface IRunSection
     /// <summary>Takes the state that <see cref="Save"/> wrote, perhaps by an older build.</summary>
     void Load(BinaryReader reader);
 
+    /// <summary>Called after <see cref="Load"/>, when the model has been loaded too, and before anything is repeated.</summary>
+    void Restored()
+    {
+    }
+
     /// <summary>Blobs that the state names: they are kept.</summary>
     IEnumerable<BlobReference> Blobs => [];
 }

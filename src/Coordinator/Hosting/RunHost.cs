@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
@@ -58,6 +59,11 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
 
     /// <summary>What each client reported in the last evaluation by clients.</summary>
     public IReadOnlyList<ClientScore> LastScores => history.LastScores;
+
+    /// <summary>How the run's ledger stands, with the clients that were charged most often; nothing without privacy, or while the run is not open.</summary>
+    public async Task<RunSpending> SpendingAsync(int count) => await AskAsync(run => run.Parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault() is { } ledger
+        ? new RunSpending(ledger.Course, ledger.ClientsCharged, ledger.Nearest(count))
+        : RunSpending.Nothing).ConfigureAwait(false) ?? RunSpending.Nothing;
 
     /// <summary>Opens a run and starts its loop.</summary>
     /// <returns>When the run is open, or has failed for good: its <see cref="View"/> says which.</returns>

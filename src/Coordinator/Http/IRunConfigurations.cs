@@ -1,3 +1,5 @@
+using Federated.Privacy.Statements;
+
 namespace Federated.Coordinator.Http;
 
 /// <summary>Reads what operators send as a run's configuration.</summary>
@@ -18,5 +20,5 @@ public interface IRunConfigurations
 /// <param name="Strategy">Scheduler × aggregator × server optimizer × objective, by name.</param>
 /// <param name="Data">What is trained on, as far as the configuration tells.</param>
 /// <param name="Model">The model, in words.</param>
-/// <param name="Privacy">The statement: who is protected, against whom, how far.</param>
-public sealed record RunDescription(string Name, string Strategy, string Data, string Model, string Privacy);
+/// <param name="Privacy">The statement before the run began: who is protected, against whom, how far.</param>
+public sealed record RunDescription(string Name, string Strategy, string Data, string Model, PrivacyStatement Privacy);

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Federated.Coordinator.Hosting;
+using Federated.Privacy;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
 using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Http;
@@ -22,7 +25,12 @@ internal static class ModelCard
         Line(card, "Branched from", run.BranchedFrom ?? "nothing: it began with its own initial model");
         card.Append("\n## Data\n\n").Append(Escape(description.Data)).Append("\n\n");
         Line(card, "Clients that joined", Number(summary.Clients));
-        Line(card, "Training examples that they told of", Number((long)run.Clients.Sum(c => c.Examples)));
+        var statement = description.Privacy with { Spent = host.View.Spent };
+        if (statement.Policy == PrivacyPolicies.None)
+        {
+            Line(card, "Training examples that they told of", Number((long)run.Clients.Sum(c => c.Examples))); // No part of what a policy covers.
+        }
+
         Line(card, "Client updates accepted, rejected, lost", $"{Number(summary.Accepted)}, {Number(summary.Rejected)}, {Number(summary.Lost)} of {Number(summary.Dispatched)} dispatched");
         card.Append("\n## Quality\n\n");
         if (run.Evaluations.Count == 0)
@@ -43,11 +51,8 @@ internal static class ModelCard
                 $"accuracy {scores.Mean:F4} ± {scores.Deviation:F4} over {scores.Clients} clients; lowest {scores.Minimum:F4}, lower decile {scores.LowerDecile:F4}, median {scores.Median:F4}"));
         }
 
-        card.Append("\n## Privacy\n\n").Append(Escape(description.Privacy)).Append("\n\n");
-        if (host.View.Spent is { } spent)
-        {
-            Line(card, "Spent so far", spent.ToString());
-        }
+        card.Append("\n## Privacy\n\n").Append(Escape(statement.Text)).Append("\n\n");
+        Privacy(card, statement);
 
         card.Append("\n## Lineage\n\n| version | SHA-256 of the model |\n|---|---|\n");
         foreach (var version in run.Versions)
@@ -59,6 +64,33 @@ internal static class ModelCard
             .Append(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(host.Entry.Configuration.Span))).Append("`\n");
         return card.ToString();
     }
+
+    private static void Privacy(StringBuilder card, PrivacyStatement statement)
+    {
+        Line(card, "Policy", statement.Policy);
+        if (statement.Terms.Relation is not { } relation)
+        {
+            return;
+        }
+
+        Line(card, "Unit and neighbours", relation.ToString());
+        Line(card, "At most", statement.Planned is { } planned ? Cost(planned) : "nothing bounds it in advance");
+        Line(card, "Spent", statement.Spent is { } spent ? Cost(spent) : "nothing yet");
+        if (statement.Terms.ReportEpsilon > 0)
+        {
+            Line(card, "ε₀ of one report", Figures.Up(statement.Terms.ReportEpsilon));
+        }
+
+        if (statement.Terms.WithoutShuffling is { } left)
+        {
+            Line(card, "Against a malicious shuffler", Cost(left));
+        }
+
+        Line(card, "Accountant", statement.Guarantee?.Accountant ?? "none yet");
+        Line(card, "Trusted", statement.Parties.Where(p => p.IsTrusted).Select(p => p.Party).ToList() is { Count: > 0 } trusted ? string.Join(", ", trusted) : "nobody");
+    }
+
+    private static string Cost(PrivacyGuarantee guarantee) => $"ε = {Figures.Up(guarantee.Epsilon)} at δ = {Figures.Up(guarantee.Delta)}";
 
     private static string Score(EvaluationPoint point) =>
         string.Create(CultureInfo.InvariantCulture, $"accuracy {point.Accuracy:F4}, loss {point.Loss:F4} at version {point.Version}");

@@ -22,6 +22,8 @@ internal sealed class RunEndpoints(CoordinatorService service)
         routes.MapGet("/v1/runs/{run}", ShowAsync).WithMetadata(Access.Viewer, new Says("A run in full.", Reply: WireJson.Default.RunDetailMessage));
         routes.MapGet("/v1/runs/{run}/configuration", ConfigurationAsync).WithMetadata(Access.Viewer, new Says("The configuration with every default (YAML)."));
         routes.MapGet("/v1/runs/{run}/card", CardAsync).WithMetadata(Access.Viewer, new Says("The model card (Markdown)."));
+        routes.MapGet("/v1/runs/{run}/privacy", PrivacyAsync).WithMetadata(Access.Known,
+            new Says("The run's privacy statement, and how its ledger stands.", Reply: WireJson.Default.RunPrivacyMessage));
         routes.MapPost("/v1/runs/{run}:pause", c => CommandAsync(c, OperatorAction.Pause)).WithMetadata(Access.Operator with { Act = "pause run" },
             new Says("Give out no more work.", WireJson.Default.CommandRequest, Reply: WireJson.Default.RunSummaryMessage));
         routes.MapPost("/v1/runs/{run}:resume", c => CommandAsync(c, OperatorAction.Resume)).WithMetadata(Access.Operator with { Act = "resume run" },
@@ -158,6 +160,15 @@ internal sealed class RunEndpoints(CoordinatorService service)
             var run = await RunReports.DetailAsync(host, service).ConfigureAwait(false);
             var card = ModelCard.Write(run, host, service.Configurations.Describe(host.Entry.Configuration));
             await context.Response.WriteAsync(card, context.RequestAborted).ConfigureAwait(false);
+        }
+    }
+
+    private async Task PrivacyAsync(HttpContext context)
+    {
+        if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
+        {
+            var privacy = await RunReports.PrivacyAsync(host, service, forClient: context.Who().Role == Role.Client).ConfigureAwait(false);
+            await JsonBody.WriteAsync(context, privacy, WireJson.Default.RunPrivacyMessage).ConfigureAwait(false);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Federated.Coordinator.Hosting;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
 
@@ -8,6 +9,9 @@ namespace Federated.Coordinator.Http;
 /// <summary>From a run's view to what people read of it.</summary>
 internal static class RunReports
 {
+    /// <summary>Clients nearest their cap that are listed.</summary>
+    private const int MostClients = 50;
+
     public static RunSummaryMessage Summary(IRun host, CoordinatorService service)
     {
         var view = host.View;
@@ -63,9 +67,33 @@ internal static class RunReports
             ],
             ClientScores = await ScoresAsync(host, service).ConfigureAwait(false),
             BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
-            Privacy = service.Configurations.Describe(host.Entry.Configuration).Privacy,
+            Privacy = StatementOf(host, service).Text,
         };
     }
+
+    /// <summary>The run's statement as of its last version.</summary>
+    public static PrivacyStatement StatementOf(IRun host, CoordinatorService service) =>
+        service.Configurations.Describe(host.Entry.Configuration).Privacy with { Spent = host.View.Spent };
+
+    /// <param name="forClient">Whether a client asks: it is told nothing of the others.</param>
+    public static async Task<RunPrivacyMessage> PrivacyAsync(IRun host, CoordinatorService service, bool forClient)
+    {
+        var spending = await host.SpendingAsync(forClient ? 0 : MostClients).ConfigureAwait(false);
+        string[] members = [.. spending.Nearest.Select(client => host.NameOf(new ClientId(client.Client)))];
+        var names = await service.Identities.NamesAsync(members).ConfigureAwait(false);
+        return new RunPrivacyMessage(host.Entry.Id, host.View.Version, StatementMessage.Of(StatementOf(host, service)))
+        {
+            Course = [.. spending.Course.Select(point => new SpendingPoint(point.Version, Finite(point.Epsilon)))],
+            ClientsCharged = forClient ? 0 : spending.Charged,
+            Clients =
+            [
+                .. spending.Nearest.Select((client, n) => new ClientSpendingMessage(
+                    client.Client, members[n], names[n] ?? members[n], client.Participations, Finite(client.Epsilon))),
+            ],
+        };
+    }
+
+    private static double? Finite(double epsilon) => double.IsFinite(epsilon) ? epsilon : null;
 
     private static async ValueTask<ClientScoresMessage?> ScoresAsync(IRun host, CoordinatorService service)
     {

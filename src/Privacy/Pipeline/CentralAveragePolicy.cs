@@ -86,6 +86,21 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
         }
     }
 
+    public override IReadOnlyDictionary<int, (int Count, int LastStep)> Charges => charges?.Participations ?? base.Charges;
+
+    public override PolicyTerms Terms => new()
+    {
+        Mechanism = mechanism.Name,
+        Relation = new NeighbourRelation(PrivacyUnit.Client, sampled?.Relation.Adjacency ?? Adjacency.ZeroOut),
+        ClipNorm = mechanism.Options.ClipNorm,
+        ClipAdapts = adaptive is not null,
+        NoiseMultiplier = mechanism.ChargedMultiplier,
+        Sampling = options.Sampling,
+        EpsilonBudget = options.Epsilon,
+        Delta = options.Delta,
+        Limits = Limits,
+    };
+
     public override long ReportBytes => 0;
 
     public override ParticipationLimits Limits => charges?.Limits ?? new ParticipationLimits { Releases = affordable, Because = limit };
@@ -95,6 +110,8 @@ internal sealed class CentralAveragePolicy<T> : PrivacyPolicy<T>
     public override string? RefusalFor(int client) => charges?.RefusalFor(client);
 
     public override (int Count, int LastStep)? ChargeOf(int client) => charges is null ? null : charges.ChargeOf(client);
+
+    public override PrivacyGuarantee? SpentBy(int client) => charges is null ? Spent : Qualify(charges.SpentBy(client), random);
 
     public override string? Admit(int client, Span<T> delta, double weight)
     {

@@ -18,6 +18,7 @@ internal sealed class CentralFtrlPolicy<T> : PrivacyPolicy<T>
     private readonly DpFtrl<T> mechanism;
     private readonly GridClip clip;
     private readonly PrivacyGuarantee guarantee;
+    private readonly double budget;
     private ParticipationGate gate;
 
     public CentralFtrlPolicy(CentralPrivacyOptions options, DpFtrlOptions mechanismOptions, RunFacts facts, IRandomSource random)
@@ -46,7 +47,7 @@ internal sealed class CentralFtrlPolicy<T> : PrivacyPolicy<T>
         mechanism = new DpFtrl<T>(plan, facts.Dimension, random);
         clip = new GridClip(mechanism.ClipNorm, mechanism.GridStep);
         gate = NewGate();
-        guarantee = Describe(options.Delta);
+        (guarantee, budget) = (Describe(options.Delta), options.Epsilon);
         if (options.Epsilon > 0 && guarantee.Epsilon > options.Epsilon)
         {
             throw new PrivacyException(
@@ -63,6 +64,19 @@ internal sealed class CentralFtrlPolicy<T> : PrivacyPolicy<T>
 
     /// <summary>Correlated noise is charged as a whole with the first release.</summary>
     public override PrivacyGuarantee? Spent => mechanism.Step > 0 ? Qualify(guarantee, random) : null;
+
+    public override IReadOnlyDictionary<int, (int Count, int LastStep)> Charges => gate.Clients;
+
+    public override PolicyTerms Terms => new()
+    {
+        Mechanism = mechanism.Name,
+        Relation = guarantee.Relation,
+        ClipNorm = mechanism.ClipNorm,
+        NoiseMultiplier = DpFtrl<T>.ChargedMultiplier(plan),
+        EpsilonBudget = budget,
+        Delta = guarantee.Delta,
+        Limits = Limits,
+    };
 
     public override long ReportBytes => 0;
 

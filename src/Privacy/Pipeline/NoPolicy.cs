@@ -19,6 +19,8 @@ internal sealed class NoPolicy<T> : PrivacyPolicy<T>, IClientProtection<T>
 
     public override PrivacyGuarantee? Spent => null;
 
+    public override PolicyTerms Terms { get; } = new();
+
     public override long ReportBytes => 0;
 
     public override ParticipationLimits Limits => ParticipationLimits.None;

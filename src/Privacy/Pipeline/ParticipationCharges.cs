@@ -63,6 +63,8 @@ internal sealed class ParticipationCharges
 
     public IReadOnlyDictionary<int, (int Count, int LastStep)> Participations => lastSteps;
 
+    public PrivacyGuarantee? SpentBy(int client) => ledger.Participations(client) > 0 ? ledger.ClientGuarantee(client) : null;
+
     public (int Count, int LastStep)? ChargeOf(int client) => lastSteps.TryGetValue(client, out var record) ? record : null;
 
     public string? RefusalFor(int client) => Cap > 0 && ledger.Participations(client) >= Cap

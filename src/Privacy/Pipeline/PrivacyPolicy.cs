@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Numerics;
 using Federated.Privacy.Clipping;
 using Federated.Privacy.Randomness;
@@ -31,6 +32,9 @@ public abstract class PrivacyPolicy<T>
     /// <summary>What the run has cost so far; null when nothing is guaranteed, or nothing has been spent.</summary>
     public abstract PrivacyGuarantee? Spent { get; }
 
+    /// <summary>What the policy does, in numbers: for statements.</summary>
+    public abstract PolicyTerms Terms { get; }
+
     /// <summary>Bytes of one protected update on the wire; 0 when it is as large as it was.</summary>
     public abstract long ReportBytes { get; }
 
@@ -52,6 +56,12 @@ public abstract class PrivacyPolicy<T>
 
     /// <summary>How often, and at which release last, a client was charged; null when never. Under a sampling claim clients are not charged one by one.</summary>
     public virtual (int Count, int LastStep)? ChargeOf(int client) => null;
+
+    /// <summary>How often, and at which release last, each client was charged; empty where clients are not charged one by one. Live: it changes with the ledger.</summary>
+    public virtual IReadOnlyDictionary<int, (int Count, int LastStep)> Charges => ImmutableDictionary<int, (int, int)>.Empty;
+
+    /// <summary>What the run has cost one client so far; null when nothing. Under a sampling claim, and under correlated noise, what it has cost all alike.</summary>
+    public virtual PrivacyGuarantee? SpentBy(int client) => Spent;
 
     /// <summary>
     /// The server has received a client's update that no release will hold (late, stale, of a closed round): charged where seeing it is what costs.

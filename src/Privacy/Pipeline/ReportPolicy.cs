@@ -21,6 +21,7 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
     private readonly IUnitVectorRandomizer<T> randomizer;
     private readonly ParticipationCharges charges;
     private readonly int minimumBatch;
+    private readonly Lazy<PrivacyGuarantee?> withoutShuffling;
     private int releases;
 
     public ReportPolicy(RandomizedReportOptions options, RunFacts facts, IRandomSource random)
@@ -45,10 +46,12 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
         }
 
         randomizer = UnitVectorRandomizers.Create<T>(options.Randomizer, options.ReportEpsilon, facts.Dimension + 1);
+        MechanismEvent? bare = null;
         MechanismEvent report = new RandomizedResponseEvent(NeighbourRelation.ReplaceOneParticipation, randomizer.Epsilon, 2);
         if (options is ShufflePrivacyOptions shuffle)
         {
             minimumBatch = MinimumBatch(shuffle, facts);
+            bare = report;
             report = new ShuffledEvent(
                 PrivacyUnit.ClientParticipation, LocalRandomizer.Generic(randomizer.Epsilon), minimumBatch - shuffle.AssumedCorrupt);
         }
@@ -56,6 +59,8 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
         // Two reports of one client in one batch would be shuffled together, which the amplification is not computed for.
         charges = new ParticipationCharges(
             report, options.MaxParticipations, options.Epsilon, options.Delta, oncePerRelease: options is ShufflePrivacyOptions);
+        withoutShuffling = new(() => bare is null || charges.Cap == 0 ? null
+            : new ParticipationAccountant<int>(new ParticipationAccountantOptions { Delta = options.Delta, ParticipationCap = charges.Cap }).GuaranteeAtCap(bare));
     }
 
     public override string Kind => options is ShufflePrivacyOptions ? PrivacyPolicies.Shuffle : PrivacyPolicies.Local;
@@ -65,6 +70,22 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
     public override PrivacyGuarantee? Planned => Qualify(Describe(charges.Planned), random);
 
     public override PrivacyGuarantee? Spent => Qualify(Describe(charges.Spent), random);
+
+    public override IReadOnlyDictionary<int, (int Count, int LastStep)> Charges => charges.Participations;
+
+    public override PolicyTerms Terms => new()
+    {
+        Mechanism = randomizer.Name,
+        Relation = NeighbourRelation.ReplaceOneClient,
+        ClipNorm = options.ClipNorm,
+        ReportEpsilon = randomizer.Epsilon,
+        MinimumBatch = minimumBatch,
+        AssumedCorrupt = options is ShufflePrivacyOptions shuffle ? shuffle.AssumedCorrupt : 0,
+        EpsilonBudget = options.Epsilon,
+        Delta = options.Delta,
+        Limits = Limits,
+        WithoutShuffling = withoutShuffling.Value,
+    };
 
     public override long ReportBytes => randomizer.ReportBytes;
 
@@ -78,6 +99,8 @@ internal sealed class ReportPolicy<T> : PrivacyPolicy<T>
     public override string? RefusalFor(int client) => charges.RefusalFor(client);
 
     public override (int Count, int LastStep)? ChargeOf(int client) => charges.ChargeOf(client);
+
+    public override PrivacyGuarantee? SpentBy(int client) => Qualify(Describe(charges.SpentBy(client)), random);
 
     public override string? Admit(int client, Span<T> delta, double weight)
     {

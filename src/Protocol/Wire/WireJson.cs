@@ -29,6 +29,8 @@ namespace Federated.Protocol.Wire;
 [JsonSerializable(typeof(RunSummaryMessage))]
 [JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(RunDetailMessage))]
+[JsonSerializable(typeof(RunPrivacyMessage))]
+[JsonSerializable(typeof(StatementMessage))]
 [JsonSerializable(typeof(AboutMessage))]
 [JsonSerializable(typeof(EnrolmentTokenRequest))]
 [JsonSerializable(typeof(AccessTokenRequest))]

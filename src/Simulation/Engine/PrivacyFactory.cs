@@ -5,6 +5,7 @@ using Federated.Coordinator.Scheduling;
 using Federated.Privacy;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Randomness;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Results;
 using Federated.Training.LocalObjectives;
@@ -43,9 +44,7 @@ internal static class PrivacyFactory
 
     public static PrivacySummary Summarize<T>(PrivateRelease<T> privacy)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => new(
-            privacy.Policy.Kind,
-            privacy.Policy.Spent,
-            privacy.Policy.Planned,
+            PrivacyStatement.Of(privacy.Policy, StatementSetting.Simulation),
             [
                 "A simulation knows every client's data: updates.csv, scores.csv and participation.csv are its own view and are not part of what is released.",
                 "Versions are evaluated on test examples that are taken to be public.",

@@ -1,4 +1,6 @@
 using Federated.Privacy;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Reports.Charts;
 using Federated.Simulation.Results;
 
@@ -9,7 +11,7 @@ internal static class PrivacyPart
 {
     public static Markup Render(PrivacySummary privacy, IReadOnlyList<MetricsRow> rows)
     {
-        var part = new Markup().Add($"<p><strong>{privacy.Statement}</strong></p>");
+        var part = new Markup().Add($"<p><strong>{privacy.Line}</strong></p>");
         if ((privacy.Spent ?? privacy.Planned) is { } described)
         {
             part.Add(HtmlPage.Facts(
@@ -18,14 +20,19 @@ internal static class PrivacyPart
                 ("Protects", described.Relation.ToString(), "every client's whole part in the run"),
                 ("Trusts", Trusted(described.Trust), ""),
                 ("Accountant", described.Accountant, "an upper bound")));
-            part.Add($"<p>It holds as long as all of this does:</p><ul>");
-            foreach (var sentence in described.Assumptions.Concat(privacy.Notes))
-            {
-                part.Add($"<li>{sentence}</li>");
-            }
-
-            part.Add($"</ul>");
         }
+
+        if (privacy.Statement is { Policy: PrivacyPolicies.Shuffle, Terms: var terms })
+        {
+            part.Add($"<p>{(terms.WithoutShuffling is { } left
+                ? $"Against a malicious shuffler: ε₀ = {Figures.Up(terms.ReportEpsilon)} a report, ε = {Figures.Up(left.Epsilon)} at δ = {Figures.Up(left.Delta)} for a client that reports as often as it may."
+                : $"Against a malicious shuffler: ε₀ = {Figures.Up(terms.ReportEpsilon)} a report.")}</p>");
+        }
+
+        List(part, "It holds as long as all of this does:", privacy.Statement.Assumptions.Concat(privacy.Notes));
+        List(part, "Who sees what:", privacy.Statement.Parties.Select(p => $"{p.Party}{(p.IsTrusted ? " (trusted)" : "")}: {p.Sees}"));
+        List(part, "Not protected:", privacy.Statement.NotProtected);
+        part.Add(HtmlPage.Details("The statement as one paragraph", new Markup().Add($"<p>{privacy.Statement.Text}</p>")));
 
         var spending = rows.Where(r => double.IsFinite(r.Epsilon)).ToList();
         if (spending.Count > 1)
@@ -40,6 +47,26 @@ internal static class PrivacyPart
         }
 
         return part;
+    }
+
+    /// <summary>Of a run without a policy: that there is none, and what that means.</summary>
+    public static Markup RenderNone() => new Markup().Add($"<p>{PrivacyStatement.None(StatementSetting.Simulation).Text}</p>");
+
+    private static void List(Markup part, string title, IEnumerable<string> sentences)
+    {
+        var all = sentences.ToList();
+        if (all.Count == 0)
+        {
+            return;
+        }
+
+        part.Add($"<p>{title}</p><ul>");
+        foreach (var sentence in all)
+        {
+            part.Add($"<li>{sentence}</li>");
+        }
+
+        part.Add($"</ul>");
     }
 
     private static string Trusted(TrustModel trust) => trust switch

@@ -25,10 +25,7 @@ public static class RunReport
             body.Add($"<h2>Learning</h2>").Add(Curves(summary, collected.Evaluations));
         }
 
-        if (summary.Privacy is { } privacy)
-        {
-            body.Add($"<h2>Privacy</h2>").Add(PrivacyPart.Render(privacy, collected.Evaluations));
-        }
+        body.Add($"<h2>Privacy</h2>").Add(summary.Privacy is { } privacy ? PrivacyPart.Render(privacy, collected.Evaluations) : PrivacyPart.RenderNone());
 
         if (summary.ClientScores.Count > 0 || summary.Baselines.Count > 0)
         {

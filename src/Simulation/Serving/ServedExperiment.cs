@@ -10,6 +10,7 @@ using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Randomness;
+using Federated.Privacy.Statements;
 using Federated.Protocol.Wire;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
@@ -55,7 +56,7 @@ internal sealed class ServedExperiment
         ? "The clients' own; the coordinator has none."
         : string.Create(CultureInfo.InvariantCulture, $"The coordinator evaluates on {data.Test.Count} test examples of '{data.Train.Name}' in {data.Train.Classes} classes; clients train on their own.");
 
-    public string PrivacyInWords { get; private set; } = "";
+    public PrivacyStatement Privacy { get; private set; } = PrivacyStatement.None(StatementSetting.Served);
 
     public string ModelInWords => ConfigWords.KindOf(Configuration.Model!);
 
@@ -73,7 +74,7 @@ internal sealed class ServedExperiment
         ExperimentGuard.CheckServed(resolved, data, clients);
         var experiment = new ServedExperiment(resolved, data, engine);
         var d = experiment.CreateTrainer<float>().Model.Layout.Count;
-        experiment.PrivacyInWords = resolved.Precision == NumberFormat.Float64 ? experiment.DescribePrivacy<double>(d) : experiment.DescribePrivacy<float>(d);
+        experiment.Privacy = resolved.Precision == NumberFormat.Float64 ? experiment.DescribePrivacy<double>(d) : experiment.DescribePrivacy<float>(d);
         return experiment;
     }
 
@@ -152,20 +153,12 @@ internal sealed class ServedExperiment
         };
     }
 
-    /// <summary>The privacy that the run plans with, in words.</summary>
-    private string DescribePrivacy<T>(int d)
+    /// <summary>The statement that the run begins with.</summary>
+    private PrivacyStatement DescribePrivacy<T>(int d)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (Configuration.Privacy is NoPrivacyOptions)
-        {
-            return "Nothing is guaranteed beyond this: data stay at the clients, and updates travel to the coordinator, which sees each of them as it is. "
-                + "What an update reveals of the data behind it is not bounded.";
-        }
-
-        using var privacy = PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()))!;
-        return privacy.Policy.Planned is { } planned
-            ? $"At most {planned}. This holds as long as: {string.Join(" ", planned.Assumptions)}"
-            : "A policy is kept, and nothing bounds in advance what it will cost; the ledger says what was spent.";
+        using var privacy = PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()));
+        return privacy is null ? PrivacyStatement.None(StatementSetting.Served) : PrivacyStatement.Of(privacy.Policy, StatementSetting.Served);
     }
 
     /// <summary>Vectors of clients that AFA-CS keeps in memory; the others are read from the store when their clients come.</summary>

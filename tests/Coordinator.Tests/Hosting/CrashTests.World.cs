@@ -36,10 +36,17 @@ public sealed partial class CrashTests
         private DurableRun? run;
         private BlobModel<double>? model;
         private FileBlobStore? blobs;
+        private readonly Dictionary<int, int> charged = [];
         private bool wasOpen;
 
         /// <summary>Of the coordinator that lives; null in a run without.</summary>
         public PrivateRelease<double>? Privacy { get; private set; }
+
+        /// <summary>The ledger's section of the coordinator that lives; null in a run without.</summary>
+        public PrivacySection<double>? Ledger { get; private set; }
+
+        /// <summary>Times that a ledger was compared, after a crash, with what clients had been charged when they were answered.</summary>
+        public int LedgersCompared { get; private set; }
 
         public int Crashes { get; private set; }
 
@@ -142,6 +149,11 @@ public sealed partial class CrashTests
         {
             var effects = (await run!.PostAsync([new LoggedEvent(e, "", inline)], default))[0];
             Deliver(effects);
+            for (var client = 0; client < Clients && Ledger is not null; client++)
+            {
+                charged[client] = Privacy!.Policy.ChargeOf(new ClientId(client).Value)?.Count ?? 0; // What has been answered must stay charged.
+            }
+
             return effects;
         }
 
@@ -203,7 +215,8 @@ public sealed partial class CrashTests
             var durability = new DurabilityOptions { ReplayBytes = 1 << (10 + crashes.NextInt(8)), ReplaySeconds = 20, InlineBytes = crashes.NextInt(2) * 65536 };
             var options = new RunOptions { Seed = seed, EvaluateEvery = 0, ClientTimeout = 60, Stop = new StopOptions { Versions = 10_000 } };
             var limiter = Privacy is null ? null : new ParticipationLimiter(Privacy.Policy.Limits, Clients, Privacy.Facts.LeastUpdatesPerRelease, 1);
-            IReadOnlyList<IRunSection> sections = Privacy is not null ? [new PrivacySection<double>(Privacy)] : memory is not null ? [memory] : [];
+            Ledger = Privacy is null ? null : new PrivacySection<double>(Privacy);
+            IReadOnlyList<IRunSection> sections = Ledger is not null ? [Ledger] : memory is not null ? [memory] : [];
             var parts = TestParts.Of(new RunMachine(options, NewScheduler(), limiter), new Witness(model, made), Layout) with { Sections = sections };
             var opened = await DurableRun.OpenAsync(
                 parts, new FileRunLog(disk, "run"), blobs, new MemoryBlobs(), durability, default);
@@ -218,6 +231,24 @@ public sealed partial class CrashTests
 
             run = opened;
             wasOpen = true;
+            CompareLedger();
+        }
+
+        /// <summary>A crash refunds nobody: at this very moment, not only at the end.</summary>
+        private void CompareLedger()
+        {
+            // Where participations are counted afresh with every tree, a replay may have begun the next one.
+            if (Privacy is null || charged.Count == 0 || Privacy.Policy.Limits.RestartEvery > 0)
+            {
+                return;
+            }
+
+            LedgersCompared++;
+            foreach (var (client, times) in charged)
+            {
+                var now = Privacy.Policy.ChargeOf(client)?.Count ?? 0;
+                Assert.True(now >= times, $"Client {client} had been charged {times} times; after a crash the ledger says {now}.");
+            }
         }
 
         /// <summary>The first coordinator draws the key; those after it draw others, which must not be used.</summary>

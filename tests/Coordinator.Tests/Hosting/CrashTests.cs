@@ -97,7 +97,7 @@ public sealed partial class CrashTests
         var undisturbed = new World(scheduler, 1, crashEvery: 0, privacy: policy);
         await undisturbed.PlayAsync();
         Assert.True(undisturbed.Version > 3 && undisturbed.Privacy!.Policy.Spent!.Epsilon > 0, $"The run made only {undisturbed.Version} versions: the test would show little.");
-        var crashes = 0;
+        var (crashes, compared) = (0, 0);
         for (var disturbance = 0UL; disturbance < 3; disturbance++)
         {
             var world = new World(scheduler, 1, crashEvery: 60, disturbance, policy);
@@ -108,9 +108,13 @@ public sealed partial class CrashTests
             Assert.Equal(undisturbed.Privacy!.Policy.Save().Participations.OrderBy(p => p.Key), world.Privacy!.Policy.Save().Participations.OrderBy(p => p.Key));
             Assert.Equal(undisturbed.Privacy.Policy.Save().ClipNorm, world.Privacy.Policy.Save().ClipNorm);
             Assert.Equal(undisturbed.Privacy.Policy.Spent, world.Privacy.Policy.Spent);
+            Assert.Equal(undisturbed.Ledger!.Course, world.Ledger!.Course);
+            Assert.Equal(undisturbed.Ledger.Nearest(3), world.Ledger.Nearest(3));
             crashes += world.Crashes;
+            compared += world.LedgersCompared;
         }
 
         Assert.True(crashes > 20, $"Only {crashes} crashes: the test would show little.");
+        Assert.True(policy is CentralPrivacyOptions { Mechanism: DpFtrlOptions { RestartEvery: > 0 } } || compared > 15, $"Only {compared} ledgers compared right after a crash.");
     }
 }

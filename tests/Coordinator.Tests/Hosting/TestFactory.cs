@@ -5,14 +5,21 @@ using Federated.Aggregation.Parameters;
 using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Models;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
+using Federated.Privacy.Central;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Randomness;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
 
-/// <summary>Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c> or <c>synchronous COHORT</c>.</summary>
+/// <summary>
+/// Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c>,
+/// <c>synchronous COHORT</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS</c>, buffered with central noise.
+/// </summary>
 internal sealed class TestFactory : IRunFactory
 {
     public const int Parameters = 64;
@@ -62,17 +69,30 @@ internal sealed class TestFactory : IRunFactory
         {
             ["buffered", var concurrency, var goal] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
+            ["private", var concurrency, var goal, _, _] => new BufferedScheduler(
+                new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
             _ => throw new CoordinatorException($"'{words[0]}' is no test configuration."),
         };
         var options = new RunOptions { EvaluateEvery = 1, ClientTimeout = ClientTimeout, Stop = new StopOptions { Versions = Versions } };
+        var privacy = PrivacyOf(words);
+        var limiter = privacy is null ? null : new ParticipationLimiter(privacy.Policy.Limits, privacy.Facts.Clients, privacy.Facts.LeastUpdatesPerRelease, 1);
         Last = new BlobModel<double>(
             Layout,
             () => new ModelState<double>(
-                new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer()),
+                new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer(), privacy: privacy),
             ElementType.F64);
-        return TestParts.Of(new RunMachine(options, scheduler), Last, Layout) with { Evaluator = Evaluator, ClientEvaluation = ClientEvaluation };
+        return TestParts.Of(new RunMachine(options, scheduler, limiter), Last, Layout) with
+        {
+            Evaluator = Evaluator, ClientEvaluation = ClientEvaluation, Sections = privacy is null ? [] : [new PrivacySection<double>(privacy)],
+        };
     }
+
+    /// <summary>Null for the words of a run without a policy. Noise of twice the bound, and a cap instead of a budget.</summary>
+    public static PrivateRelease<double>? PrivacyOf(string[] words) => words is not ["private", _, var goal, var cap, var clients] ? null : new PrivateRelease<double>(
+        new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 2 }, MaxParticipations = Number(cap) },
+        new RunFacts { Dimension = Parameters, Clients = Number(clients), UpdatesPerRelease = Number(goal), LeastUpdatesPerRelease = Number(goal) },
+        new ReleaseRandom(ReleaseRandom.NewKey()));
 
     private static int Number(string word) => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
+using Federated.Privacy.Statements;
 using Federated.Coordinator.Identity;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
@@ -110,5 +111,11 @@ internal sealed class TestRuns : IRunFactory, IRunConfigurations
 
     public byte[] Read(string text, IReadOnlyList<string> sets) => Encoding.UTF8.GetBytes(text);
 
-    public RunDescription Describe(ReadOnlyMemory<byte> configuration) => new("test", Encoding.UTF8.GetString(configuration.Span), "one-hot", "64 numbers", "Nothing is guaranteed.");
+    public RunDescription Describe(ReadOnlyMemory<byte> configuration) => new("test", Encoding.UTF8.GetString(configuration.Span), "one-hot", "64 numbers", StatementOf(configuration));
+
+    private static PrivacyStatement StatementOf(ReadOnlyMemory<byte> configuration)
+    {
+        using var privacy = TestFactory.PrivacyOf(Encoding.UTF8.GetString(configuration.Span).Split(' '));
+        return privacy is null ? PrivacyStatement.None(StatementSetting.Served) : PrivacyStatement.Of(privacy.Policy, StatementSetting.Served);
+    }
 }

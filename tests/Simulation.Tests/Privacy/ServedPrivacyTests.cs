@@ -1,8 +1,10 @@
 using System.Text;
 using Federated.Coordinator;
 using Federated.Coordinator.Scheduling;
+using Federated.Privacy.Accounting;
 using Federated.Privacy.Central;
 using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Configuration.Binding;
 using Federated.Simulation.Serving;
 using Federated.Training.Models;
@@ -17,9 +19,10 @@ public static class ServedPrivacyTests
     [Fact]
     public static void A_served_run_says_what_it_will_cost_at_most_with_noise_that_is_no_simulations()
     {
-        var words = Describe(PrivateRun.Rounds.With(Central));
-        Assert.Contains("central trust, by analytic-gaussian", words, StringComparison.Ordinal);
-        Assert.DoesNotContain("simulation", words, StringComparison.Ordinal);
+        var statement = Describe(PrivateRun.Rounds.With(Central));
+        Assert.Equal(AnalyticGaussian.Epsilon(2 / Math.Sqrt(3), 1e-6), statement.Planned!.Epsilon, 1e-9);
+        Assert.Contains("by the accountant analytic-gaussian. Trusted: the coordinator", statement.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("simulation", statement.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,6 +58,6 @@ public static class ServedPrivacyTests
         Assert.Contains("without noise", Assert.Throws<CoordinatorException>(() => Describe(curious)).Message, StringComparison.Ordinal);
     }
 
-    private static string Describe(ExperimentConfiguration configuration) =>
+    private static PrivacyStatement Describe(ExperimentConfiguration configuration) =>
         new ExperimentRunFactory(".").Describe(Encoding.UTF8.GetBytes(ConfigWriter.Write(configuration))).Privacy;
 }

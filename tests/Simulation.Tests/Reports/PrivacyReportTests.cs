@@ -1,4 +1,6 @@
 using Federated.Privacy;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Reports;
 using Federated.Simulation.Results;
 
@@ -14,7 +16,17 @@ public static class PrivacyReportTests
 
     private static RunSummary Private(string policy, double epsilon, double accuracy) => SampleRun.Make().Summary with
     {
-        Epsilon = epsilon, Delta = 1e-5, FinalAccuracy = accuracy, Privacy = new PrivacySummary(policy, Guarantee with { Epsilon = epsilon }, Guarantee, ["Versions are evaluated on public examples."]),
+        Epsilon = epsilon, Delta = 1e-5, FinalAccuracy = accuracy, Privacy = new PrivacySummary(Statement(policy, epsilon), ["Versions are evaluated on public examples."]),
+    };
+
+    private static PrivacyStatement Statement(string policy, double epsilon) => new()
+    {
+        Policy = policy,
+        Terms = new PolicyTerms { Mechanism = "dp-fedavg", Relation = Guarantee.Relation, NoiseMultiplier = 2, ClipNorm = 1, Limits = new ParticipationLimits { Cap = 4, Because = "all that the policy's cap allows" } },
+        Planned = Guarantee,
+        Spent = Guarantee with { Epsilon = epsilon },
+        Parties = [new StatementParty("the coordinator", "every <update>", IsTrusted: true)],
+        NotProtected = ["That a client takes part."],
     };
 
     public sealed class The_report
@@ -32,7 +44,7 @@ public static class PrivacyReportTests
             }
 
             var page = RunReport.Render(new ReportInput(Private("central", 2.5, 0.4), "", collector, null));
-            foreach (var part in (string[])["(2.5, 1E-05)-DP, zero-out client, central trust", "the server", "analytic-gaussian", "The noise is drawn &lt;secretly&gt;.", "on public examples", "Accuracy by ε spent", "ε spent by version"])
+            foreach (var part in (string[])["(2.5, 1E-05)-DP, zero-out client, central trust", "the server", "analytic-gaussian", "The noise is drawn &lt;secretly&gt;.", "on public examples", "Accuracy by ε spent", "ε spent by version", "the coordinator (trusted): every &lt;update&gt;", "That a client takes part.", "No client takes part more than 4 times"])
             {
                 Assert.Contains(part, page, StringComparison.Ordinal);
             }
