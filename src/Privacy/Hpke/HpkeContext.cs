@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Federated.Privacy.Hpke;
+
+/// <summary>One side of an encapsulated key: messages in order, each under its own nonce.</summary>
+/// <remarks>RFC 9180, sections 4.1 and 5.1 to 5.3, base mode: it hides from everybody but the recipient, and says nothing of who sealed. Not thread-safe.</remarks>
+public sealed class HpkeContext : IDisposable
+{
+    private readonly HpkeSuite suite;
+    private readonly AesGcm cipher;
+    private readonly byte[] baseNonce = new byte[HpkeSuite.NonceBytes];
+    private readonly byte[] exporterSecret = new byte[LabeledHkdf.HashBytes];
+    private ulong sequence;
+
+    /// <summary>The key schedule.</summary>
+    private HpkeContext(HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info)
+    {
+        this.suite = suite;
+        const int hash = LabeledHkdf.HashBytes;
+        Span<byte> context = stackalloc byte[1 + hash + hash]; // Mode 0, psk_id_hash, info_hash.
+        context[0] = 0;
+        LabeledHkdf.Extract(suite.Id, [], "psk_id_hash"u8, [], context.Slice(1, hash));
+        LabeledHkdf.Extract(suite.Id, [], "info_hash"u8, info, context[(1 + hash)..]);
+        Span<byte> secret = stackalloc byte[hash];
+        Span<byte> key = stackalloc byte[suite.KeyBytes];
+        LabeledHkdf.Extract(suite.Id, sharedSecret, "secret"u8, [], secret);
+        LabeledHkdf.Expand(suite.Id, secret, "key"u8, context, key);
+        LabeledHkdf.Expand(suite.Id, secret, "base_nonce"u8, context, baseNonce);
+        LabeledHkdf.Expand(suite.Id, secret, "exp"u8, context, exporterSecret);
+        cipher = new AesGcm(key, HpkeSuite.TagBytes);
+        CryptographicOperations.ZeroMemory(key);
+        CryptographicOperations.ZeroMemory(secret);
+    }
+
+    /// <summary>The sender's side, with a fresh ephemeral key.</summary>
+    /// <param name="encapsulated">65 bytes, for the recipient.</param>
+    public static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated)
+    {
+        using var ephemeral = HpkePrivateKey.Generate();
+        return ForSender(suite, recipient, info, encapsulated, ephemeral);
+    }
+
+    /// <returns>The recipient's side; null when what is encapsulated is no point of the curve.</returns>
+    public static HpkeContext? ForRecipient(HpkeSuite suite, HpkePrivateKey recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> encapsulated)
+    {
+        ArgumentNullException.ThrowIfNull(suite);
+        ArgumentNullException.ThrowIfNull(recipient);
+        using var sender = HpkePublicKey.TryRead(encapsulated);
+        return sender is null ? null : Create(suite, recipient.Key, sender.Key, encapsulated, recipient.Point, info);
+    }
+
+    /// <param name="destination">The plaintext's length and <see cref="HpkeSuite.TagBytes"/> more.</param>
+    public void Seal(ReadOnlySpan<byte> associated, ReadOnlySpan<byte> plaintext, Span<byte> destination)
+    {
+        Span<byte> nonce = stackalloc byte[HpkeSuite.NonceBytes];
+        NextNonce(nonce);
+        cipher.Encrypt(nonce, plaintext, destination[..plaintext.Length], destination.Slice(plaintext.Length, HpkeSuite.TagBytes), associated);
+    }
+
+    /// <param name="plaintext">As long as the ciphertext less <see cref="HpkeSuite.TagBytes"/>.</param>
+    /// <returns>False when the message is not the next one, or not as it was sealed.</returns>
+    public bool TryOpen(ReadOnlySpan<byte> associated, ReadOnlySpan<byte> ciphertext, Span<byte> plaintext)
+    {
+        if (ciphertext.Length < HpkeSuite.TagBytes)
+        {
+            return false;
+        }
+
+        Span<byte> nonce = stackalloc byte[HpkeSuite.NonceBytes];
+        NextNonce(nonce);
+        try
+        {
+            cipher.Decrypt(nonce, ciphertext[..^HpkeSuite.TagBytes], ciphertext[^HpkeSuite.TagBytes..], plaintext, associated);
+            return true;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Secret bytes that both sides know, for another use.</summary>
+    public byte[] Export(ReadOnlySpan<byte> use, int length)
+    {
+        var exported = new byte[length];
+        LabeledHkdf.Expand(suite.Id, exporterSecret, "sec"u8, use, exported);
+        return exported;
+    }
+
+    public void Dispose()
+    {
+        cipher.Dispose();
+        CryptographicOperations.ZeroMemory(exporterSecret);
+    }
+
+    internal static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated, HpkePrivateKey ephemeral)
+    {
+        ArgumentNullException.ThrowIfNull(suite);
+        ArgumentNullException.ThrowIfNull(recipient);
+        ephemeral.Point.CopyTo(encapsulated);
+        return Create(suite, ephemeral.Key, recipient.Key, encapsulated[..HpkeSuite.EncapsulatedBytes], recipient.Point, info);
+    }
+
+    /// <summary>Encap and Decap share all but whose private key it is.</summary>
+    private static HpkeContext Create(
+        HpkeSuite suite, ECDiffieHellman own, ECDiffieHellman other, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> info)
+    {
+        Span<byte> kemContext = stackalloc byte[2 * HpkeSuite.EncapsulatedBytes];
+        encapsulated.CopyTo(kemContext);
+        recipient.CopyTo(kemContext[HpkeSuite.EncapsulatedBytes..]);
+        Span<byte> prk = stackalloc byte[LabeledHkdf.HashBytes];
+        Span<byte> shared = stackalloc byte[LabeledHkdf.HashBytes];
+        using var point = other.PublicKey;
+        var dh = own.DeriveRawSecretAgreement(point);
+        LabeledHkdf.Extract(HpkeSuite.KemSuiteId, [], "eae_prk"u8, dh, prk);
+        LabeledHkdf.Expand(HpkeSuite.KemSuiteId, prk, "shared_secret"u8, kemContext, shared);
+        try
+        {
+            return new HpkeContext(suite, shared, info);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(dh);
+            CryptographicOperations.ZeroMemory(prk);
+            CryptographicOperations.ZeroMemory(shared);
+        }
+    }
+
+    private void NextNonce(Span<byte> nonce)
+    {
+        baseNonce.CopyTo(nonce);
+        Span<byte> counter = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(counter, sequence++);
+        for (var i = 0; i < counter.Length; i++)
+        {
+            nonce[HpkeSuite.NonceBytes - counter.Length + i] ^= counter[i];
+        }
+    }
+}
