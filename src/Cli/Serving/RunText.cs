@@ -57,11 +57,17 @@ internal static class RunText
 
         output.WriteLine();
         output.WriteLine(Sparkline.Of([.. run.Evaluations.Select(e => e.Accuracy)], CurveWidth));
+        var last = run.Evaluations.TakeLast(LastEvaluations).ToList();
+        var byClients = last.Exists(e => e.Spread is not null);
         PlainTable.Write(
-            output, ["version", "seconds", "accuracy", "loss", "updates"],
+            output,
+            [.. (string[])["version", "seconds", "accuracy", "loss", "updates"], .. byClients ? (string[])["clients", "lowest", "median", "highest"] : []],
             [
-                .. run.Evaluations.TakeLast(LastEvaluations).Select(e => (IReadOnlyList<string>)
-                    [Number(e.Version), e.Seconds.ToString("F1", CultureInfo.InvariantCulture), Share(e.Accuracy), Share(e.Loss), Number(e.ClientUpdates)]),
+                .. last.Select(e => (IReadOnlyList<string>)
+                [
+                    Number(e.Version), e.Seconds.ToString("F1", CultureInfo.InvariantCulture), Share(e.Accuracy), Share(e.Loss), Number(e.ClientUpdates),
+                    .. !byClients ? [] : e.Spread is { } s ? (string[])[Number(s.Clients), Share(s.Minimum), Share(s.Median), Share(s.Maximum)] : ["", "", "", ""],
+                ]),
             ],
             words: 0);
     }

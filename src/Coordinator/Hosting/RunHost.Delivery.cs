@@ -14,7 +14,7 @@ public sealed partial class RunHost
             switch (effect)
             {
                 case Dispatch dispatch when polls.TryGetValue(dispatch.Assignment.Client.Value, out var poll):
-                    EndPoll(poll, NextOf(poll.Client));
+                    EndPoll(poll, OrEvaluate(poll.Client, NextOf(poll.Client)));
                     break;
                 case ArmDeadline arm:
                     deadlines.Arm(arm);
@@ -41,6 +41,7 @@ public sealed partial class RunHost
                     QueueEvaluation(request.Version);
                     break;
                 case Finish:
+                    AskForLastVersion();
                     foreach (var poll in polls.Values.ToList())
                     {
                         EndPoll(poll, OrEvaluate(poll.Client, NextOf(poll.Client)));

@@ -4,7 +4,10 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
 
-/// <content>Evaluation, one version at a time: at the coordinator beside the loop, or by clients that have nothing else to do.</content>
+/// <content>
+/// Evaluation, one version at a time: at the coordinator beside the loop, or by clients, who are asked before they are given work. Where every
+/// client is always busy nobody would ever be asked otherwise; an evaluation is one pass over a client's own test examples.
+/// </content>
 public sealed partial class RunHost
 {
     private readonly Queue<(int Version, BlobReference Model)> toEvaluate = new();
@@ -84,9 +87,32 @@ public sealed partial class RunHost
         }
     }
 
-    /// <summary>An evaluation instead of having nothing to do, for a client that has not been asked for this one.</summary>
+    /// <summary>An evaluation first, for a client that has not been asked for this one; its assignment is kept for when it comes back.</summary>
     private CheckInResult OrEvaluate(ClientId client, CheckInResult next) =>
-        next is Waiting or RunOver && byClients is not null && byClients.TryAsk(client) ? new EvaluationWanted(byClients.Version, byClients.Model) : next;
+        byClients is not null && byClients.TryAsk(client) ? new EvaluationWanted(byClients.Version, byClients.Model) : next;
+
+    /// <summary>Clients leave when the run is over: of the versions that wait for their scores, the last is the one to ask for.</summary>
+    private void AskForLastVersion()
+    {
+        if (run.Parts.Evaluator is not null || toEvaluate.Count == 0)
+        {
+            return;
+        }
+
+        while (toEvaluate.Count > 1)
+        {
+            run.Unpin(toEvaluate.Dequeue().Version);
+        }
+
+        if (byClients is { } open)
+        {
+            byClients = null;
+            run.Unpin(open.Version);
+            PostInternal(new EndedEvaluationItem(open));
+        }
+
+        StartEvaluation();
+    }
 
     private async Task EvaluateAsync(IRunEvaluator evaluator, int version, BlobReference model, IBlobStore blobs)
     {
@@ -111,7 +137,7 @@ public sealed partial class RunHost
     /// <summary>Ends the evaluation by clients when enough have reported, or time is up.</summary>
     private LoggedEvent? EndOfClientEvaluation(double now)
     {
-        if (byClients is not { } open || !open.IsOver(now))
+        if (byClients is not { } open || !open.IsOver(now, run.Machine.ClientCount))
         {
             return null;
         }
@@ -125,6 +151,7 @@ public sealed partial class RunHost
     private sealed class ClientEvaluation(int version, BlobReference model, FederatedEvaluationOptions options, double begun)
     {
         private readonly HashSet<int> asked = [];
+        private readonly HashSet<int> declined = [];
         private readonly SortedDictionary<int, ClientScore> scores = [];
 
         public int Version => version;
@@ -140,13 +167,24 @@ public sealed partial class RunHost
 
         public void Take(ClientScore score)
         {
-            if (asked.Contains(score.Client.Value) && score.IsSound)
+            if (asked.Contains(score.Client.Value) && score.IsSound && scores.TryAdd(score.Client.Value, score))
             {
-                scores.TryAdd(score.Client.Value, score);
+                declined.Remove(score.Client.Value);
             }
         }
 
-        public bool IsOver(double now) => scores.Count >= options.Reports || now >= Until;
+        /// <summary>A client asks for work: whoever was asked for a score and comes without has none to give.</summary>
+        public void CameBack(ClientId client)
+        {
+            if (asked.Contains(client.Value) && !scores.ContainsKey(client.Value))
+            {
+                declined.Add(client.Value);
+            }
+        }
+
+        /// <summary>Enough have reported, or nobody is left who could, or time is up.</summary>
+        public bool IsOver(double now, int clients) =>
+            scores.Count >= options.Reports || now >= Until || (asked.Count > 0 && scores.Count + declined.Count >= asked.Count && (!CanAsk || asked.Count >= clients));
 
         /// <summary>The mean over all examples; null when nobody reported.</summary>
         public LoggedEvent? Result(double now)
@@ -160,6 +198,20 @@ public sealed partial class RunHost
             var accuracy = scores.Values.Sum(s => s.Examples * s.Accuracy) / examples;
             var loss = scores.Values.Sum(s => s.Examples * s.Loss) / examples;
             return new LoggedEvent(new EvaluationArrived(now, version, accuracy, loss)) { Scores = [.. scores.Values] };
+        }
+    }
+
+    /// <summary>An evaluation by clients that was ended early; what had been reported stands.</summary>
+    private sealed class EndedEvaluationItem(ClientEvaluation ended) : Item
+    {
+        public override LoggedEvent? Event(RunHost host, double now) => ended.Result(now);
+
+        public override void Complete(RunHost host, IReadOnlyList<RunEffect> effects)
+        {
+        }
+
+        public override void Refuse(HostOutcome outcome, TimeSpan retryAfter)
+        {
         }
     }
 

@@ -77,6 +77,11 @@ public sealed partial class RunHost
 
         public override LoggedEvent? Event(RunHost host, double now)
         {
+            if (!Task.IsCompleted)
+            {
+                host.byClients?.CameBack(client);
+            }
+
             var machine = host.run.Machine;
             var isKnownToMachine = !mustPost && (machine.Status == RunStatus.Finished || machine.IsWaiting(client) || machine.InFlightOf(client) is not null);
             return isKnownToMachine ? null : new LoggedEvent(new CheckIn(now, client));
@@ -136,7 +141,7 @@ public sealed partial class RunHost
 
         public override void Complete(RunHost host, IReadOnlyList<RunEffect> effects)
         {
-            var next = submission.Ready ? host.NextOf(submission.Client) : null;
+            var next = submission.Ready ? host.OrEvaluate(submission.Client, host.NextOf(submission.Client)) : null;
             if (submission.Ready)
             {
                 host.NoteAbsent(submission.Client);

@@ -58,7 +58,10 @@ internal static class RunReports
             Evaluations =
             [
                 .. host.Metrics.Select(m => new EvaluationPoint(
-                    m.Version, m.Time, m.Accuracy, m.Loss, m.Accepted, m.BytesUp, m.BytesDown, double.IsFinite(m.MeanStaleness) ? m.MeanStaleness : null)),
+                    m.Version, m.Time, m.Accuracy, m.Loss, m.Accepted, m.BytesUp, m.BytesDown, double.IsFinite(m.MeanStaleness) ? m.MeanStaleness : null)
+                {
+                    Spread = m.Spread is { } s ? new ScoreSpreadMessage(s.Count, s.Minimum, s.LowerDecile, s.Median, s.UpperDecile, s.Maximum) : null,
+                }),
             ],
             Clients =
             [

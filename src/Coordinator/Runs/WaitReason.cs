@@ -12,6 +12,7 @@ public readonly record struct WaitReason(WaitKind Kind, int Have, int Need, doub
         var until = double.IsFinite(Until) ? string.Create(CultureInfo.InvariantCulture, $", until {Until:0.###} s") : "";
         return Kind switch
         {
+            WaitKind.ForClients when Have >= Need => "enough clients are here; the next round is about to open",
             WaitKind.ForClients => $"waiting for {Need - Have} of {Need} clients to check in{until}",
             WaitKind.ForReports => $"waiting for {Need - Have} of {Need} updates of the open round{until}",
             WaitKind.ForSlot => $"{Have} of {Need} places are in use; the next free one goes to a waiting client{until}",

@@ -106,7 +106,15 @@ public sealed record VersionMessage(int Version, BlobReference Model);
 
 /// <summary>One evaluation, and how far the run had come.</summary>
 public sealed record EvaluationPoint(
-    int Version, double Seconds, double Accuracy, double Loss, long ClientUpdates, long BytesUp, long BytesDown, double? MeanStaleness = null);
+    int Version, double Seconds, double Accuracy, double Loss, long ClientUpdates, long BytesUp, long BytesDown, double? MeanStaleness = null)
+{
+    /// <summary>How the accuracy spreads over clients; null where the coordinator evaluated.</summary>
+    public ScoreSpreadMessage? Spread { get; init; }
+}
+
+/// <summary>Quantiles of the accuracy over clients, each counted once.</summary>
+/// <param name="Clients">Clients that reported.</param>
+public sealed record ScoreSpreadMessage(int Clients, double Minimum, double LowerDecile, double Median, double UpperDecile, double Maximum);
 
 /// <summary>How clients scored a version on their own data: the distribution, not only the mean.</summary>
 /// <param name="Weighted">Mean accuracy by examples.</param>

@@ -1,0 +1,151 @@
+using System.Text.Json;
+using Federated.Aggregation;
+using Federated.Aggregation.Compression;
+using Federated.Aggregation.Compression.Feedback;
+using Federated.Client.Participation;
+using Federated.Client.Session;
+using Federated.Client.Store;
+using Federated.Client.Tests.Fakes;
+using Federated.Client.Transport;
+using Federated.Protocol;
+using Federated.Protocol.Wire;
+
+namespace Federated.Client.Tests.Session;
+
+public static partial class SessionTests
+{
+    public sealed class Refusals : SessionFixture
+    {
+        [Fact]
+        public void OfAnUpdateDropItAndWhatItWouldHaveLeftInMemory()
+        {
+            Trainer.Before = (_, _) => Coordinator.LeaseSeconds = 10_000;
+            Coordinator.LeaseSeconds = 5;
+            Coordinator.Faults = (request, n) => request == "send" && n == 0 ? Fault.Busy : Fault.None; // 7 s: beyond the lease.
+            var summary = Driver.Run();
+            Assert.Equal((3, 1), (summary.Accepted, summary.Rejected));
+            RequireExactlyOnce();
+        }
+
+        [Theory]
+        [InlineData("send", 1 << 20)]
+        [InlineData("declare", 0)]
+        public void OfWhatIsNoUpdateHandTheAssignmentBack(string request, int envelopeBytes)
+        {
+            Driver.Options = Driver.Options with { EnvelopeBytes = envelopeBytes };
+            Coordinator.Faults = (name, n) => name == request && n == 0 ? Fault.NotAnUpdate : Fault.None;
+            var summary = Driver.Run();
+            Assert.Equal((3, 1), (summary.Accepted, summary.Rejected));
+            Assert.StartsWith("the update was refused", Coordinator.Failed[0], StringComparison.Ordinal);
+            RequireExactlyOnce();
+        }
+
+        [Fact]
+        public void OfATokenAreMendedHoweverOftenTheyCome()
+        {
+            Coordinator.Faults = (name, n) => name == "send" && n < 20 ? Fault.TokenExpired : Fault.None;
+            Driver.Run();
+            RequireExactlyOnce();
+            Assert.InRange(Coordinator.Requests["token"], 16, 21); // Not one after the other: there are waits between.
+            Assert.True(Time.Seconds > 10);
+        }
+
+        [Fact]
+        public void OfTheProtocolAreFinalAndSaySo()
+        {
+            Coordinator.Speaks = (2, 3);
+            var e = Assert.Throws<ClientException>(() => Driver.Run());
+            Assert.Contains("does not speak this client's protocol", e.Message, StringComparison.Ordinal);
+            Assert.Equal(1, Coordinator.Requests["enrol"]);
+        }
+
+        [Fact]
+        public void OfAVersionLeadToTheHighestThatBothSpeak()
+        {
+            Coordinator.Version = 7;
+            Driver.Run();
+            Assert.Equal(1, Coordinator.Version);
+            RequireExactlyOnce();
+        }
+
+        [Fact]
+        public void OfTheClientItselfAreFinalAndKeepTheFinishedUpdate()
+        {
+            Coordinator.Faults = (request, n) =>
+            {
+                if (request == "send")
+                {
+                    Coordinator.RevokeClient();
+                }
+
+                return request == "send" ? Fault.TokenExpired : Fault.None;
+            };
+            var e = Assert.Throws<ClientException>(() => Driver.Run());
+            Assert.Contains("enrol again", e.Message, StringComparison.Ordinal);
+            Assert.NotNull(Store.OpenRun("run").Pending);
+        }
+
+        [Fact]
+        public void OfAnAssertionForItsDateAreMendedByTheCoordinatorsClock()
+        {
+            Coordinator.ClockOffset = -86_400 * 400;
+            Driver.Run();
+            Assert.Equal(2, Coordinator.Requests["token"]);
+            RequireExactlyOnce();
+        }
+    }
+
+    public sealed class ABrokenUpload : SessionFixture
+    {
+        [Fact]
+        public void GoesOnWhereItStopped()
+        {
+            Driver.Options = Driver.Options with { EnvelopeBytes = 0, ChunkBytes = 40 };
+            Coordinator.Target = 1;
+            Coordinator.Faults = (request, n) => request == "append" && n == 1 ? Fault.ReplyLost : Fault.None;
+            Driver.Run();
+            RequireExactlyOnce();
+            var pieces = (Coordinator.Declarations[0].Delta.Length + 39) / 40;
+            Assert.Equal(pieces, Coordinator.Requests["append"]); // None was sent twice.
+        }
+
+        [Fact]
+        public void BeginsAnewWhenTheCoordinatorHasForgottenIt()
+        {
+            Driver.Options = Driver.Options with { EnvelopeBytes = 0, ChunkBytes = 40 };
+            Coordinator.Target = 1;
+            Coordinator.Faults = (request, n) =>
+            {
+                if (request == "append" && n == 1)
+                {
+                    Coordinator.ForgetUploads();
+                }
+
+                return Fault.None;
+            };
+            Driver.Run();
+            RequireExactlyOnce();
+            Assert.Equal(3, Coordinator.Requests["declare"]);
+        }
+
+        [Fact]
+        public void FollowsTheCoordinatorsOffset()
+        {
+            Driver.Options = Driver.Options with { EnvelopeBytes = 0, ChunkBytes = 40 };
+            Coordinator.Target = 1;
+            Coordinator.Handled = request =>
+            {
+                if (request == "offset" && Coordinator.Requests["offset"] == 1)
+                {
+                    // Another attempt, thought dead, gets through after all.
+                    var delta = Store.OpenRun("run").Pending!.Declaration.Delta;
+                    using var part = Store.OpenRun("run").OpenPart(delta);
+                    Coordinator.Smuggle(delta, part, 16);
+                }
+            };
+            Driver.Run();
+            RequireExactlyOnce();
+            Assert.Equal(1, Coordinator.WrongOffsets);
+        }
+    }
+}

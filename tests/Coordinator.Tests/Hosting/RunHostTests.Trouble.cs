@@ -1,0 +1,114 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Storage;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Tests.Hosting;
+
+public abstract partial class RunHostTests
+{
+    public sealed class TheMailbox : RunHostTests
+    {
+        [Fact]
+        public async Task MakesWhatWaitsDurableWithOneSync()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            await JoinAsync(host, "a");
+            using var reached = new SemaphoreSlim(0);
+            using var go = new ManualResetEventSlim();
+            disk.BeforeSync = () =>
+            {
+                reached.Release();
+                go.Wait();
+            };
+            var before = disk.Syncs;
+            var first = host.JoinAsync("first", 1);
+            await reached.WaitAsync();
+            var others = Enumerable.Range(0, 100).Select(i => host.JoinAsync($"client-{i}", 1)).ToList();
+            go.Set();
+            await Task.WhenAll(others.Append(first));
+            Assert.Equal(2, disk.Syncs - before);
+            Assert.Equal(102, host.View.Clients);
+        }
+
+        [Fact]
+        public async Task ThatIsFullSaysSo()
+        {
+            Options = new RunHostOptions { MailboxCapacity = 5 };
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            using var reached = new SemaphoreSlim(0);
+            using var go = new ManualResetEventSlim();
+            disk.BeforeSync = () =>
+            {
+                reached.Release();
+                go.Wait();
+            };
+            var first = host.JoinAsync("first", 1);
+            await reached.WaitAsync();
+            var others = Enumerable.Range(0, 8).Select(i => host.JoinAsync($"client-{i}", 1)).ToList();
+            Assert.Equal(3, others.Count(o => o.IsCompleted && o.Result.Outcome == HostOutcome.Busy));
+            go.Set();
+            Assert.Equal(5, (await Task.WhenAll(others)).Count(o => o.Outcome == HostOutcome.Done));
+        }
+    }
+
+    public sealed class AFailingStore : RunHostTests
+    {
+        [Fact]
+        public async Task FailsTheRequestsAndTheRunGoesOnWhenItIsMended()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var client = await JoinAsync(host, "a");
+            var lease = await GrantedAsync(host.CheckInAsync(client, Long, default));
+            var waiting = host.CheckInAsync(await JoinAsync(host, "b"), Long, default);
+            disk.Capacity = 0;
+            Assert.Equal(HostOutcome.Unavailable, Assert.IsType<UpdateNotAsked>(await host.SubmitAsync(TestFactory.Submission(lease), default)).Outcome);
+            Assert.Equal(HostOutcome.Unavailable, Assert.IsType<NotAsked>(await waiting).Outcome);
+            disk.Capacity = long.MaxValue;
+            SubmitResult result;
+            do
+            {
+                time.Advance(40);
+                await Task.Yield();
+                result = await host.SubmitAsync(TestFactory.Submission(lease), default);
+            }
+            while (result is UpdateNotAsked { Outcome: HostOutcome.Unavailable });
+            Assert.IsType<UpdateTaken>(result);
+            Assert.Equal(1, host.View.Counters.Accepted);
+        }
+
+        [Fact]
+        public async Task AConfigurationThatCannotBeRunIsAProblemAndNoException()
+        {
+            createdAt = time.GetUtcNow();
+            var host = await RunHost.OpenAsync(
+                new RunEntry("run", createdAt.Value, "nonsense"u8.ToArray(), null), Factory, new FileStore(process), new MemoryBlobs(), time, Options, default);
+            hosts.Add(host);
+            Assert.Equal(HostState.Failed, host.View.Host);
+            Assert.Contains("no test configuration", host.View.Problem, StringComparison.Ordinal);
+            Assert.Equal(HostOutcome.Closed, (await host.JoinAsync("a", 1)).Outcome);
+        }
+    }
+
+    public sealed class Closing : RunHostTests
+    {
+        [Fact]
+        public async Task LetsLongPollsGoAndSavesTheRun()
+        {
+            var host = await OpenAsync(TestFactory.Synchronous(2));
+            var client = await JoinAsync(host, "a");
+            var waiting = host.CheckInAsync(client, Long, default);
+            var feed = host.Subscribe(10);
+            await host.CloseAsync();
+            Assert.Equal(HostOutcome.Closed, Assert.IsType<NotAsked>(await waiting).Outcome);
+            Assert.Equal(HostOutcome.Closed, (await host.JoinAsync("b", 1)).Outcome);
+            await foreach (var notice in feed.Reader.ReadAllAsync())
+            {
+                Assert.IsType<CheckIn>(notice.Event); // And then it ends.
+            }
+
+            Assert.Single(disk.List("runs/run"), n => n.StartsWith("snapshot-", StringComparison.Ordinal));
+        }
+    }
+}
