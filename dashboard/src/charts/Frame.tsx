@@ -76,7 +76,7 @@ function DataTable({ title, head, rows, of }: TableData & { title: string; of: n
       <table>
         {of > rows.length && <caption>{rows.length} of {of} rows, evenly chosen; the CSV has all.</caption>}
         <thead><tr>{head.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
-        <tbody>{rows.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j}>{cell ?? '–'}</td>)}</tr>)}</tbody>
+        <tbody>{rows.map((row, i) => <tr key={i}>{row.map((cell, j) => <td key={j}>{cell === null || Number.isNaN(cell) ? '–' : cell}</td>)}</tr>)}</tbody>
       </table>
     </div>
   );
@@ -124,7 +124,7 @@ function png(props: FrameProps): void {
 
 export function csv({ head, rows }: TableData): string {
   const field = (value: string | number | null) => {
-    const text = value === null ? '' : String(value);
+    const text = value === null || Number.isNaN(value) ? '' : String(value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [head, ...rows].map((row) => row.map(field).join(',')).join('\n') + '\n';

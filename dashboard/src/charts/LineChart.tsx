@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { isNumber } from '../lib/format.ts';
 import { dashes, ink, isDark } from '../lib/theme.ts';
-import { envelope, extent, smooth, ticks } from './axis.ts';
+import { envelope, extent, smooth, ticks, type Values } from './axis.ts';
 import { Frame } from './Frame.tsx';
 import { font, type Surface } from './surface.ts';
 
@@ -12,8 +12,8 @@ export interface Series {
   readonly label: string;
   /** Index into the palette; among several curves it also gives the dash, so that colour is never alone. */
   readonly colour: number;
-  readonly x: readonly (number | null)[];
-  readonly y: readonly (number | null)[];
+  readonly x: Values;
+  readonly y: Values;
 }
 
 export interface LineChartProps {

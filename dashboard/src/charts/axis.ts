@@ -1,3 +1,6 @@
+/** Numbers of a curve; what is missing is null or NaN. */
+export type Values = ArrayLike<number | null>;
+
 /** Round numbers that divide a range into about so many parts. */
 export function ticks(low: number, high: number, count: number): number[] {
   if (!(high > low) || count < 1) return [low];
@@ -23,7 +26,7 @@ export function extent(values: Iterable<number | null | undefined>): [number, nu
 /**
  * Indices that keep a curve's shape at so many points: of each bucket its first, its least and its greatest. Gaps (null) stay gaps.
  */
-export function envelope(ys: readonly (number | null)[], most: number): number[] {
+export function envelope(ys: Values, most: number): number[] {
   const all = ys.length;
   if (all <= most) return Array.from({ length: all }, (_, i) => i);
   const buckets = Math.max(1, Math.floor(most / 3));

@@ -1,5 +1,6 @@
 import { bytes, duration, isNumber, short, whole } from './format.ts';
-import type { MetricsColumns } from './types.ts';
+import type { MetricsRows } from './types.ts';
+import type { Values } from '../charts/axis.ts';
 
 /** What a curve can be drawn against. */
 export type AxisName = 'version' | 'round' | 'time' | 'wall' | 'bytes' | 'epsilon' | 'updates';
@@ -9,7 +10,7 @@ export interface Axis {
   readonly button: string;
   readonly label: string;
   readonly format: (value: number | null) => string;
-  readonly of: (metrics: MetricsColumns) => readonly (number | null)[];
+  readonly of: (metrics: MetricsRows) => Values;
 }
 
 export const axes: readonly Axis[] = [
@@ -27,6 +28,6 @@ export function axisOf(name: string | null): Axis {
 }
 
 /** Only what the run has: ε without privacy, or time of a run without a clock, is not offered. */
-export function axesOf(metrics: MetricsColumns): readonly Axis[] {
+export function axesOf(metrics: MetricsRows): readonly Axis[] {
   return axes.filter((axis) => axis.name !== 'epsilon' || metrics.epsilon.some(isNumber));
 }

@@ -57,3 +57,8 @@ function trim(value: number): string {
   const size = Math.abs(value);
   return size >= 100 ? value.toFixed(0) : size >= 10 ? String(Number(value.toFixed(1))) : String(Number(value.toFixed(2)));
 }
+
+/** The greatest value there is; null when there is none. */
+export function bestOf(values: Float64Array): number | null {
+  return values.reduce<number | null>((a, b) => (isNumber(b) && (a === null || b > a) ? b : a), null);
+}

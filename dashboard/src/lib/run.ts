@@ -1,13 +1,19 @@
 import { signal } from '@preact/signals';
 import * as api from './api.ts';
 import { watchRun } from './link.ts';
-import { Stream } from './stream.ts';
-import type { EventColumns, FeedHeader, Frame, GroupColumns, MetricsColumns, Standing, Tallies, TaskColumns, UpdateColumns, VersionColumns } from './types.ts';
+import { GroupStream, Stream } from './stream.ts';
+import { eventShape, metricsShape, updateShape, versionShape, type FeedHeader, type Frame, type GroupColumns, type Standing, type Tallies, type TaskColumns } from './types.ts';
 
 export type Topic = 'curves' | 'updates' | 'groups' | 'events' | 'tasks' | 'tallies';
 
-/** Assignments kept in the page. */
+/** Assignments kept in the page, of some 70 bytes each. */
 export const mostUpdates = 100_000;
+
+/** Points of a curve: several per pixel of any screen. */
+const mostPoints = 20_000;
+
+const mostGroups = 2000;
+const mostEvents = 10_000;
 
 /** One run as this page knows it: its streams, and where it stands. */
 export class Run {
@@ -17,27 +23,21 @@ export class Run {
   readonly problem = signal('');
   readonly tasks = signal<TaskColumns | null>(null);
   readonly tallies = signal<Tallies | null>(null);
-  readonly metrics: Stream<MetricsColumns>;
-  readonly versions: Stream<VersionColumns>;
-  readonly updates: Stream<UpdateColumns>;
-  readonly groups: Stream<GroupColumns>;
-  readonly events: Stream<EventColumns>;
+  readonly metrics: Stream<typeof metricsShape>;
+  readonly versions: Stream<typeof versionShape>;
+  readonly updates: Stream<typeof updateShape>;
+  readonly groups: GroupStream;
+  readonly events: Stream<typeof eventShape>;
 
   private instance = '';
 
   constructor(readonly id: string) {
-    const read = <T>(name: string, after: number, newest?: number) => api.history<T>(id, name, after, newest);
-    this.metrics = new Stream('metrics', ['version', 'round', 'time', 'wall', 'accuracy', 'loss', 'updates', 'bytesUp', 'bytesDown', 'staleness', 'epsilon'], read<MetricsColumns>, 40_000);
-    this.versions = new Stream('versions', ['version', 'time', 'updates', 'staleness', 'weightSum', 'stepNorm', 'agreement'], read<VersionColumns>, 70_000);
-    this.updates = new Stream(
-      'updates',
-      ['assignment', 'client', 'base', 'staleness', 'steps', 'examples', 'download', 'train', 'upload', 'aggregate', 'weight', 'norm', 'cosine', 'end', 'reason', 'dispatched', 'ended', 'version'],
-      read<UpdateColumns>,
-      mostUpdates,
-      5000,
-    );
-    this.groups = new Stream('groups', ['number', 'opened', 'expected', 'latest', 'closed', 'members', 'arrived', 'version'], read<GroupColumns>, 20_000);
-    this.events = new Stream('events', ['time', 'wall', 'severity', 'kind', 'text', 'client', 'version'], read<EventColumns>, 20_000, 2000);
+    const read = (name: string, after: number, newest?: number) => api.history<Readonly<Record<string, readonly unknown[]>>>(id, name, after, newest);
+    this.metrics = new Stream('metrics', metricsShape, read, { most: mostPoints, thins: true });
+    this.versions = new Stream('versions', versionShape, read, { most: mostPoints, thins: true });
+    this.updates = new Stream('updates', updateShape, read, { most: mostUpdates, recent: 5000 });
+    this.groups = new GroupStream((name, after, newest) => api.history<GroupColumns>(id, name, after, newest), mostGroups);
+    this.events = new Stream('events', eventShape, read, { most: mostEvents, recent: 2000 });
   }
 
   /** Follows the run until the returned function is called. */
@@ -58,7 +58,7 @@ export class Run {
     if (frame.metrics) this.metrics.take(frame.metrics);
     if (frame.versions) this.versions.take(frame.versions);
     if (frame.updates) this.updates.take(frame.updates);
-    if (frame.groups) this.groups.take(frame.groups);
+    if (frame.groups) this.groups.take(frame.groups as unknown as Parameters<GroupStream['take']>[0]);
     if (frame.events) this.events.take(frame.events);
     if (frame.tasks) this.tasks.value = frame.tasks;
     if (frame.tallies) this.tallies.value = frame.tallies;

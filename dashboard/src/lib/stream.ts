@@ -1,20 +1,30 @@
 import { signal } from '@preact/signals';
-import type { Slice } from './types.ts';
+import { Columns, type Kind, type Rows, type Shape } from './columns.ts';
+import type { Group, GroupColumns, Slice } from './types.ts';
 
 /** Rows that are read at a time when going back. */
 const block = 20_000;
 
-type Columns = Record<string, unknown[]>;
+type Wire = Slice<Readonly<Record<string, readonly unknown[]>>>;
+
+export interface StreamOptions {
+  /** Rows that are kept. */
+  readonly most: number;
+  /** When it is full: forget the oldest rows, or keep every second one of the older ones, which is right for curves. */
+  readonly thins?: boolean;
+  /** Read so many of the newest rows first, what is older afterwards; from the beginning when left out. */
+  readonly recent?: number;
+}
 
 /**
- * One stream of a run as columns in memory: slices are appended when they follow on from what is there; when one does not, the gap is
- * read over HTTP. Bounded: the oldest quarter goes when there are too many rows.
+ * One stream of a run as columns in bounded memory: slices are appended when they follow on from what is there; when one does not, the
+ * gap is read over HTTP.
  */
-export class Stream<T extends { [K in keyof T]: unknown[] }> {
+export class Stream<S extends Shape> {
   /** Grows with every change; what draws from the columns depends on it. */
   readonly tick = signal(0);
   last = 0;
-  /** Rows that are kept no longer: row i of the stream's life stands at i − removed. */
+  /** Rows that are kept no longer: row i of the stream's life stands at i − removed. Not for a stream that thins. */
   removed = 0;
   /** Grows when the rows start afresh: whatever was derived from them is void. */
   generation = 0;
@@ -24,33 +34,32 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
   /** Sequence number of the first row that is kept. */
   first = 1;
 
+  private readonly columns: Columns<S>;
   private backfilled = 0;
-  private columns: Columns;
   private seen = 0;
   private repairing: Promise<void> | null = null;
   private repairedAt = -Infinity;
 
-  constructor(
-    readonly name: string,
-    private readonly names: readonly (keyof T & string)[],
-    private readonly read: (name: string, after: number, newest?: number) => Promise<Slice<T>>,
-    private readonly most: number,
-    /** Read so many of the newest rows first, what is older afterwards; 0 to read from the beginning. */
-    private readonly recent = 0,
-  ) {
-    this.columns = empty(names);
+  constructor(readonly name: string, shape: S, private readonly read: (name: string, after: number, newest?: number) => Promise<Wire>, private readonly options: StreamOptions) {
+    // Room beyond what is kept: forgetting moves all rows, so it is done for many at once.
+    this.columns = new Columns(shape, options.thins ? options.most : options.most + (options.most >> 4));
   }
 
-  get rows(): T {
-    return this.columns as unknown as T;
+  get rows(): Rows<S> {
+    return this.columns.rows;
   }
 
   get length(): number {
-    return this.columns[this.names[0]!]!.length;
+    return this.columns.length;
+  }
+
+  /** Rows that fit now; grows once. */
+  get capacity(): number {
+    return this.columns.capacity;
   }
 
   reset(): void {
-    this.columns = empty(this.names);
+    this.columns.clear();
     this.last = 0;
     this.seen = 0;
     this.removed = 0;
@@ -62,7 +71,7 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
   }
 
   /** A slice from the hub. */
-  take(slice: Slice<T>): void {
+  take(slice: Wire): void {
     this.seen = slice.last;
     if (!this.loaded) return; // The history that is being read will have it.
     if (slice.last < this.last) {
@@ -85,8 +94,8 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
     const wait = this.repairedAt + 1000 - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     this.repairedAt = performance.now();
-    if (this.last === 0 && this.recent > 0) {
-      const newest = await this.read(this.name, 0, this.recent);
+    if (this.last === 0 && this.options.recent !== undefined) {
+      const newest = await this.read(this.name, 0, this.options.recent);
       this.append(newest);
       this.first = newest.seq[0] ?? 1;
       void this.backfill();
@@ -101,40 +110,81 @@ export class Stream<T extends { [K in keyof T]: unknown[] }> {
   }
 
   /** What is older than the newest rows, block by block, while the newest are shown already. */
-  private async backfill(): Promise<void> {
+  protected async backfill(): Promise<void> {
     const generation = this.generation;
-    while (this.first > 1 && this.length < this.most) {
+    while (this.first > 1 && this.length < this.options.most) {
       const older = await this.read(this.name, Math.max(0, this.first - 1 - block));
       let count = older.seq.findIndex((seq) => seq >= this.first);
       if (count < 0) count = older.seq.length;
-      if (count === 0 || this.generation !== generation + this.backfilled || this.removed > 0) return;
-      for (const name of this.names) this.columns[name] = (older[name] as unknown[]).slice(0, count).concat(this.columns[name]!);
-      this.first = older.seq[0]!;
+      const from = Math.max(0, count - (this.options.most - this.length));
+      if (count === from || this.generation !== generation + this.backfilled || this.removed > 0) return;
+      this.columns.reserve(count - from);
+      this.columns.shift(count - from);
+      this.columns.write(0, older, from, count);
+      this.first = older.seq[from]!;
       this.backfilled++;
       this.generation++;
       this.tick.value++;
     }
   }
 
-  private append(slice: Slice<T>): void {
+  protected append(slice: Wire): void {
     let from = 0;
     while (from < slice.seq.length && slice.seq[from]! <= this.last) from++;
     if (from === slice.seq.length) return;
-    for (const name of this.names) {
-      const [into, values] = [this.columns[name]!, slice[name] as unknown[]];
-      for (let i = from; i < values.length; i++) into.push(values[i]);
+    while (from < slice.seq.length) {
+      this.columns.reserve(Math.min(slice.seq.length - from, block));
+      if (this.columns.length === this.columns.capacity) this.makeRoom();
+      const to = Math.min(slice.seq.length, from + this.columns.capacity - this.columns.length);
+      this.columns.write(this.columns.length, slice, from, to);
+      from = to;
     }
     this.last = slice.seq.at(-1)!;
-    if (this.length > this.most * 1.25) {
-      const excess = this.length - this.most;
-      for (const name of this.names) this.columns[name]!.splice(0, excess);
-      this.removed += excess;
-      this.first += excess;
-    }
     this.tick.value++;
+  }
+
+  private makeRoom(): void {
+    if (this.options.thins) {
+      this.columns.thin();
+      return;
+    }
+    const excess = this.columns.capacity - this.options.most;
+    this.columns.drop(excess);
+    this.removed += excess;
+    this.first += excess;
   }
 }
 
-function empty(names: readonly string[]): Columns {
-  return Object.fromEntries(names.map((name) => [name, [] as unknown[]]));
+/** Groups are told again whenever they change; only the newest word on each is kept, and only the newest groups. */
+export class GroupStream extends Stream<Record<never, Kind>> {
+  readonly groups = new Map<number, Group>();
+
+  constructor(read: (name: string, after: number, newest?: number) => Promise<Slice<GroupColumns>>, private readonly mostGroups: number) {
+    super('groups', {}, read as unknown as (name: string, after: number, newest?: number) => Promise<Wire>, { most: 16, recent: 4 * mostGroups });
+  }
+
+  override reset(): void {
+    this.groups.clear();
+    super.reset();
+  }
+
+  protected override async backfill(): Promise<void> {}
+
+  protected override append(wire: Wire): void {
+    const slice = wire as unknown as Slice<GroupColumns>;
+    for (let i = 0; i < slice.seq.length; i++) {
+      if (slice.seq[i]! <= this.last) continue;
+      this.groups.set(slice.number[i]!, {
+        number: slice.number[i]!, opened: slice.opened[i] ?? 0, expected: slice.expected[i] ?? null, latest: slice.latest[i] ?? null, closed: slice.closed[i] ?? null,
+        members: Int32Array.from(slice.members[i]!), arrived: slice.arrived[i]!, version: slice.version[i]!,
+      });
+    }
+    for (const number of this.groups.keys()) {
+      if (this.groups.size <= this.mostGroups) break;
+      this.groups.delete(number);
+    }
+    if (slice.seq.length === 0 || slice.seq.at(-1)! <= this.last) return;
+    this.last = slice.seq.at(-1)!;
+    this.tick.value++;
+  }
 }

@@ -1,3 +1,5 @@
+import type { Rows } from './columns.ts';
+
 /** What the coordinator sends; src/Coordinator/Dashboard/Feed writes it. */
 export interface Standing {
   readonly status: 'created' | 'running' | 'paused' | 'finished';
@@ -53,53 +55,23 @@ export interface FeedHeader {
   readonly clientNames: readonly string[];
 }
 
+/** How the page keeps the streams; the names are the wire's. What it has no use for is not kept. */
+export const metricsShape = { version: 'int', round: 'int', time: 'double', wall: 'double', accuracy: 'double', loss: 'double', updates: 'instant', bytesUp: 'instant', bytesDown: 'instant', staleness: 'double', epsilon: 'double' } as const;
+export const versionShape = { version: 'int', time: 'double', updates: 'int', staleness: 'double', weightSum: 'double', stepNorm: 'double', agreement: 'double' } as const;
+export const updateShape = {
+  client: 'int', base: 'int', staleness: 'int', steps: 'int', examples: 'float', download: 'span', train: 'span', upload: 'span', aggregate: 'span', weight: 'float', norm: 'float', end: 'byte', reason: 'word',
+  dispatched: 'instant', ended: 'instant', version: 'int',
+} as const;
+export const eventShape = { time: 'double', wall: 'double', severity: 'byte', kind: 'word', text: 'text', client: 'int', version: 'int' } as const;
+
+export type MetricsRows = Rows<typeof metricsShape>;
+export type VersionRows = Rows<typeof versionShape>;
+export type UpdateRows = Rows<typeof updateShape>;
+export type EventRows = Rows<typeof eventShape>;
+
 type Numbers = (number | null)[];
 
-export interface MetricsColumns {
-  version: number[];
-  round: number[];
-  time: Numbers;
-  wall: Numbers;
-  accuracy: Numbers;
-  loss: Numbers;
-  updates: number[];
-  bytesUp: number[];
-  bytesDown: number[];
-  staleness: Numbers;
-  epsilon: Numbers;
-}
-
-export interface VersionColumns {
-  version: number[];
-  time: Numbers;
-  updates: number[];
-  staleness: Numbers;
-  weightSum: Numbers;
-  stepNorm: Numbers;
-  agreement: Numbers;
-}
-
-export interface UpdateColumns {
-  assignment: number[];
-  client: number[];
-  base: number[];
-  staleness: number[];
-  steps: number[];
-  examples: Numbers;
-  download: Numbers;
-  train: Numbers;
-  upload: Numbers;
-  aggregate: Numbers;
-  weight: Numbers;
-  norm: Numbers;
-  cosine: Numbers;
-  end: number[];
-  reason: string[];
-  dispatched: Numbers;
-  ended: Numbers;
-  version: number[];
-}
-
+/** Clients that the scheduler expects together, told again whenever that changes. */
 export interface GroupColumns {
   number: number[];
   opened: Numbers;
@@ -111,14 +83,16 @@ export interface GroupColumns {
   version: number[];
 }
 
-export interface EventColumns {
-  time: Numbers;
-  wall: Numbers;
-  severity: number[];
-  kind: string[];
-  text: string[];
-  client: number[];
-  version: number[];
+/** A group as its newest point tells it. */
+export interface Group {
+  readonly number: number;
+  readonly opened: number;
+  readonly expected: number | null;
+  readonly latest: number | null;
+  readonly closed: number | null;
+  readonly members: Int32Array;
+  readonly arrived: number;
+  readonly version: number;
 }
 
 export interface TaskColumns {
@@ -136,13 +110,15 @@ export interface Tallies {
 
 export type Slice<T> = T & { readonly after: number; readonly last: number; readonly seq: number[] };
 
+type Wire = Slice<Readonly<Record<string, readonly unknown[]>>>;
+
 export interface Frame {
   readonly standing: Standing;
-  readonly metrics?: Slice<MetricsColumns>;
-  readonly versions?: Slice<VersionColumns>;
-  readonly updates?: Slice<UpdateColumns>;
+  readonly metrics?: Wire;
+  readonly versions?: Wire;
+  readonly updates?: Wire;
   readonly groups?: Slice<GroupColumns>;
-  readonly events?: Slice<EventColumns>;
+  readonly events?: Wire;
   readonly tasks?: TaskColumns;
   readonly tallies?: Tallies;
 }

@@ -33,7 +33,7 @@ export function AggregationPage({ run }: { run: Run }) {
           mark={header && header.maxStaleness >= 0 && header.maxStaleness + 1 < staleness.length ? { index: header.maxStaleness + 1, label: 'refused from here' } : undefined} empty="No update was accepted yet." />
         <BarChart title="Left out, and why" note="Work that did not become part of the model. Some loss is normal where devices come and go; a rule that rejects honest clients shows here first." lying xLabel="reason" yLabel="assignments" format={whole}
           bars={ends.map((e) => ({ label: reasons[e.reason] ?? e.reason, value: e.count, hatched: true, colour: e.end === 2 ? colours.lost : colours.rejected, hint: `${['accepted', 'not used', 'lost'][e.end]}: ${reasons[e.reason] ?? e.reason}, ${whole(e.count)}` }))} empty="Nothing was left out: every update that was asked for came and was used." />
-        <LineChart title="Updates per version" note="How many clients made each version. Asynchronous strategies keep it steady, or let it follow the groups." series={[{ label: 'updates', colour: 0, x: v.version, y: v.updates.map((n) => n || null) }]} yFormat={short} zero {...common} empty="No version was published yet." />
+        <LineChart title="Updates per version" note="How many clients made each version. Asynchronous strategies keep it steady, or let it follow the groups." series={[{ label: 'updates', colour: 0, x: v.version, y: Float64Array.from(v.updates, (n) => n || NaN) }]} yFormat={short} zero {...common} empty="No version was published yet." />
         <LineChart title="Weight per version" note="What the weights of a version add up to. Below 1 the version moves less far, because its updates were stale or few." series={[{ label: 'weight', colour: 2, x: v.version, y: v.weightSum }]} yFormat={short} zero {...common} empty="The weights of versions are not recorded for this run." />
         <BarChart title="Length of updates" note={<>How far each update wants to move the model (ℓ2 norm){isNumber(header?.clip) ? '; what is longer than the clip is shortened to it, so that nobody can pull too hard' : '. This run does not clip'}.</>} xLabel="ℓ2 norm" yLabel="updates" format={whole} bars={norms.bars} mark={norms.clip >= 0 ? { index: norms.clip, label: 'clip' } : undefined} empty="The lengths of updates were not measured in this run; fed run --dashboard measures them." />
         <LineChart title="Agreement of updates" note="The mean cosine between an update and what it was merged into: near 1 all clients pull one way, near 0 they cancel out, as very different data make them." series={[{ label: 'mean cosine', colour: 3, x: v.version, y: v.agreement }]} yFormat={short} zero {...common} empty="Agreement was not measured in this run; fed run --dashboard measures it." />
@@ -44,7 +44,7 @@ export function AggregationPage({ run }: { run: Run }) {
   );
 }
 
-function histogram(values: readonly (number | null)[], clip: number | null): { bars: { label: string; value: number; hint: string }[]; clip: number } {
+function histogram(values: Float32Array, clip: number | null): { bars: { label: string; value: number; hint: string }[]; clip: number } {
   const known = values.filter(isNumber);
   if (known.length === 0) return { bars: [], clip: -1 };
   const most = Math.max(known.reduce((a, b) => Math.max(a, b), 0), isNumber(clip) ? clip * 1.05 : 0) || 1;

@@ -27,7 +27,7 @@ export function ClientPage({ run, client }: { run: Run; client: number }) {
   const mine: number[] = [];
   for (let i = 0; i < u.client.length; i++) if (u.client[i] === client) mine.push(i);
   const done = mine.filter((i) => u.steps[i]! > 0);
-  const x = done.map((i) => u.ended[i] ?? null);
+  const x = done.map((i) => u.ended[i]!);
   const heard = measures.find((m) => m.name === 'balance')!;
   const common = { xLabel: "time on the run's clock", xFormat: duration };
   return (
@@ -48,7 +48,7 @@ export function ClientPage({ run, client }: { run: Run; client: number }) {
       <div class="stack">
         <Timeline run={run} only={[client]} title="What it did, when" note="Each bar is one piece of work: fetch the model, train, send the update." height={180} />
         <div class="grid two">
-          <LineChart title="Seconds per step" note="How long one local step took, each time it trained." series={[{ label: 'seconds per step', colour: 0, x, y: done.map((i) => (u.train[i] ?? 0) / u.steps[i]!) }]} yFormat={duration} zero {...common} empty="It has not finished any work yet." />
+          <LineChart title="Seconds per step" note="How long one local step took, each time it trained." series={[{ label: 'seconds per step', colour: 0, x, y: done.map((i) => u.train[i]! / u.steps[i]!) }]} yFormat={duration} zero {...common} empty="It has not finished any work yet." />
           <LineChart title="Staleness" note="How many versions appeared while it was training." series={[{ label: 'staleness', colour: 4, x, y: done.map((i) => u.staleness[i]!) }]} yFormat={short} zero {...common} empty="It has not finished any work yet." />
         </div>
         <div class="card">
@@ -58,9 +58,9 @@ export function ClientPage({ run, client }: { run: Run; client: number }) {
               <thead><tr>{['From version', 'Given out', 'Took', 'Steps', 'Staleness', 'Weight', 'Outcome'].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
               <tbody>
                 {mine.slice(-mostRows).reverse().map((i) => (
-                  <tr key={u.assignment[i]}>
-                    <td>{u.base[i]}</td><td>{duration(u.dispatched[i])}</td><td>{duration((u.ended[i] ?? 0) - (u.dispatched[i] ?? 0))}</td><td>{whole(u.steps[i])}</td><td>{u.staleness[i]}</td><td>{short(u.weight[i])}</td>
-                    <td>{['accepted', 'not used', 'lost'][u.end[i]!]}{u.version[i]! > 0 ? `, in version ${u.version[i]}` : ''}{u.reason[i] ? ` (${reasons[u.reason[i]!] ?? u.reason[i]})` : ''}</td>
+                  <tr key={i + run.updates.first}>
+                    <td>{u.base[i]}</td><td>{duration(u.dispatched[i])}</td><td>{duration(u.ended[i]! - u.dispatched[i]!)}</td><td>{whole(u.steps[i])}</td><td>{u.staleness[i]}</td><td>{short(u.weight[i])}</td>
+                    <td>{['accepted', 'not used', 'lost'][u.end[i]!]}{u.version[i]! > 0 ? `, in version ${u.version[i]}` : ''}{u.reason.of(i) ? ` (${reasons[u.reason.of(i)] ?? u.reason.of(i)})` : ''}</td>
                   </tr>
                 ))}
               </tbody>

@@ -1,7 +1,8 @@
 import { useEffect } from 'preact/hooks';
 import { LineChart } from '../charts/LineChart.tsx';
 import { axes, axisOf } from '../lib/axes.ts';
-import { bytes, duration, isNumber, percent, short, whole } from '../lib/format.ts';
+import type { Values } from '../charts/axis.ts';
+import { bestOf, bytes, duration, isNumber, percent, short, whole } from '../lib/format.ts';
 import { href, route, setQuery } from '../lib/route.ts';
 import { runOf, type Run } from '../lib/run.ts';
 import { Choice, Problem } from '../parts/Bits.tsx';
@@ -23,7 +24,7 @@ export function ComparePage() {
   const smoothing = Number(query.get('smooth') ?? '0');
   const logLoss = query.get('loss') === 'log';
   if (ids.length === 0) return <Problem title="Nothing to compare">Tick two runs or more on the page <a href={href(['runs'])}>Runs</a>.</Problem>;
-  const curves = (of: (run: Run) => readonly (number | null)[]) => runs.map((run, i) => ({ label: run.name, colour: i, x: axis.of(run.metrics.rows), y: of(run) }));
+  const curves = (of: (run: Run) => Values) => runs.map((run, i) => ({ label: run.name, colour: i, x: axis.of(run.metrics.rows), y: of(run) }));
   const common = { xLabel: axis.label, xFormat: axis.format, smoothing, height: 340 };
   const offered = axes.filter((a) => a.name !== 'epsilon' || runs.some((run) => run.metrics.rows.epsilon.some(isNumber)));
   return (
@@ -49,7 +50,7 @@ export function ComparePage() {
                   return (
                     <tr key={run.id}>
                       <td><a href={href(['runs', run.id])}>{run.name}</a></td><td>{run.header.value?.strategy ?? '–'}</td><td>{percent(m.accuracy.at(-1))}</td>
-                      <td>{percent(m.accuracy.reduce<number | null>((a, b) => (isNumber(b) && (a === null || b > a) ? b : a), null))}</td><td>{short(m.loss.at(-1))}</td><td>{whole(run.standing.value?.version)}</td>
+                      <td>{percent(bestOf(m.accuracy))}</td><td>{short(m.loss.at(-1))}</td><td>{whole(run.standing.value?.version)}</td>
                       <td>{whole(run.standing.value?.accepted)}</td><td>{duration(run.standing.value?.time)}</td><td>{bytes((m.bytesUp.at(-1) ?? 0) + (m.bytesDown.at(-1) ?? 0))}</td><td>{short(m.epsilon.at(-1))}</td>
                     </tr>
                   );

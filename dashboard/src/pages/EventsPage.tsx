@@ -19,11 +19,11 @@ export function EventsPage({ run }: { run: Run }) {
   const query = route.value.query;
   const [level, kind, find, at] = [query.get('level') ?? 'all', query.get('kind') ?? 'all', (query.get('find') ?? '').toLowerCase(), Number(query.get('event') ?? '0')];
   const e = run.events.rows;
-  const kinds = [...new Set(e.kind)].sort();
+  const kinds = [...new Set(e.text.map((_, i) => e.kind.of(i)))].sort();
   const rows: number[] = [];
   for (let i = e.text.length - 1; i >= 0; i--) {
     if (level !== 'all' && e.severity[i]! < Number(level)) continue;
-    if (kind !== 'all' && e.kind[i] !== kind) continue;
+    if (kind !== 'all' && e.kind.of(i) !== kind) continue;
     if (find && !e.text[i]!.toLowerCase().includes(find)) continue;
     rows.push(i);
   }
@@ -33,7 +33,7 @@ export function EventsPage({ run }: { run: Run }) {
     if (at > 0 && run.events.loaded) marked.current?.scrollIntoView({ block: 'center' });
   }, [at, run.events.loaded]);
   const upTo = at > 0 ? Math.max(shown, rows.findIndex((i) => number(i) === at) + 20) : shown;
-  const take = () => save('events.csv', new Blob([csv({ head: ['number', 'time s', 'wall s', 'severity', 'kind', 'text', 'client', 'version'], rows: rows.map((i) => [number(i), e.time[i] ?? null, e.wall[i] ?? null, words[e.severity[i]!]!, e.kind[i]!, e.text[i]!, e.client[i]!, e.version[i]!]) })], { type: 'text/csv' }));
+  const take = () => save('events.csv', new Blob([csv({ head: ['number', 'time s', 'wall s', 'severity', 'kind', 'text', 'client', 'version'], rows: rows.map((i) => [number(i), e.time[i] ?? null, e.wall[i] ?? null, words[e.severity[i]!]!, e.kind.of(i), e.text[i]!, e.client[i]!, e.version[i]!]) })], { type: 'text/csv' }));
   return (
     <section aria-labelledby="run-title">
       <RunHead run={run} page="Events" />
@@ -53,7 +53,7 @@ export function EventsPage({ run }: { run: Run }) {
             <span class="glyph" title={words[e.severity[i]!]}><span aria-hidden="true">{glyphs[e.severity[i]!]}</span><span class="unseen">{words[e.severity[i]!]}</span></span>
             <time>{duration(e.time[i])}</time>
             <span class="text">{e.text[i]}{e.client[i]! >= 0 && <> <a href={href(['runs', run.id, 'clients', String(e.client[i])])}>{run.clientName(e.client[i]!)}</a></>}</span>
-            <span class="kind">{e.kind[i]}</span>
+            <span class="kind">{e.kind.of(i)}</span>
           </li>
         ))}
       </ol>

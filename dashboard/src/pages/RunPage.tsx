@@ -2,7 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { LineChart } from '../charts/LineChart.tsx';
 import { act } from '../lib/api.ts';
 import { axesOf, axisOf } from '../lib/axes.ts';
-import { bytes, duration, isNumber, nothing, percent, short, whole } from '../lib/format.ts';
+import type { Values } from '../charts/axis.ts';
+import { bestOf, bytes, duration, isNumber, nothing, percent, short, whole } from '../lib/format.ts';
 import { route, setQuery } from '../lib/route.ts';
 import type { Run } from '../lib/run.ts';
 import type { FeedHeader, Standing } from '../lib/types.ts';
@@ -29,8 +30,8 @@ export function RunPage({ run }: { run: Run }) {
   const strategy = schedulerOf(header.scheduler);
   const accuracy = m.accuracy.at(-1) ?? null;
   const before = m.accuracy.at(-11) ?? null;
-  const best = m.accuracy.reduce<number | null>((a, b) => (isNumber(b) && (a === null || b > a) ? b : a), null);
-  const curve = (y: readonly (number | null)[], label: string, colour: number) => [{ label, colour, x, y }];
+  const best = bestOf(m.accuracy);
+  const curve = (y: Values, label: string, colour: number) => [{ label, colour, x, y }];
   const common = { xLabel: axis.label, xFormat: axis.format, smoothing };
   const hasEpsilon = m.epsilon.some(isNumber);
   return (

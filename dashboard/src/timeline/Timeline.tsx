@@ -9,8 +9,9 @@ import { ink, isDark } from '../lib/theme.ts';
 import { reasons } from '../lib/words.ts';
 import { Choice, Legend } from '../parts/Bits.tsx';
 import { showTip } from '../parts/tip.ts';
-import { drawTimeline, headHeight, rowAt, type Group, type View } from './draw.ts';
+import { drawTimeline, headHeight, rowAt, type View } from './draw.ts';
 import { TimelineModel } from './model.ts';
+import { Overview } from './Overview.tsx';
 
 export interface TimelineProps {
   readonly run: Run;
@@ -60,8 +61,8 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
     sorted.current = { key: laneKey, at: performance.now(), lanes: laneOrder(run, model, order, from, to, only) };
   }
   const clients = sorted.current.lanes;
-  const groups = useMemo(() => newest(run), [run.groups.tick.value, run.groups.generation]);
-  const hasGroups = groups.length > 0;
+  const { groups } = run.groups;
+  const hasGroups = groups.size > 0;
   const hasBuffer = header?.scheduler !== 'compass' && (header?.aggregationGoal ?? 0) > 1;
   const head = headHeight(hasGroups, hasBuffer);
   const height = Math.min(most, head + Math.max(1, clients.length) * 26 + 4);
@@ -203,15 +204,17 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
     setSelected(next);
     if (next * laneHeight < scroll) setQuery({ top: String(Math.round(next * laneHeight)) });
     else if ((next + 1) * laneHeight > scroll + room) setQuery({ top: String(Math.round((next + 1) * laneHeight - room)) });
-    say(`${run.clientName(clients[next]!)}, ${model.lanes.get(clients[next]!)?.length ?? 0} assignments. n and p go through them, Enter opens the client.`);
+    say(`${run.clientName(clients[next]!)}, ${model.countOf(clients[next]!)} assignments. n and p go through them, Enter opens the client.`);
   };
   const walk = (direction: number) => {
-    const rows = model.lanes.get(clients[Math.max(0, selected)] ?? -1);
-    if (!rows || rows.length === 0) return;
-    const here = hovered.current >= 0 ? rows.indexOf(hovered.current) : -1;
-    const next = rows[Math.max(0, Math.min(rows.length - 1, here < 0 ? model.firstAfter(rows, from) : here + direction))]!;
+    const client = clients[Math.max(0, selected)];
+    if (client === undefined) return;
+    const here = hovered.current >= 0 && model.rows.client[model.at(hovered.current)] === client ? hovered.current : -1;
+    let next = here < 0 ? model.firstAfter(client, from) : direction > 0 ? model.rowAfter(client, here) : model.rowBefore(here);
+    if (next < 0) next = here < 0 ? model.newestOf(client) : here;
+    if (next < 0) return;
     hovered.current = next;
-    const begin = model.rows.dispatched[model.at(next)] ?? 0;
+    const begin = model.rows.dispatched[model.at(next)]!;
     if (begin < from || begin > to) show(begin - width / 3, width);
     view.current = { ...view.current, hovered: next };
     say(sentence(run, model, next));
@@ -257,7 +260,8 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
           {clients.length * 16 > room && <label class="check"><input type="checkbox" checked={query.get('lanes') === 'all'} onChange={(e) => setQuery({ lanes: e.currentTarget.checked ? 'all' : null, top: null })} /> all {whole(clients.length)} lanes at once</label>}
         </div>
       )}
-      {model.lanes.size === 0 && !run.tasks.value?.client.length && <p class="empty">{emptyText(run)}</p>}
+      {model.isEmpty && !run.tasks.value?.client.length && <p class="empty">{emptyText(run)}</p>}
+      {!model.isEmpty && <Overview model={model} now={now} from={from} to={to} labelWidth={labelWidth} onMove={(begin) => show(begin, width)} />}
       <div class="canvas-box">
         <canvas ref={canvas} class="timeline" style={{ height: `${height}px` }} tabIndex={0} role="application" aria-label={`${title}. Arrow keys pan and choose a lane, plus and minus zoom, 0 shows all.`}
           onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={(e) => pointers.current.delete(e.pointerId)} onPointerLeave={() => showTip(tip.current!, canvas.current!, '', 0, 0)} onKeyDown={key} />
@@ -280,7 +284,7 @@ function typicalSpan(model: TimelineModel, now: number): number {
   const { dispatched, ended } = model.rows;
   const count = Math.min(200, ended.length);
   if (count === 0) return Math.max(10, now);
-  const lengths = Array.from({ length: count }, (_, k) => (ended[ended.length - 1 - k] ?? 0) - (dispatched[ended.length - 1 - k] ?? 0)).sort((a, b) => a - b);
+  const lengths = Float64Array.from({ length: count }, (_, k) => ended[ended.length - 1 - k]! - dispatched[ended.length - 1 - k]!).sort();
   return Math.max(lengths[Math.floor(count * 0.75)]! * 7, 1e-3);
 }
 
@@ -288,15 +292,15 @@ function laneOrder(run: Run, model: TimelineModel, order: Order, from: number, t
   if (only) return only;
   if (order === 'active') {
     const active = new Set<number>(run.tasks.peek()?.client ?? []);
-    for (const [client, rows] of model.lanes) {
-      const row = rows[model.firstAfter(rows, from)];
-      if (row !== undefined && (model.rows.dispatched[model.at(row)] ?? 0) <= to) active.add(client);
+    for (const client of model.clients()) {
+      const row = model.firstAfter(client, from);
+      if (row >= 0 && model.rows.dispatched[model.at(row)]! <= to) active.add(client);
     }
     return [...active].sort((a, b) => a - b);
   }
   const all = Math.max(run.header.peek()?.clients ?? 0, model.most + 1);
   const numbers = Array.from({ length: all }, (_, i) => i);
-  if (order === 'updates') return numbers.sort((a, b) => (model.lanes.get(b)?.length ?? 0) - (model.lanes.get(a)?.length ?? 0) || a - b);
+  if (order === 'updates') return numbers.sort((a, b) => model.countOf(b) - model.countOf(a) || a - b);
   if (order === 'speed') {
     const speed = new Map(numbers.map((c) => [c, secondsPerStep(model, c)]));
     return numbers.sort((a, b) => speed.get(a)! - speed.get(b)! || a - b);
@@ -306,39 +310,32 @@ function laneOrder(run: Run, model: TimelineModel, order: Order, from: number, t
 
 function secondsPerStep(model: TimelineModel, client: number): number {
   const { train, steps } = model.rows;
-  for (const row of (model.lanes.get(client) ?? []).slice(-5).reverse()) {
+  for (let row = model.newestOf(client), tries = 0; row >= 0 && tries < 5; row = model.rowBefore(row), tries++) {
     const i = model.at(row);
-    if (i >= 0 && steps[i]! > 0) return (train[i] ?? 0) / steps[i]!;
+    if (steps[i]! > 0) return train[i]! / steps[i]!;
   }
   return Infinity;
 }
 
-/** The newest word on every group. */
-function newest(run: Run): Group[] {
-  const { number, opened, expected, latest, closed, members, arrived, version } = run.groups.rows;
-  const found = new Map<number, Group>();
-  for (let i = 0; i < number.length; i++) {
-    found.set(number[i]!, { number: number[i]!, opened: opened[i] ?? 0, expected: expected[i] ?? null, latest: latest[i] ?? null, closed: closed[i] ?? null, members: members[i]!, arrived: arrived[i]!, version: version[i]! });
-  }
-  return [...found.values()];
-}
-
 export function sentence(run: Run, model: TimelineModel, row: number): string {
   const i = model.at(row);
+  if (i < 0) return '';
   const u = model.rows;
+  const reason = u.reason.of(i);
+  const why = reasons[reason] ?? reason;
   const who = `${run.clientName(u.client[i]!)}, from version ${u.base[i]}`;
-  if (u.end[i] === 2) return `${who}: lost after ${duration((u.ended[i] ?? 0) - (u.dispatched[i] ?? 0))} (${reasons[u.reason[i]!] ?? u.reason[i]}).`;
+  if (u.end[i] === 2) return `${who}: lost after ${duration(u.ended[i]! - u.dispatched[i]!)} (${why}).`;
   const parts = `${whole(u.steps[i])} steps; download ${duration(u.download[i])}, train ${duration(u.train[i])}, upload ${duration(u.upload[i])}`;
   const fate = u.end[i] === 1
-    ? `not used: it ${reasons[u.reason[i]!] ?? u.reason[i]}`
-    : u.reason[i] ? `${reasons[u.reason[i]!] ?? u.reason[i]}` : `part of version ${u.version[i]}, staleness ${u.staleness[i]}, weight ${short(u.weight[i])}${(u.aggregate[i] ?? 0) > 0 ? `, waited ${duration(u.aggregate[i])} to be merged` : ''}`;
+    ? `not used: it ${why}`
+    : reason ? why : `part of version ${u.version[i]}, staleness ${u.staleness[i]}, weight ${short(u.weight[i])}${u.aggregate[i]! > 0 ? `, waited ${duration(u.aggregate[i])} to be merged` : ''}`;
   return `${who}: ${parts}; ${fate}.`;
 }
 
 function describe(run: Run, model: TimelineModel, lanes: number, from: number, to: number): string {
   const { end, dispatched, ended } = model.rows;
   const counts = [0, 0, 0];
-  for (let i = 0; i < end.length; i++) if ((ended[i] ?? 0) >= from && (dispatched[i] ?? 0) <= to) counts[end[i]!]!++;
+  for (let i = 0; i < end.length; i++) if (ended[i]! >= from && dispatched[i]! <= to) counts[end[i]!]!++;
   return `Timeline of ${lanes} clients from ${duration(from)} to ${duration(to)}: ${counts[0]} updates accepted, ${counts[1]} rejected, ${counts[2]} lost, ${run.standing.peek()?.version ?? 0} versions so far.`;
 }
 
@@ -346,8 +343,13 @@ function table(run: Run, model: TimelineModel, from: number, to: number, only?: 
   const u = model.rows;
   const rows: (string | number | null)[][] = [];
   for (let i = 0; i < u.end.length; i++) {
-    if ((u.ended[i] ?? 0) < from || (u.dispatched[i] ?? 0) > to || (only && !only.includes(u.client[i]!))) continue;
-    rows.push([run.clientName(u.client[i]!), u.base[i]!, u.staleness[i]!, u.steps[i]!, u.dispatched[i] ?? null, u.download[i] ?? null, u.train[i] ?? null, u.upload[i] ?? null, u.aggregate[i] ?? null, u.weight[i] ?? null, ['accepted', 'rejected', 'lost'][u.end[i]!]!, u.reason[i]!]);
+    if (u.ended[i]! < from || u.dispatched[i]! > to || (only && !only.includes(u.client[i]!))) continue;
+    rows.push([run.clientName(u.client[i]!), u.base[i]!, u.staleness[i]!, u.steps[i]!, u.dispatched[i]!, digits(u.download[i]!), digits(u.train[i]!), digits(u.upload[i]!), digits(u.aggregate[i]!), digits(u.weight[i]!), ['accepted', 'rejected', 'lost'][u.end[i]!]!, u.reason.of(i)]);
   }
   return { head: ['client', 'base version', 'staleness', 'steps', 'dispatched s', 'download s', 'train s', 'upload s', 'wait s', 'weight', 'outcome', 'reason'], rows };
+}
+
+/** Kept with seven digits, and told with no more. */
+function digits(value: number): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(7)) : null;
 }

@@ -3,6 +3,7 @@ import type { Surface } from '../charts/surface.ts';
 import { duration } from '../lib/format.ts';
 import type { Run } from '../lib/run.ts';
 import type { Ink } from '../lib/theme.ts';
+import type { Group } from '../lib/types.ts';
 import type { TimelineModel } from './model.ts';
 
 export interface View {
@@ -20,18 +21,6 @@ export interface View {
   readonly selectedLane: number;
 }
 
-/** A group as its newest point tells it. */
-export interface Group {
-  readonly number: number;
-  readonly opened: number;
-  readonly expected: number | null;
-  readonly latest: number | null;
-  readonly closed: number | null;
-  readonly members: readonly number[];
-  readonly arrived: number;
-  readonly version: number;
-}
-
 export const axisHeight = 24;
 const groupRow = 16;
 const mostGroupRows = 3;
@@ -42,13 +31,13 @@ export function headHeight(hasGroups: boolean, hasBuffer: boolean): number {
   return axisHeight + (hasGroups ? mostGroupRows * groupRow + 6 : 0) + (hasBuffer ? bufferHeight : 0);
 }
 
-export function drawTimeline(surface: Surface, run: Run, model: TimelineModel, groups: readonly Group[], view: View, colours: Ink): void {
+export function drawTimeline(surface: Surface, run: Run, model: TimelineModel, groups: ReadonlyMap<number, Group>, view: View, colours: Ink): void {
   const { width, height } = surface;
   const left = view.labelWidth;
   const now = run.standing.peek()?.time ?? model.end;
   const x = (time: number) => left + ((time - view.from) / (view.to - view.from)) * (width - left);
   const header = run.header.peek();
-  const hasGroups = groups.length > 0;
+  const hasGroups = groups.size > 0;
   const hasBuffer = header?.scheduler !== 'compass' && (header?.aggregationGoal ?? 0) > 1;
   const head = headHeight(hasGroups, hasBuffer);
 
@@ -83,7 +72,7 @@ export function groupColour(number: number, colours: Ink): string {
 }
 
 function drawLanes(
-  surface: Surface, run: Run, model: TimelineModel, groups: readonly Group[], view: View, colours: Ink, x: (time: number) => number, head: number, now: number,
+  surface: Surface, run: Run, model: TimelineModel, groups: ReadonlyMap<number, Group>, view: View, colours: Ink, x: (time: number) => number, head: number, now: number,
 ): void {
   const { width, height } = surface;
   const left = view.labelWidth;
@@ -104,7 +93,7 @@ function drawLanes(
   if (lane < 4) surface.rect(left, head, width - left, Math.max(0, (last - first) * lane), colours.idle);
 
   // The window in which a group's members are expected, behind their bars.
-  for (const group of groups) {
+  for (const group of groups.values()) {
     const [from, to] = [group.expected ?? group.opened, group.closed ?? group.latest ?? now];
     if (group.expected === null || to < view.from || group.opened > view.to) continue;
     const colour = groupColour(group.number, colours);
@@ -116,37 +105,32 @@ function drawLanes(
     }
   }
 
-  const { download, train, upload, aggregate, end, dispatched, ended } = model.rows;
+  const { download, train, aggregate, end, dispatched, ended } = model.rows;
   for (let index = first; index < last; index++) {
-    const rows = model.lanes.get(view.order[index]!);
-    if (!rows) continue;
     const [y, h] = [top(index) + (lane >= 10 ? 4 : lane >= 4 ? 1 : 0), Math.max(1, lane >= 10 ? lane - 8 : lane >= 4 ? lane - 2 : lane)];
-    let painted = -Infinity; // Bars thinner than a pixel are drawn once per pixel.
-    for (let k = model.firstAfter(rows, view.from); k < rows.length; k++) {
-      const i = model.at(rows[k]!);
-      if (i < 0) continue;
-      const begin = dispatched[i] ?? 0;
-      if (begin > view.to) break;
-      const stop = ended[i] ?? begin;
+    let painted = Infinity; // From the newest back; bars thinner than a pixel are drawn once per pixel.
+    for (let row = model.newestOf(view.order[index]!); row >= 0; row = model.rowBefore(row)) {
+      const i = model.at(row);
+      const [begin, stop, waits] = [dispatched[i]!, ended[i]!, aggregate[i]!];
+      if (begin > view.to) continue;
+      if (stop + waits < view.from) break;
       const [x0, x1] = [Math.max(left, x(begin)), Math.min(width, x(stop))];
-      const waits = aggregate[i] ?? 0;
-      if (x(stop + waits) < painted + 0.5 && x1 - x0 < 0.75) continue;
-      painted = x1;
+      if (x0 > painted - 0.5 && x1 - x0 < 0.75) continue;
+      painted = x0;
       if (end[i] === 2) surface.hatched(x0, y, Math.max(1.5, x1 - x0), h, colours.lost);
       else if (x1 - x0 < 3) surface.rect(x0, y, Math.max(1, x1 - x0), h, end[i] === 1 ? colours.rejected : colours.train);
       else {
-        const [xd, xt] = [x(begin + (download[i] ?? 0)), x(begin + (download[i] ?? 0) + (train[i] ?? 0))];
+        const [xd, xt] = [x(begin + download[i]!), x(begin + download[i]! + train[i]!)];
         part(surface, left, width, x0, xd, y, h, colours.download);
         if (end[i] === 1) surface.hatched(Math.max(left, xd), y, Math.max(1, Math.min(width, xt) - Math.max(left, xd)), h, colours.rejected);
         else part(surface, left, width, xd, xt, y, h, colours.train);
         part(surface, left, width, xt, x1, y, h, colours.upload);
       }
-      void upload;
       if (waits > 0 && lane >= 4) {
         const [a, b] = [Math.max(left, x(stop)), Math.min(width, x(stop + waits))];
         if (b - a > 0.75) surface.rect(a, y + h / 2 - 1, b - a, Math.min(2, h), colours.wait);
       }
-      if (rows[k] === view.hovered) surface.rect(x0 - 1, y - 2, Math.max(4, x1 - x0 + 2), h + 4, 'none', colours.text);
+      if (row === view.hovered) surface.rect(x0 - 1, y - 2, Math.max(4, x1 - x0 + 2), h + 4, 'none', colours.text);
     }
   }
 
@@ -165,9 +149,9 @@ function drawLanes(
 
   // Merges: a line through the lanes of those who went into the version.
   if (lane >= 6) {
-    for (const group of groups) {
+    for (const group of groups.values()) {
       if (group.closed === null || group.version === 0 || group.closed < view.from || group.closed > view.to) continue;
-      const places = group.members.map((m) => place.get(m)).filter((p): p is number => p !== undefined);
+      const places = [...group.members].map((m) => place.get(m)).filter((p): p is number => p !== undefined);
       if (places.length < 2) continue;
       const [a, b] = [Math.max(head, top(Math.min(...places)) + 2), Math.min(height, top(Math.max(...places)) + lane - 2)];
       if (b > a) surface.line([[x(group.closed), a], [x(group.closed), b]], groupColour(group.number, colours), 1.5);
@@ -191,11 +175,11 @@ function part(surface: Surface, left: number, right: number, from: number, to: n
   if (b > a) surface.rect(a, y, Math.max(0.5, b - a), h, fill);
 }
 
-function drawGroups(surface: Surface, groups: readonly Group[], view: View, colours: Ink, x: (time: number) => number, y: number, now: number, word: string): void {
+function drawGroups(surface: Surface, groups: ReadonlyMap<number, Group>, view: View, colours: Ink, x: (time: number) => number, y: number, now: number, word: string): void {
   const left = view.labelWidth;
   surface.text(left - 8, y + 8, `${word}s`, colours.faint, { align: 'right', size: 11 });
   const rows: number[] = Array.from({ length: mostGroupRows }, () => -Infinity);
-  for (const group of groups) {
+  for (const group of groups.values()) {
     const until = group.closed ?? Math.max(now, Math.min(group.latest ?? now, view.to));
     if (until < view.from || group.opened > view.to) continue;
     const [a, b] = [Math.max(left, x(group.opened)), Math.min(surface.width, x(until))];
@@ -225,9 +209,9 @@ function drawBuffer(surface: Surface, run: Run, model: TimelineModel, view: View
   for (let px = left; px < surface.width; px++) {
     const time = view.from + (px - left) * perPixel;
     if (time > Math.max(now, model.end)) break;
-    const before = model.publishedBefore(time);
-    const closes = before < model.published.length && model.published[before]!.time <= time + perPixel;
-    const fill = closes ? Math.max(model.fillAt(model.published[before]!.time, version, true), model.fillAt(time, version)) : model.fillAt(time, version);
+    const published = model.publishedIn(time, time + perPixel);
+    const closes = !Number.isNaN(published);
+    const fill = closes ? Math.max(model.fillAt(published, version, true), model.fillAt(time, version)) : model.fillAt(time, version);
     if (fill > 0) surface.rect(px, scale(fill), 1, bottom - scale(fill), closes ? colours.upload : colours.group);
   }
 }
@@ -236,12 +220,9 @@ function drawBuffer(surface: Surface, run: Run, model: TimelineModel, view: View
 export function rowAt(model: TimelineModel, view: View, width: number, head: number, px: number, py: number): number {
   const index = Math.floor((py - head + view.scroll) / view.laneHeight);
   const client = view.order[index];
-  const rows = client === undefined || py < head ? undefined : model.lanes.get(client);
-  if (!rows || px < view.labelWidth) return -1;
+  if (client === undefined || py < head || px < view.labelWidth) return -1;
   const perPixel = (view.to - view.from) / (width - view.labelWidth);
   const time = view.from + (px - view.labelWidth) * perPixel;
-  const k = model.firstAfter(rows, time - 2 * perPixel);
-  const row = rows[k];
-  if (row === undefined || model.at(row) < 0) return -1;
-  return (model.rows.dispatched[model.at(row)] ?? 0) <= time + 2 * perPixel ? row : -1;
+  const row = model.firstAfter(client, time - 2 * perPixel);
+  return row >= 0 && model.rows.dispatched[model.at(row)]! <= time + 2 * perPixel ? row : -1;
 }

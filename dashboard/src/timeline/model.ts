@@ -1,40 +1,49 @@
 import type { Run } from '../lib/run.ts';
-import type { UpdateColumns } from '../lib/types.ts';
+import type { UpdateRows } from '../lib/types.ts';
 
-/** A version, as the updates that went into it tell. */
-export interface Publication {
-  readonly version: number;
-  /** Row (of the stream's life) of its first update. */
-  readonly firstRow: number;
-  time: number;
-  count: number;
-}
+const none = -1;
 
-/** What the timeline looks up: each client's assignments in order, the versions that they made, and how far the buffer was filled. */
+/**
+ * What the timeline looks up: each client's assignments in order, the versions that they made, and how far the buffer was filled. A row
+ * is numbered over the stream's whole life. All in arrays of the stream's own capacity: nothing here grows with the run.
+ */
 export class TimelineModel {
-  /** Rows of each client, in the order of their ends. */
-  readonly lanes = new Map<number, number[]>();
-  readonly published: Publication[] = [];
-  /** When accepted updates arrived, ascending. */
-  readonly arrivals: number[] = [];
+  /** Clients met, by number: how many rows each has had, and its newest. */
+  private counts = new Int32Array(0);
+  private newest = new Int32Array(0);
+  /** The row of the same client before, by slot. */
+  private before = new Int32Array(0);
+  /** When accepted updates arrived, ascending; index i of a life stands at i − arrivalsGone. */
+  private arrivals = new Float64Array(0);
+  private arrivalsGone = 0;
+  private arrivalCount = 0;
+  /** Versions: number, when, and updates in it and in all before; the newest may still be open. */
+  private versions = new Int32Array(0);
+  private times = new Float64Array(0);
+  private merged = new Float64Array(0);
+  private versionCount = 0;
+  /** Updates in versions that were forgotten. */
+  private mergedBefore = 0;
+
   /** Latest time on the run's clock that a row speaks of. */
   end = 0;
-  start = Infinity;
   /** Highest client number met. */
   most = -1;
 
   private next = 0;
   private generation = -1;
-  private trimmed = 0;
-  private unsorted = false;
 
   constructor(private readonly run: Run) {}
 
-  get rows(): UpdateColumns {
+  get rows(): UpdateRows {
     return this.run.updates.rows;
   }
 
-  /** Index of a row in the columns as they are now. */
+  get isEmpty(): boolean {
+    return this.most < 0;
+  }
+
+  /** Index of a row in the columns as they are now; negative when it is forgotten. */
   at(row: number): number {
     return row - this.run.updates.removed;
   }
@@ -42,97 +51,158 @@ export class TimelineModel {
   /** Takes in what came since the last call: O(new rows). */
   update(): void {
     const { updates } = this.run;
-    if (this.generation !== updates.generation || updates.removed - this.trimmed > 50_000) this.restart();
-    const { client, end, weight, version, ended, aggregate, dispatched } = updates.rows;
+    if (this.generation !== updates.generation || this.before.length !== updates.capacity) this.restart();
+    const { client, end, weight, version, ended, aggregate } = updates.rows;
+    this.next = Math.max(this.next, updates.removed);
     for (; this.next < updates.removed + updates.length; this.next++) {
       const i = this.next - updates.removed;
-      const lane = this.lanes.get(client[i]!);
-      if (lane) lane.push(this.next);
-      else this.lanes.set(client[i]!, [this.next]);
-      const arrived = ended[i] ?? 0;
-      this.most = Math.max(this.most, client[i]!);
-      this.end = Math.max(this.end, arrived + (aggregate[i] ?? 0));
-      this.start = Math.min(this.start, dispatched[i] ?? 0);
+      const who = client[i]!;
+      if (who >= this.counts.length) this.meet(who);
+      this.before[this.next % this.before.length] = this.counts[who]! > 0 ? this.newest[who]! : none;
+      this.newest[who] = this.next;
+      this.counts[who]!++;
+      const [arrived, folded] = [ended[i]!, ended[i]! + aggregate[i]!];
+      this.most = Math.max(this.most, who);
+      this.end = Math.max(this.end, folded);
       if (end[i] !== 0 || !(version[i]! > 0) || weight[i] === 0) continue;
-      if (this.arrivals.length > 0 && arrived < this.arrivals.at(-1)!) this.unsorted = true;
-      this.arrivals.push(arrived);
-      const folded = arrived + (aggregate[i] ?? 0);
-      const current = this.published.at(-1);
-      if (current && current.version === version[i]) {
-        current.count++;
-        current.time = Math.max(current.time, folded);
-      } else this.published.push({ version: version[i]!, firstRow: this.next, time: folded, count: 1 });
+      this.arrive(arrived);
+      this.merge(version[i]!, folded);
     }
-    if (this.unsorted) {
-      this.arrivals.sort((a, b) => a - b);
-      this.unsorted = false;
+  }
+
+  /** How many assignments of a client have ended. */
+  countOf(client: number): number {
+    return this.counts[client] ?? 0;
+  }
+
+  /** The clients met. */
+  *clients(): Iterable<number> {
+    for (let client = 0; client <= this.most; client++) if (this.counts[client]! > 0) yield client;
+  }
+
+  /** A client's newest row that is kept, or −1. */
+  newestOf(client: number): number {
+    const row = (this.counts[client] ?? 0) > 0 ? this.newest[client]! : none;
+    return row >= this.run.updates.removed ? row : none;
+  }
+
+  /** The client's row before, or −1. */
+  rowBefore(row: number): number {
+    const older = this.before[row % this.before.length]!;
+    return older >= this.run.updates.removed ? older : none;
+  }
+
+  /** The oldest row of a client that ends behind a time, or −1; merges count as its end. */
+  firstAfter(client: number, time: number): number {
+    const { ended, aggregate } = this.rows;
+    let found = none;
+    for (let row = this.newestOf(client); row >= 0; row = this.rowBefore(row)) {
+      const i = this.at(row);
+      if (ended[i]! + aggregate[i]! < time) break;
+      found = row;
     }
+    return found;
+  }
+
+  /** The client's row behind the given one, or −1. */
+  rowAfter(client: number, row: number): number {
+    let after = none;
+    for (let r = this.newestOf(client); r > row; r = this.rowBefore(r)) after = r;
+    return after;
   }
 
   /** Updates that had arrived and were not yet part of a version, at a time; `just` before what was published at that very time. */
   fillAt(time: number, standingVersion: number, just = false): number {
-    const arrived = below(this.arrivals, time, true);
-    const until = this.publishedBefore(time, just);
-    let merged = 0;
-    if (until > 0) {
-      const last = this.published[until - 1]!;
-      // The newest version may still be open: its updates are in the buffer.
-      merged = this.cumulative(until - 1) + (last.version <= standingVersion ? last.count : 0);
-    }
-    return Math.max(0, arrived - merged);
+    const arrived = this.arrivalsGone + count(this.arrivals, this.arrivalCount, time, true);
+    const until = count(this.times, this.versionCount, time, !just);
+    if (this.arrivalsGone > 0 && arrived === this.arrivalsGone) return 0; // Before what is kept.
+    // The newest version may still be open: its updates are in the buffer.
+    const closed = until > 0 && this.versions[until - 1]! > standingVersion ? until - 1 : until;
+    return Math.max(0, arrived - (closed > 0 ? this.merged[closed - 1]! : this.mergedBefore));
   }
 
-  private cumulated: number[] = [];
-
-  /** Updates in all versions before the given one. */
-  private cumulative(index: number): number {
-    while (this.cumulated.length <= index) {
-      const at = this.cumulated.length;
-      this.cumulated.push(at === 0 ? 0 : this.cumulated[at - 1]! + this.published[at - 1]!.count);
-    }
-    return this.cumulated[index]!;
+  /** The first version behind a time, until another: when it was published; NaN for none. */
+  publishedIn(from: number, to: number): number {
+    const at = count(this.times, this.versionCount, from, true);
+    return at < this.versionCount && this.times[at]! <= to ? this.times[at]! : NaN;
   }
 
-  publishedBefore(time: number, just = false): number {
-    let [low, high] = [0, this.published.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (just ? this.published[middle]!.time < time : this.published[middle]!.time <= time) low = middle + 1;
-      else high = middle;
+  /** Updates that ended between two times, counted into bins: the newest rows of all clients. */
+  density(from: number, to: number, bins: number): { accepted: Uint32Array; other: Uint32Array } {
+    const [accepted, other] = [new Uint32Array(bins), new Uint32Array(bins)];
+    const { ended, end } = this.rows;
+    const scale = bins / (to - from || 1);
+    for (let i = 0; i < ended.length; i++) {
+      const bin = Math.floor((ended[i]! - from) * scale);
+      if (bin >= 0 && bin < bins) (end[i] === 0 ? accepted : other)[bin]!++;
     }
-    return low;
+    return { accepted, other };
   }
 
-  /** Rows of a client that end behind a time: index into its lane. */
-  firstAfter(lane: readonly number[], time: number): number {
-    const { ended, aggregate } = this.rows;
-    let [low, high] = [0, lane.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const i = this.at(lane[middle]!);
-      if (i < 0 || (ended[i] ?? 0) + (aggregate[i] ?? 0) < time) low = middle + 1;
-      else high = middle;
+  private meet(client: number): void {
+    const size = Math.max(64, client + 1, this.counts.length * 2, this.run.header.peek()?.clients ?? 0);
+    const [counts, newest] = [new Int32Array(size), new Int32Array(size)];
+    counts.set(this.counts);
+    newest.set(this.newest);
+    [this.counts, this.newest] = [counts, newest];
+  }
+
+  private arrive(time: number): void {
+    if (this.arrivalCount === this.arrivals.length) {
+      const gone = this.arrivals.length >> 3;
+      this.arrivals.copyWithin(0, gone);
+      this.arrivalCount -= gone;
+      this.arrivalsGone += gone;
     }
-    return low;
+    // Rows come in the order in which they were merged, so arrivals are nearly in order.
+    let at = this.arrivalCount++;
+    for (; at > 0 && this.arrivals[at - 1]! > time; at--) this.arrivals[at] = this.arrivals[at - 1]!;
+    this.arrivals[at] = time;
+  }
+
+  private merge(version: number, time: number): void {
+    const newest = this.versionCount - 1;
+    if (newest >= 0 && this.versions[newest] === version) {
+      this.merged[newest]!++;
+      this.times[newest] = Math.max(this.times[newest]!, time);
+      return;
+    }
+    if (this.versionCount === this.versions.length) {
+      const gone = this.versions.length >> 3;
+      this.mergedBefore = this.merged[gone - 1]!;
+      for (const column of [this.versions, this.times, this.merged]) column.copyWithin(0, gone);
+      this.versionCount -= gone;
+    }
+    const at = this.versionCount++;
+    this.versions[at] = version;
+    this.times[at] = time;
+    this.merged[at] = (at > 0 ? this.merged[at - 1]! : this.mergedBefore) + 1;
   }
 
   private restart(): void {
-    this.lanes.clear();
-    this.published.length = 0;
-    this.arrivals.length = 0;
-    this.cumulated = [];
-    this.next = this.trimmed = this.run.updates.removed;
-    this.generation = this.run.updates.generation;
+    const { updates } = this.run;
+    this.counts.fill(0);
+    if (this.before.length !== updates.capacity) {
+      this.before = new Int32Array(updates.capacity).fill(none);
+      this.arrivals = new Float64Array(updates.capacity).fill(1);
+      this.versions = new Int32Array(updates.capacity).fill(1);
+      this.times = new Float64Array(updates.capacity).fill(1);
+      this.merged = new Float64Array(updates.capacity).fill(1);
+    }
+    this.arrivalCount = this.arrivalsGone = this.versionCount = this.mergedBefore = 0;
+    this.next = updates.removed;
+    this.generation = updates.generation;
     this.end = 0;
-    this.start = Infinity;
+    this.most = -1;
   }
 }
 
-export function below(sorted: readonly number[], value: number, inclusive: boolean): number {
-  let [low, high] = [0, sorted.length];
+/** How many of the first values, which ascend, are below a bound (or at it). */
+function count(sorted: Float64Array, length: number, bound: number, inclusive: boolean): number {
+  let [low, high] = [0, length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (inclusive ? sorted[middle]! <= value : sorted[middle]! < value) low = middle + 1;
+    if (inclusive ? sorted[middle]! <= bound : sorted[middle]! < bound) low = middle + 1;
     else high = middle;
   }
   return low;
