@@ -3,7 +3,7 @@ import * as api from './api.ts';
 import type { Run } from './run.ts';
 
 /** Numbers of each client, by its number; NaN where nobody knows. */
-const columns = ['state', 'dispatched', 'accepted', 'rejected', 'lost', 'staleness', 'lastStaleness', 'steps', 'examples', 'secondsPerStep', 'busy', 'weight', 'lastSeen', 'accuracy', 'bytesUp', 'bytesDown'] as const;
+const columns = ['state', 'dispatched', 'accepted', 'rejected', 'lost', 'leftOut', 'staleness', 'lastStaleness', 'steps', 'examples', 'secondsPerStep', 'busy', 'weight', 'lastSeen', 'accuracy', 'bytesUp', 'bytesDown'] as const;
 
 export type ClientColumn = (typeof columns)[number];
 

@@ -175,7 +175,7 @@ export class GroupStream extends Stream<Record<never, Kind>> {
     for (let i = 0; i < slice.seq.length; i++) {
       if (slice.seq[i]! <= this.last) continue;
       this.groups.set(slice.number[i]!, {
-        number: slice.number[i]!, opened: slice.opened[i] ?? 0, expected: slice.expected[i] ?? null, latest: slice.latest[i] ?? null, closed: slice.closed[i] ?? null,
+        number: slice.number[i]!, opened: slice.opened[i] ?? this.groups.get(slice.number[i]!)?.opened ?? NaN, expected: slice.expected[i] ?? null, latest: slice.latest[i] ?? null, closed: slice.closed[i] ?? null,
         members: Int32Array.from(slice.members[i]!), arrived: slice.arrived[i]!, version: slice.version[i]!,
       });
     }

@@ -32,6 +32,7 @@ export const measures: readonly Measure[] = [
   { name: 'secondsPerStep', label: 'Seconds per step', note: 'How long the client takes for one local step, transfers included: its speed.', of: column('secondsPerStep'), format: duration },
   { name: 'lost', label: 'Lost', note: 'Work that never came back.', of: column('lost'), format: whole },
   { name: 'rejected', label: 'Not used', note: 'Updates that came but were not used.', of: column('rejected'), format: whole },
+  { name: 'leftOut', label: 'Left out', note: 'Updates that came in time and that the aggregation rule did not use: what a robust rule suspects shows here.', of: column('leftOut'), format: whole },
   { name: 'lastSeen', label: 'Last seen', note: "When it was last heard of, on the run's clock.", of: column('lastSeen'), format: duration },
   { name: 'examples', label: 'Examples', note: 'How much data it has.', of: column('examples'), format: whole },
   { name: 'accuracy', label: 'Accuracy', note: "The shared model on the client's own test examples, where it has some; measured when the run ends.", of: column('accuracy'), format: percent },

@@ -94,7 +94,7 @@ function drawLanes(
 
   // The window in which a group's members are expected, behind their bars.
   for (const group of groups.values()) {
-    const [from, to] = [group.expected ?? group.opened, group.closed ?? group.latest ?? now];
+    const [from, to] = [group.expected ?? since(group, view), group.closed ?? group.latest ?? now];
     if (group.expected === null || to < view.from || group.opened > view.to) continue;
     const colour = groupColour(group.number, colours);
     for (const member of group.members) {
@@ -170,6 +170,11 @@ function drawLanes(
   }
 }
 
+/** A group that was open before the coordinator started again has no known beginning. */
+function since(group: Group, view: View): number {
+  return Number.isFinite(group.opened) ? group.opened : view.from;
+}
+
 function part(surface: Surface, left: number, right: number, from: number, to: number, y: number, h: number, fill: string): void {
   const [a, b] = [Math.max(left, from), Math.min(right, to)];
   if (b > a) surface.rect(a, y, Math.max(0.5, b - a), h, fill);
@@ -182,7 +187,7 @@ function drawGroups(surface: Surface, groups: ReadonlyMap<number, Group>, view: 
   for (const group of groups.values()) {
     const until = group.closed ?? Math.max(now, Math.min(group.latest ?? now, view.to));
     if (until < view.from || group.opened > view.to) continue;
-    const [a, b] = [Math.max(left, x(group.opened)), Math.min(surface.width, x(until))];
+    const [a, b] = [Math.max(left, x(since(group, view))), Math.min(surface.width, x(until))];
     if (b - a < 1) continue;
     const row = Math.max(0, rows.findIndex((busy) => busy <= a + 0.5));
     rows[row] = b;

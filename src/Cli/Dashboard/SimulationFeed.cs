@@ -101,6 +101,7 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
     {
         Follow(version.VirtualSeconds);
         Feed.Add(new VersionPoint(version.Version, version.VirtualSeconds, version.Updates, version.MeanStaleness, version.WeightSum, version.Measures.StepNorm, version.Measures.Agreement));
+        Feed.AddLeftOut(version.Measures.LeftOut);
         Tell(standing with { Version = version.Version, Time = version.VirtualSeconds, Wall = Wall });
     }
 

@@ -20,7 +20,8 @@ namespace Federated.Coordinator.Hosting;
 /// <param name="create">Makes the state of a new run, at version 0; called again to go back to a saved version.</param>
 /// <param name="format">How models are stored: F64 for double, F32 for float.</param>
 /// <param name="codec">How clients encode deltas; null for safetensors.</param>
-public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> create, ElementType format, IUpdateCodec<T>? codec = null) : IRunModel
+/// <param name="observer">Is told of lengths and steps while somebody watches; never of single updates under a privacy policy.</param>
+public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> create, ElementType format, IUpdateCodec<T>? codec = null, RunObserver? observer = null) : IRunModel
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     /// <summary>Models up to this many parameters are checked in one piece.</summary>
@@ -29,6 +30,8 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
     private readonly T[] delta = codec is null ? new T[layout.Count] : [];
     private PlainFile<T>? plain;
     private T[]? baseParameters;
+    private AggregateProbe<T>? probe;
+    private T[]? decoded;
 
     /// <summary>The numbers; owned by the run.</summary>
     public ModelState<T> State { get; private set; } = create();
@@ -104,6 +107,11 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         {
             var message = await ReadBytesAsync(reference, blobs.OpenAsync, cancellation).ConfigureAwait(false);
             State.AccumulateEncoded(effect, codec, message, baseParameters, extras);
+            if (Measures)
+            {
+                codec.DecodeInto(message, decoded ??= new T[layout.Count]);
+                Measure(effect, decoded);
+            }
         }
     }
 
@@ -113,15 +121,37 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         if (stream is ReadOnlyMemoryStream memory && Plain is { } form && form.TryGet(memory.Bytes.Span, out var values))
         {
             State.Accumulate(effect, values, baseParameters, extras);
+            Measure(effect, values);
         }
         else
         {
             Read(stream, delta);
             State.Accumulate(effect, delta, baseParameters, extras);
+            Measure(effect, delta);
         }
     }
 
-    public void Publish(Publish effect) => State.Publish(effect);
+    private bool Measures => observer is { IsWatched: true } && State.Privacy is null;
+
+    private void Measure(Accumulate effect, ReadOnlySpan<T> update)
+    {
+        if (Measures)
+        {
+            probe ??= new AggregateProbe<T>(State.Current.Parameters);
+            observer!.Add(new UpdateMeasured(effect.Assignment.Id, probe.Take(update)));
+        }
+    }
+
+    public void Publish(Publish effect)
+    {
+        ArgumentNullException.ThrowIfNull(effect);
+        var report = State.Publish(effect);
+        if (observer is { IsWatched: true })
+        {
+            var measures = probe?.Publish(State.LastPseudoGradient, State.Current.Parameters) ?? AggregateMeasures.None;
+            observer.Add(new VersionMeasured(effect.Version, report.WeightSum, measures.StepNorm, measures.Agreement, State.Privacy is null ? report.LeftOut : []));
+        }
+    }
 
     public async ValueTask<VersionBlobs> SaveVersionAsync(IBlobStore blobs, CancellationToken cancellation)
     {
@@ -159,7 +189,7 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
     {
         ArgumentNullException.ThrowIfNull(saved);
         ArgumentNullException.ThrowIfNull(blobs);
-        State = create();
+        (State, probe) = (create(), null);
         await ReadAsync(saved.Model, State.Current.Parameters, blobs, cancellation).ConfigureAwait(false);
         if (state is not null)
         {

@@ -26,6 +26,7 @@ public sealed partial class DurableRun : IAsyncDisposable
     private readonly BlobReference? origin;
     private readonly IReadOnlyList<IRunSection> sections;
     private readonly HashSet<int> pinned = [];
+    private readonly List<IReadOnlyList<RunFact>> observed = [];
 
     /// <summary>Blobs of updates folded in since the run was last saved: replay reads them again.</summary>
     private readonly HashSet<string> forReplay = new(StringComparer.Ordinal);
@@ -66,6 +67,9 @@ public sealed partial class DurableRun : IAsyncDisposable
 
     /// <summary>Times that the run was saved whole since it was opened.</summary>
     public long Saves { get; private set; }
+
+    /// <summary>What could be seen of each of the events posted last.</summary>
+    public IReadOnlyList<IReadOnlyList<RunFact>> Observed => observed;
 
     /// <summary>Opens a run: a new one at its beginning, any other as its log left it.</summary>
     /// <param name="parts">Fresh parts.</param>
@@ -110,11 +114,13 @@ public sealed partial class DurableRun : IAsyncDisposable
         }
 
         broken = true; // Until it is known to have gone well.
+        observed.Clear();
         await log.AppendAsync(log.NextSequence, Encode(events), cancellation).ConfigureAwait(false);
         var effects = new IReadOnlyList<RunEffect>[events.Count];
         for (var i = 0; i < events.Count; i++)
         {
             effects[i] = await HandleAsync(events[i], cancellation).ConfigureAwait(false);
+            observed.Add(parts.Observer?.Take() ?? []);
         }
 
         if (IsDueForSaving)

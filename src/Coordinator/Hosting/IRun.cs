@@ -73,6 +73,11 @@ public interface IRun
     /// <inheritdoc cref="RunHost.SaveAsync"/>
     Task<Posted> SaveAsync();
 
+    /// <summary>Asks for facts in notices (see <see cref="RunHost.Observe"/>), where the run is near enough to tell them.</summary>
+    void Observe()
+    {
+    }
+
     /// <inheritdoc cref="RunHost.Subscribe"/>
     RunFeed Subscribe(int capacity);
 }

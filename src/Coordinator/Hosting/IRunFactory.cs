@@ -51,6 +51,9 @@ public sealed record RunParts
     /// <summary>Evaluation by clients on their own data; null for none.</summary>
     public FederatedEvaluationOptions? ClientEvaluation { get; init; }
 
+    /// <summary>Collects what people may see of the run; null when there is nothing beside its effects.</summary>
+    public RunObserver? Observer { get; init; }
+
     /// <summary>State beside machine and model that has to survive with them: a privacy ledger, clients' memories.</summary>
     public IReadOnlyList<IRunSection> Sections { get; init; } = [];
 }

@@ -6,7 +6,11 @@ namespace Federated.Coordinator.Hosting;
 /// <summary>An event of a run with what came of it, for those who watch.</summary>
 /// <param name="Sequence">Number of the event; a jump says how many were missed.</param>
 /// <param name="Member">With <see cref="ClientJoined"/>: the client's name; empty otherwise.</param>
-public sealed record RunNotice(long Sequence, RunEvent Event, string Member, IReadOnlyList<RunEffect> Effects);
+public sealed record RunNotice(long Sequence, RunEvent Event, string Member, IReadOnlyList<RunEffect> Effects)
+{
+    /// <summary>What could be seen meanwhile; empty while nobody watches, and from a run of another silo.</summary>
+    public IReadOnlyList<RunFact> Facts { get; init; } = [];
+}
 
 /// <summary>One watcher's stream of a run: bounded, the oldest notice goes when it is full. The run never waits for it.</summary>
 public sealed class RunFeed : IDisposable

@@ -7,7 +7,7 @@ namespace Federated.Coordinator.Hosting;
 /// <content>What the run decided reaches those who wait for it. Called by the loop alone.</content>
 public sealed partial class RunHost
 {
-    private void Deliver(in LoggedEvent logged, IReadOnlyList<RunEffect> effects, long sequence)
+    private void Deliver(in LoggedEvent logged, IReadOnlyList<RunEffect> effects, long sequence, IReadOnlyList<RunFact> seen)
     {
         foreach (var effect in effects)
         {
@@ -53,7 +53,7 @@ public sealed partial class RunHost
 
         if (!feeds.IsEmpty)
         {
-            var notice = new RunNotice(sequence, logged.Event, logged.Member, effects);
+            var notice = new RunNotice(sequence, logged.Event, logged.Member, effects) { Facts = seen };
             foreach (var feed in feeds)
             {
                 feed.Give(notice);

@@ -108,6 +108,11 @@ public sealed partial class RunHost
                 clockStart = clock.GetTimestamp();
                 clockOffset = Math.Max(run.Machine.Now, (clock.GetUtcNow() - Entry.CreatedAt).TotalSeconds);
                 facts = parts;
+                if (isWatched)
+                {
+                    parts.Observer?.Watch();
+                }
+
                 await ResumeAsync().ConfigureAwait(false);
                 return true;
             }
@@ -165,7 +170,7 @@ public sealed partial class RunHost
         {
             events.Clear();
             events.Add(new LoggedEvent(new RunStarted(now)));
-            Deliver(events[0], (await run.PostAsync(events, stopping.Token).ConfigureAwait(false))[0], run.NextSequence - 1);
+            Deliver(events[0], (await run.PostAsync(events, stopping.Token).ConfigureAwait(false))[0], run.NextSequence - 1, run.Observed[0]);
         }
         else
         {
@@ -217,7 +222,7 @@ public sealed partial class RunHost
             ShowView(); // Before anybody is told: whoever hears of a version asks for its model at once.
             for (var i = 0; i < events.Count; i++)
             {
-                Deliver(events[i], effects[i], first + i);
+                Deliver(events[i], effects[i], first + i, run.Observed[i]);
             }
         }
 

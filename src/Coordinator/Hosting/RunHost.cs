@@ -36,6 +36,7 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     private volatile Members members = new();
     private volatile History history = new();
     private volatile Lobby? lobby;
+    private volatile bool isWatched;
     private int depth;
 
     private RunHost(RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options)
@@ -200,6 +201,13 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
             var (host, item) = ((RunHost, WatchItem))state;
             host.PostInternal(new EndWatchItem(item));
         }
+    }
+
+    /// <summary>From here on the run measures its updates and versions, and notices hold facts too: somebody looks.</summary>
+    public void Observe()
+    {
+        isWatched = true;
+        facts?.Observer?.Watch();
     }
 
     /// <summary>Everything that happens from here on; dispose to leave.</summary>

@@ -1,3 +1,4 @@
+using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Protocol;
 using Federated.Training.Models;

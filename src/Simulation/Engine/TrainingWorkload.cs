@@ -171,9 +171,9 @@ internal sealed class TrainingWorkload<T> : IWorkload
     public double Publish(Publish effect)
     {
         attackers.Publish(state);
-        var sum = state.Publish(effect).WeightSum;
-        LastMeasures = probe?.Publish(state.LastPseudoGradient, state.Current.Parameters) ?? AggregateMeasures.None;
-        return sum;
+        var report = state.Publish(effect);
+        LastMeasures = (probe?.Publish(state.LastPseudoGradient, state.Current.Parameters) ?? AggregateMeasures.None) with { LeftOut = privacy is NoPrivacyOptions ? report.LeftOut : null };
+        return report.WeightSum;
     }
 
     public Evaluation Evaluate() => EvaluateAll(state.Deployed);

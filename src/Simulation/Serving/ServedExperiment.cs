@@ -134,10 +134,12 @@ internal sealed class ServedExperiment
         var privacy = Configuration.Privacy is NoPrivacyOptions ? null : PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()));
         var memory = strategy.Aggregator is AnarchicMemoryOptions ? new StoredClientMemory<T>(blobs, d, CachedClientVectors) : null;
         ModelState<T> NewState() => RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, privacy, memory);
+        var observer = new RunObserver();
         return new RunParts
         {
-            Machine = new RunMachine(Configuration.Run, StrategyFactory.CreateScheduler(Configuration), PrivacyFactory.CreateLimiter(privacy, Configuration, d, clients)),
-            Model = new BlobModel<T>(model.Layout, NewState, format, isEncoded ? encoder.Codec : null),
+            Observer = observer,
+            Machine = new RunMachine(Configuration.Run, StrategyFactory.CreateScheduler(Configuration, observer), PrivacyFactory.CreateLimiter(privacy, Configuration, d, clients)),
+            Model = new BlobModel<T>(model.Layout, NewState, format, isEncoded ? encoder.Codec : null, observer),
             Layout = model.Layout,
             Training = Plan.ToJson(),
             Codec = isEncoded ? encoder.Codec.Name : Unencoded,

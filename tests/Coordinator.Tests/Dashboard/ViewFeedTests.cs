@@ -72,4 +72,14 @@ public class ViewFeedTests
         Assert.Equal([0, 0, 2], tallies.GetProperty("staleness").EnumerateArray().Select(n => n.GetInt32()));
         Assert.Equal([2, 1], tallies.GetProperty("ends").EnumerateArray().Select(e => e.GetProperty("count").GetInt32()));
     }
+
+    [Fact]
+    public void WhatARobustRuleLeftOutIsCountedWithItsReason()
+    {
+        feed.AddLeftOut([(3, "not the lowest Krum score"), (1, "not the lowest Krum score")]);
+        var end = Assert.Single(Read("tallies").GetProperty("ends").EnumerateArray());
+        Assert.Equal(("not the lowest Krum score", 2), (end.GetProperty("reason").GetString(), end.GetProperty("count").GetInt32()));
+        var clients = Read("clients");
+        Assert.Equal([(1, 1), (3, 1)], clients.GetProperty("client").EnumerateArray().Zip(clients.GetProperty("leftOut").EnumerateArray(), (c, n) => (c.GetInt32(), n.GetInt32())));
+    }
 }

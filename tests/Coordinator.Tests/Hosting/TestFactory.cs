@@ -18,7 +18,7 @@ namespace Federated.Coordinator.Tests.Hosting;
 
 /// <summary>
 /// Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c>,
-/// <c>synchronous COHORT</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS</c>, buffered with central noise.
+/// <c>synchronous COHORT</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS</c>, buffered with central noise.
 /// </summary>
 internal sealed class TestFactory : IRunFactory
 {
@@ -72,19 +72,26 @@ internal sealed class TestFactory : IRunFactory
             ["private", var concurrency, var goal, _, _] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
+            ["compass"] => new CompassScheduler(new CompassOptions { MinSteps = 1, MaxSteps = 10 }, UpdateWeight.Equal),
             _ => throw new CoordinatorException($"'{words[0]}' is no test configuration."),
         };
         var options = new RunOptions { EvaluateEvery = 1, ClientTimeout = ClientTimeout, Stop = new StopOptions { Versions = Versions } };
         var privacy = PrivacyOf(words);
         var limiter = privacy is null ? null : new ParticipationLimiter(privacy.Policy.Limits, privacy.Facts.Clients, privacy.Facts.LeastUpdatesPerRelease, 1);
+        var observer = new RunObserver();
+        if (scheduler is IWatchableScheduler watchable)
+        {
+            watchable.Watcher = observer;
+        }
+
         Last = new BlobModel<double>(
             Layout,
             () => new ModelState<double>(
                 new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer(), privacy: privacy),
-            ElementType.F64);
+            ElementType.F64, observer: observer);
         return TestParts.Of(new RunMachine(options, scheduler, limiter), Last, Layout) with
         {
-            Evaluator = Evaluator, ClientEvaluation = ClientEvaluation, Sections = privacy is null ? [] : [new PrivacySection<double>(privacy)],
+            Observer = observer, Evaluator = Evaluator, ClientEvaluation = ClientEvaluation, Sections = privacy is null ? [] : [new PrivacySection<double>(privacy)],
         };
     }
 

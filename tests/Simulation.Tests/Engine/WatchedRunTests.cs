@@ -1,3 +1,4 @@
+using Federated.Coordinator.Models;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 using Federated.Simulation.Configuration;

@@ -1,4 +1,5 @@
 using Federated.Aggregation.Randomness;
+using Federated.Coordinator.Models;
 using Federated.Simulation.Engine;
 using Federated.Simulation.Reports;
 using Federated.Simulation.Results;

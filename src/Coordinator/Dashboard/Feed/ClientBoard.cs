@@ -18,6 +18,7 @@ internal sealed class ClientBoard
         public int Accepted;
         public int Rejected;
         public int Lost;
+        public int LeftOut;
         public int LastStaleness;
         public int Base;
         public UpdateEnd LastEnd;
@@ -111,6 +112,13 @@ internal sealed class ClientBoard
         (clients[client].Accuracy, clients[client].Stamp) = (accuracy, stamp);
     }
 
+    public void LeftOut(int client, long stamp)
+    {
+        Ensure(client + 1);
+        clients[client].LeftOut++;
+        clients[client].Stamp = stamp;
+    }
+
     public void Left(int client, long stamp)
     {
         Ensure(client + 1);
@@ -145,6 +153,7 @@ internal sealed class ClientBoard
         Column("accepted", i => json.WriteNumberValue(clients[i].Accepted));
         Column("rejected", i => json.WriteNumberValue(clients[i].Rejected));
         Column("lost", i => json.WriteNumberValue(clients[i].Lost));
+        Column("leftOut", i => json.WriteNumberValue(clients[i].LeftOut));
         Column("staleness", i => json.WriteMeasure(clients[i].Accepted == 0 ? double.NaN : (double)clients[i].StalenessSum / clients[i].Accepted));
         Column("lastStaleness", i => json.WriteNumberValue(clients[i].LastStaleness));
         Column("steps", i => json.WriteNumberValue(clients[i].Steps));

@@ -20,10 +20,18 @@ internal sealed class RunTallies
             staleness[Math.Clamp(update.Staleness, 0, MostStaleness)]++;
         }
 
-        var key = (update.End, update.Reason ?? "");
+        Count(update.End, update.Reason ?? "");
+    }
+
+    /// <summary>An update was accepted, and the aggregator did not use it.</summary>
+    public void LeftOut(string reason) => Count(UpdateEnd.Accepted, reason);
+
+    private void Count(UpdateEnd end, string reason)
+    {
+        var key = (End: end, reason);
         if (!ends.ContainsKey(key) && ends.Count >= MostReasons)
         {
-            key = (update.End, "other");
+            key = (end, "other");
         }
 
         ends[key] = ends.GetValueOrDefault(key) + 1;

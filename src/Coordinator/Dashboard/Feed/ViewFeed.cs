@@ -155,6 +155,25 @@ public sealed class ViewFeed(RunHeader header)
         }
     }
 
+    /// <summary>Updates that came in time and that the aggregator did not use.</summary>
+    public void AddLeftOut(IReadOnlyList<(int Client, string Reason)>? updates)
+    {
+        if (updates is not { Count: > 0 })
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            stamp++;
+            foreach (var (client, reason) in updates)
+            {
+                tallies.LeftOut(reason);
+                clients.LeftOut(client, stamp);
+            }
+        }
+    }
+
     /// <summary>The client left the run for good.</summary>
     public void AddDeparture(int client)
     {

@@ -20,6 +20,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     private readonly Task listening;
     private readonly Dictionary<long, (UpdateReport Report, double At)> arrived = [];
     private readonly List<string> names = [];
+    private readonly Dictionary<long, double> measured = [];
     private int evaluations;
     private long missed;
     private (int Count, double Sum) staleness;
@@ -27,6 +28,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     public HostedRunFeed(IRun host, RunHeader header)
     {
         this.host = host;
+        host.Observe();
         notices = host.Subscribe(MostNotices);
         View = new ViewFeed(header with { Clients = Math.Max(header.Clients, host.View.Clients) });
         var view = host.View;
@@ -90,9 +92,27 @@ internal sealed class HostedRunFeed : IAsyncDisposable
                 break;
         }
 
+        measured.Clear();
+        VersionMeasured? version = null;
+        foreach (var fact in notice.Facts)
+        {
+            switch (fact)
+            {
+                case UpdateMeasured m:
+                    measured[m.Assignment.Value] = m.Norm;
+                    break;
+                case VersionMeasured m:
+                    version = m;
+                    break;
+                case GroupChanged { Group: var g }:
+                    View.Add(new GroupPoint(g.Number, g.Opened, g.Expected, g.Latest, g.Closed, [.. g.Members.Select(member => member.Value)], g.Arrived, g.Version));
+                    break;
+            }
+        }
+
         foreach (var effect in notice.Effects)
         {
-            Take(effect, time);
+            Take(effect, time, version);
         }
     }
 
@@ -103,7 +123,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         View.AddTraffic(e.Client.Value, e.Report.BytesDown, e.Report.BytesUp);
     }
 
-    private void Take(RunEffect effect, double time)
+    private void Take(RunEffect effect, double time, VersionMeasured? measures)
     {
         switch (effect)
         {
@@ -123,7 +143,11 @@ internal sealed class HostedRunFeed : IAsyncDisposable
                 Log(time, LogSeverity.Warning, "client", $"Work was lost ({Word(e.Reason)}). {e.Detail}", e.Assignment.Client.Value);
                 break;
             case Publish e:
-                View.Add(new VersionPoint(e.Version, time, e.Count, staleness.Count == 0 ? double.NaN : staleness.Sum / staleness.Count, double.NaN, double.NaN, double.NaN));
+                var known = measures?.Version == e.Version ? measures : null;
+                View.Add(new VersionPoint(
+                    e.Version, time, e.Count, staleness.Count == 0 ? double.NaN : staleness.Sum / staleness.Count,
+                    known?.WeightSum ?? double.NaN, known?.StepNorm ?? double.NaN, known?.Agreement ?? double.NaN));
+                View.AddLeftOut(known?.LeftOut);
                 staleness = default;
                 break;
             case Finish e:
@@ -149,7 +173,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
             Upload = upload,
             Aggregate = came ? time - arrival.At : 0,
             Weight = weight,
-            Norm = double.NaN,
+            Norm = measured.GetValueOrDefault(assignment.Id.Value, double.NaN),
             Cosine = double.NaN,
             End = end,
             Reason = reason,

@@ -1,8 +1,8 @@
 using System.Numerics.Tensors;
 using Federated.Aggregation.Randomness;
-using Federated.Simulation.Engine;
+using Federated.Coordinator.Models;
 
-namespace Federated.Simulation.Tests.Engine;
+namespace Federated.Coordinator.Tests.Models;
 
 public class AggregateProbeTests
 {

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using Federated.Aggregation.Randomness;
 
-namespace Federated.Simulation.Engine;
+namespace Federated.Coordinator.Models;
 
 /// <summary>What one published version looked like. NaN where nothing was measured.</summary>
 /// <param name="StepNorm">ℓ2 norm of the change that the server optimizer made.</param>
@@ -10,6 +10,9 @@ namespace Federated.Simulation.Engine;
 public readonly record struct AggregateMeasures(double StepNorm, double Agreement)
 {
     public static AggregateMeasures None { get; } = new(double.NaN, double.NaN);
+
+    /// <summary>Updates that the aggregator did not use, and why; null in a run whose policy would not have that told.</summary>
+    public IReadOnlyList<(int Client, string Reason)>? LeftOut { get; init; }
 }
 
 /// <summary>
@@ -22,7 +25,7 @@ public readonly record struct AggregateMeasures(double StepNorm, double Agreemen
 /// right to about ±0.03 and a mean over a version is better; with d ≤ m it is exact.
 /// Cost: one pass over each update and three over each version; m numbers per update until its version is published, and d numbers.
 /// </remarks>
-internal sealed class AggregateProbe<T>
+public sealed class AggregateProbe<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int Buckets = 1024;
