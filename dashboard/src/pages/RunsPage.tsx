@@ -1,6 +1,7 @@
+import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Sparkline } from '../charts/Sparkline.tsx';
-import { create, overview, refused, type Overview } from '../lib/api.ts';
+import { overview, refused, type Overview } from '../lib/api.ts';
 import { bytes, duration, isNumber, percent, short, whole } from '../lib/format.ts';
 import { go, href, route, setQuery } from '../lib/route.ts';
 import { schedulerOf } from '../lib/words.ts';
@@ -84,31 +85,18 @@ export function RunsPage() {
   );
 }
 
-/** A run from an experiment file, or from its text. */
+/** The form is read when it is opened: few who look at runs begin one. */
 function NewRun({ open }: { open: boolean }) {
-  const [text, setText] = useState('');
+  const [isOpen, setOpen] = useState(open);
+  const [Form, setForm] = useState<{ readonly of: ComponentType } | null>(null);
   const [problem, setProblem] = useState('');
-  const [busy, setBusy] = useState(false);
-  const start = async (event: Event) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      go(['runs', await create(text)]);
-    } catch (reason) {
-      setProblem(reason instanceof Error ? reason.message : String(reason));
-    }
-    setBusy(false);
-  };
+  useEffect(() => {
+    if (isOpen && Form === null) import('../form/NewRun.tsx').then((module) => setForm({ of: module.default }), () => setProblem('The form could not be read; close and open it to try again.'));
+  }, [isOpen]);
   return (
-    <details class="card new-run" open={open}>
-      <summary>New run</summary>
-      <form onSubmit={(event) => void start(event)}>
-        <p class="note">An experiment file (YAML) says what is trained, on what, and how; <code>experiments/</code> has some to begin with. What is left out has its default.</p>
-        <label>From a file <input type="file" accept=".yaml,.yml" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} /></label>
-        <label>Or its text <textarea rows={10} required spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
-        {problem && <pre role="alert">{problem}</pre>}
-        <button type="submit" class="primary" disabled={busy}>Start the run</button>
-      </form>
+    <details class="card new-run" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary><strong>New run</strong></summary>
+      {Form ? <Form.of /> : <p class="empty" role="status">{problem || 'Reading the form …'}</p>}
     </details>
   );
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Federated.Cli.Commands;
 using Federated.Cli.Dashboard;
 using Federated.Coordinator.Dashboard.Feed;
 using Federated.Coordinator.Dashboard.Http;
@@ -17,7 +18,7 @@ internal static class ServedDashboard
     private static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(12);
 
     public static DashboardExtension Create() =>
-        new(new DashboardAssets(typeof(ServedDashboard).Assembly), Describe, typeof(ServedDashboard).Assembly.GetName().Version?.ToString(3) ?? "");
+        new(new DashboardAssets(typeof(ServedDashboard).Assembly), Describe, typeof(ServedDashboard).Assembly.GetName().Version?.ToString(3) ?? "", SchemaCommand.Text());
 
     /// <summary>Where the pages are: on loopback a link that lets this user in, elsewhere an address that asks for a token.</summary>
     public static async Task<string> LinkAsync(CoordinatorServer server)

@@ -50,6 +50,7 @@ public static class DashboardEndpoints
         routes.MapGet("/favicon.svg", (HttpContext http, DashboardAssets assets) => Page(http, assets, "favicon.svg"));
         Protect(routes.MapGet("/v1/dashboard", Overview), options);
         Protect(routes.MapGet("/v1/dashboard/system", (HttpContext http, SystemSampler sampler, long after = 0) => Json(http, json => sampler.Write(json, after))), options);
+        Protect(routes.MapGet("/v1/dashboard/schema", Schema), options);
         Protect(routes.MapGet("/v1/runs/{run}/feed", Header), options);
         foreach (var stream in ViewFeed.Streams)
         {
@@ -83,6 +84,18 @@ public static class DashboardEndpoints
         feeds.WriteCards(json);
         json.WriteEndObject();
     });
+
+    private static Task Schema(HttpContext http, DashboardOptions options)
+    {
+        if (options.Schema.Length == 0)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return http.Response.WriteAsync("Runs cannot be created here.");
+        }
+
+        http.Response.ContentType = "application/schema+json";
+        return http.Response.WriteAsync(options.Schema);
+    }
 
     private static Task Header(HttpContext http, ViewFeeds feeds, DashboardOptions options, string run)
     {

@@ -12,12 +12,13 @@ namespace Federated.Coordinator.Dashboard.Http;
 /// <param name="assets">The built pages.</param>
 /// <param name="describe">What a run's configuration tells people.</param>
 /// <param name="version">Of this program, for people to see.</param>
-public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, RunHeader> describe, string version) : IServerExtension
+/// <param name="schema">JSON schema of runs' configurations, for the form.</param>
+public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, RunHeader> describe, string version, string schema = "") : IServerExtension
 {
     public void AddServices(WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddDashboard(assets, new DashboardOptions { Version = version, CanCreate = true, IsOperator = http => http.Features.Get<Principal>()?.Role == Role.Operator });
+        builder.Services.AddDashboard(assets, new DashboardOptions { Version = version, CanCreate = true, Schema = schema, IsOperator = http => http.Features.Get<Principal>()?.Role == Role.Operator });
     }
 
     public void Map(WebApplication app) => app.MapDashboard();

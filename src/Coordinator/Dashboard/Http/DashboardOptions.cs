@@ -14,6 +14,9 @@ public sealed record DashboardOptions
     /// <summary>Whether operators can create runs here by <c>POST /v1/runs</c>.</summary>
     public bool CanCreate { get; init; }
 
+    /// <summary>JSON schema of what a run is created from, for the form; empty where there is none.</summary>
+    public string Schema { get; init; } = "";
+
     /// <summary>The version of this program, for people to see.</summary>
     public string Version { get; init; } = "";
 }
