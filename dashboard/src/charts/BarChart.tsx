@@ -84,7 +84,10 @@ function drawStanding(surface: Surface, { bars, format, xLabel, mark }: BarChart
   const colours = ink();
   const [w, h] = [surface.width - left - right, surface.height - top - bottom];
   const most = Math.max(...bars.map((bar) => bar.value), 1e-12);
+  let before = '';
   for (const value of ticks(0, most, 4)) {
+    if (format(value) === before) continue; // Half a client is none.
+    before = format(value);
     const y = top + h - (value / most) * h;
     surface.line([[left, y], [left + w, y]], colours.line);
     surface.text(left - 6, y, format(value), colours.faint, { align: 'right', size: 11 });

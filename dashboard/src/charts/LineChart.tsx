@@ -106,6 +106,7 @@ export function LineChart(props: LineChartProps) {
       ],
       series: [{ label: props.xLabel, value: (_, v) => formats.current.xFormat(v) }, ...lines],
       hooks: {
+        setCursor: [newest],
         draw: [
           (u) => {
             if (!mark) return;
@@ -130,6 +131,7 @@ export function LineChart(props: LineChartProps) {
       },
     };
     const made = new uPlot(options, data.current, root);
+    newest(made);
     plot.current = made;
     const resize = new ResizeObserver(() => {
       width.current = root.clientWidth;
@@ -147,7 +149,9 @@ export function LineChart(props: LineChartProps) {
     // Drawn with the screen, and not at all while the tab is hidden.
     const handle = requestAnimationFrame(() => {
       const u = plot.current;
-      if (u && u.data !== joined) u.setData(joined, u.scales['x']?.min === undefined || !zoomed(u));
+      if (!u || u.data === joined) return;
+      u.setData(joined, u.scales['x']?.min === undefined || !zoomed(u));
+      newest(u);
     });
     return () => cancelAnimationFrame(handle);
   });
@@ -207,6 +211,14 @@ function inOrder(table: uPlot.AlignedData): uPlot.AlignedData {
     }
   }
   return table;
+}
+
+/** Without a pointer over it, the legend tells the newest values. */
+function newest(u: uPlot): void {
+  const count = u.data[0].length;
+  if (count === 0 || (u.cursor.left ?? -1) >= 0) return;
+  const last = u.data.map((column, i) => (i === 0 ? count - 1 : (column as (number | null)[]).findLastIndex((y) => y !== null && y !== undefined)));
+  u.setLegend({ idxs: last.map((i) => (i < 0 ? count - 1 : i)) }, false);
 }
 
 function zoomed(u: uPlot): boolean {

@@ -27,8 +27,7 @@ export function Field(props: FieldProps) {
       const kind = typeof value === 'string' ? value : ((value as Tree | undefined)?.['kind'] as string | undefined);
       const variant = control.variants.find((v) => v.name === (kind ?? usual));
       return (
-        <>
-          <div class="fields">
+        <Group {...props} fields={kind !== undefined && variant ? Object.entries(variant.schema.properties ?? {}).filter(([key]) => key !== 'kind') : []} lead={
             <Labelled {...props} schema={schema} text={variant?.schema.description ?? schema.description}>
               {(id, invalid) => (
                 <select {...id} aria-invalid={invalid} value={kind ?? ''} onChange={(e) => set(e.currentTarget.value === '' ? undefined : { kind: e.currentTarget.value })}>
@@ -38,9 +37,7 @@ export function Field(props: FieldProps) {
                 </select>
               )}
             </Labelled>
-          </div>
-          {kind !== undefined && variant && <Group {...props} fields={Object.entries(variant.schema.properties ?? {}).filter(([key]) => key !== 'kind')} />}
-        </>
+        } />
       );
     }
     case 'choice': return (
@@ -82,14 +79,17 @@ export function Field(props: FieldProps) {
   }
 }
 
-/** Plain values side by side; what has fields of its own below, the first open. */
-function Group({ fields, ...props }: FieldProps & { readonly fields: readonly (readonly [string, Schema])[] }) {
+/** What most runs are about: open from the start. */
+const first = ['strategy.scheduler', 'data.source'];
+
+/** Plain values side by side; what has fields of its own folds open below. */
+function Group({ fields, lead, ...props }: FieldProps & { readonly fields: readonly (readonly [string, Schema])[]; readonly lead?: ComponentChildren }) {
   const { root, path, only, tree, problems } = props;
   const shown = fields.filter(([key]) => only === undefined || only.includes(key)).map(([key, schema]) => ({ key, schema, kind: controlOf(resolve(schema, root)).kind })).filter((f) => f.kind !== 'none');
   const [plain, deep] = [shown.filter((f) => f.kind !== 'union' && f.kind !== 'group'), shown.filter((f) => f.kind === 'union' || f.kind === 'group')];
   return (
     <>
-      {plain.length > 0 && <div class="fields">{plain.map((f) => <Field key={f.key} {...props} only={undefined} schema={f.schema} path={[...path, f.key]} />)}</div>}
+      {(plain.length > 0 || lead !== undefined) && <div class="fields">{lead}{plain.map((f) => <Field key={f.key} {...props} only={undefined} schema={f.schema} path={[...path, f.key]} />)}</div>}
       {deep.map((f) => {
         const at = [...path, f.key];
         const has = read(tree, at);
@@ -99,7 +99,7 @@ function Group({ fields, ...props }: FieldProps & { readonly fields: readonly (r
         // A run's own stop section stands on its own above.
         if (path.join('.') === 'run' && f.key === 'stop') return null;
         return (
-          <details class="deep" key={f.key} open={has !== undefined || isWrong}>
+          <details class="deep" key={f.key} open={first.includes(at.join('.')) || isWrong}>
             <summary>{words(f.key)} <span class="faint">{String(kind ?? (typeof usual === 'string' ? usual : ''))}</span></summary>
             <Field {...props} only={undefined} schema={f.schema} path={at} />
           </details>
@@ -109,6 +109,11 @@ function Group({ fields, ...props }: FieldProps & { readonly fields: readonly (r
   );
 }
 
+/** “Options of X” tells nobody anything. */
+function says(text: string): string {
+  return text.startsWith('Options of ') ? '' : text;
+}
+
 function Labelled({ schema, path, problems, text, children }: FieldProps & { text?: string | undefined; children: (id: { id: string; 'aria-describedby': string }, invalid: boolean) => ComponentChildren }) {
   const id = useId();
   const problem = problems.get(path.join('.'));
@@ -116,7 +121,7 @@ function Labelled({ schema, path, problems, text, children }: FieldProps & { tex
     <div class="field">
       <label for={id}>{words(path.at(-1) ?? '')}</label>
       {children({ id, 'aria-describedby': `${id}-note` }, problem !== undefined)}
-      <p class="note" id={`${id}-note`}>{problem !== undefined && <strong class="wrong">{problem} </strong>}{text ?? schema.description}</p>
+      <p class="note" id={`${id}-note`}>{problem !== undefined && <strong class="wrong">{problem} </strong>}{says(text ?? schema.description ?? '')}</p>
     </div>
   );
 }

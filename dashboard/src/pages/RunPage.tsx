@@ -110,7 +110,7 @@ function Progress({ header, standing, metrics }: { header: FeedHeader; standing:
     ? `The run ${finish[standing.finishReason] ?? 'ended'}. ${standing.finishDetail}`
     : standing.status === 'paused'
       ? 'Paused: nothing is given out until somebody resumes it.'
-      : standing.waitsFor || (left === null ? 'Running.' : `Running; about ${duration(left)} left at this pace.`);
+      : standing.waitsFor || (left === null ? 'Running.' : `Running; about ${duration(left < 100 ? Math.ceil(left) : Math.ceil(left / 10) * 10)} left at this pace.`);
   return (
     <div class="progress">
       <progress max={1} value={share} aria-label="How far the run is" />

@@ -35,11 +35,11 @@ export function Choice<T extends string>({ label, value, options, onChange }: { 
   );
 }
 
-export function Legend({ items }: { items: readonly { readonly colour: string; readonly label: string; readonly hatched?: boolean; readonly line?: boolean }[] }) {
+export function Legend({ items }: { items: readonly { readonly colour: string; readonly label: string; readonly hatched?: boolean; readonly line?: 'thin' | 'upright' }[] }) {
   return (
     <ul class="legend">
       {items.map((item) => (
-        <li key={item.label}><span class={`swatch${item.hatched ? ' hatched' : ''}${item.line ? ' stroke' : ''}`} style={{ '--swatch': item.colour }} aria-hidden="true" />{item.label}</li>
+        <li key={item.label}><span class={`swatch${item.hatched ? ' hatched' : ''}${item.line ? ` ${item.line}` : ''}`} style={{ '--swatch': item.colour }} aria-hidden="true" />{item.label}</li>
       ))}
     </ul>
   );

@@ -36,7 +36,7 @@ export function ClientRows({ run, table }: { run: Run; table: ClientTable }) {
       <div class="bar">
         <h3 id="client-rows">One by one</h3>
         <label class="check">Find <input type="search" value={find} placeholder="name or number" onInput={(e) => setQuery({ find: e.currentTarget.value || null })} /></label>
-        <span class="faint" role="status">{find ? `${whole(rows.length)} of ${whole(table.count)}` : whole(table.count)} clients</span>
+        <span class="faint" role="status">{find ? `${whole(rows.length)} of ${whole(table.count)}` : whole(table.count)} {table.count === 1 ? 'client' : 'clients'}</span>
       </div>
       <div class="virtual" ref={box} style={{ height: `${Math.min(boxHeight, (rows.length + 1.4) * rowHeight + 8)}px` }} onScroll={(e) => setScroll(e.currentTarget.scrollTop)} tabIndex={0} role="region" aria-labelledby="client-rows">
         <table aria-rowcount={rows.length + 1}>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { clockTime } from '../lib/format.ts';
 import { link } from '../lib/link.ts';
 import { href, route } from '../lib/route.ts';
@@ -17,6 +17,9 @@ export const runPages = [
 export function Shell({ children, runName }: { children: ComponentChildren; runName?: string }) {
   const [first, id, page = ''] = route.value.path;
   const inRun = first === 'runs' && id !== undefined;
+  const tabs = useRef<HTMLElement>(null);
+  // On a phone not all tabs are in sight; the one that is open is.
+  useEffect(() => tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [inRun, page]);
   return (
     <>
       <a class="skip" href="#content" onClick={(e) => (e.preventDefault(), document.getElementById('content')?.focus())}>Skip to the content</a>
@@ -31,7 +34,7 @@ export function Shell({ children, runName }: { children: ComponentChildren; runN
         <ThemeChoice />
       </header>
       {inRun && (
-        <nav class="tabs" aria-label={`Pages of ${runName ?? id}`}>
+        <nav class="tabs" ref={tabs} aria-label={`Pages of ${runName ?? id}`}>
           {runPages.map(([key, label]) => (
             <a key={key} href={href(key ? ['runs', id, key] : ['runs', id])} aria-current={page === key ? 'page' : undefined}>{label}</a>
           ))}

@@ -31,8 +31,9 @@ export function Overview({ model, now, from, to, labelWidth, onMove }: { model: 
     surface.rect(labelWidth, 0, x(a) - labelWidth, height, `${colours.page}b3`);
     surface.rect(x(b), 0, Math.max(0, surface.width - x(b)), height, `${colours.page}b3`);
     surface.rect(x(a), 0, Math.max(3, x(b) - x(a)), height, 'none', colours.text);
-    surface.text(labelWidth - 8, height / 2 - 6, 'whole run', colours.faint, { align: 'right', size: 11, most: labelWidth - 10 });
-    surface.text(labelWidth - 8, height / 2 + 8, duration(now), colours.faint, { align: 'right', size: 11, most: labelWidth - 10 });
+    const [first, second] = labelWidth < 90 ? ['whole', 'run'] : ['whole run', duration(now)];
+    surface.text(labelWidth - 8, height / 2 - 6, first, colours.faint, { align: 'right', size: 11 });
+    surface.text(labelWidth - 8, height / 2 + 8, second, colours.faint, { align: 'right', size: 11 });
   };
   const timeAt = (event: PointerEvent) => {
     const element = event.currentTarget as HTMLElement;

@@ -229,12 +229,14 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
     { colour: colours.download, label: 'downloads the model' },
     { colour: colours.train, label: 'trains on its own data' },
     { colour: colours.upload, label: 'uploads its update' },
-    { colour: colours.wait, label: 'update waits to be merged' },
+    { colour: `${colours.train}66`, label: 'has work in hand now' },
+    { colour: colours.wait, label: 'done, waits to be merged', line: 'thin' as const },
+    ...(hasGroups ? [{ colour: colours.group, label: 'merge: a new version of the model', line: 'upright' as const }] : []),
     { colour: colours.lost, label: 'lost', hatched: true },
     { colour: colours.rejected, label: 'not used', hatched: true },
     { colour: colours.idle, label: 'idle' },
     ...(hasGroups && header?.scheduler === 'compass' ? [{ colour: `${colours.group}66`, label: 'window in which its group is expected' }] : []),
-    ...(hasBuffer ? [{ colour: colours.group, label: 'updates in the buffer; a new version when it reaches the goal' }] : []),
+    ...(hasBuffer ? [{ colour: colours.group, label: 'updates in the buffer; at the goal they become a new version' }] : []),
   ];
   return (
     <Frame

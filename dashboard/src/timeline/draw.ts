@@ -198,7 +198,7 @@ function drawGroups(surface: Surface, groups: ReadonlyMap<number, Group>, view: 
       const [ea, eb] = [Math.max(a, x(group.expected)), Math.min(surface.width, x(group.closed ?? group.latest ?? group.expected))];
       if (eb > ea) surface.rect(ea, top + 1, eb - ea, groupRow - 3, `${colour}88`);
     }
-    if (b - a > 34) surface.text(a + 4, top + groupRow / 2, b - a > 110 ? `${word} ${group.number}: ${group.arrived} of ${group.members.length} in` : `${group.arrived}/${group.members.length}`, colours.text, { size: 10, most: b - a - 8 });
+    if (b - a > 34) surface.text(a + 4, top + groupRow / 2, b - a > 190 && group.version > 0 ? `${word} ${group.number}: ${group.arrived} of ${group.members.length} in → version ${group.version}` : b - a > 110 ? `${word} ${group.number}: ${group.arrived} of ${group.members.length} in` : `${group.arrived}/${group.members.length}`, colours.text, { size: 10, most: b - a - 8 });
   }
 }
 

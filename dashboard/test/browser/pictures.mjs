@@ -113,7 +113,6 @@ clients: { responsiveness: { kind: lognormal, median: 0.5, sigma: 0.3, per: task
   await all('new-run', server.link, '/runs', { wait: 2500 });
   await shoot('new-run-full', server.link, '/runs', { wait: 2500, full: true });
   await shoot('new-run-refused', server.link, '/runs', { wait: 2500, act: async (page) => {
-    await page.locator('details.deep summary', { hasText: 'Scheduler' }).first().click();
     await page.getByLabel('Min steps').first().fill('90');
     await page.getByRole('button', { name: 'Start the run' }).click();
     await sleep(1500);

@@ -21,6 +21,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     private readonly Dictionary<long, (UpdateReport Report, double At)> arrived = [];
     private readonly List<string> names = [];
     private readonly Dictionary<long, double> measured = [];
+    private readonly Dictionary<int, VersionMeasured> published = [];
     private int evaluations;
     private long missed;
     private (int Count, double Sum) staleness;
@@ -93,7 +94,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         }
 
         measured.Clear();
-        VersionMeasured? version = null;
+        published.Clear();
         foreach (var fact in notice.Facts)
         {
             switch (fact)
@@ -102,7 +103,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
                     measured[m.Assignment.Value] = m.Norm;
                     break;
                 case VersionMeasured m:
-                    version = m;
+                    published[m.Version] = m;
                     break;
                 case GroupChanged { Group: var g }:
                     View.Add(new GroupPoint(g.Number, g.Opened, g.Expected, g.Latest, g.Closed, [.. g.Members.Select(member => member.Value)], g.Arrived, g.Version));
@@ -112,7 +113,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
 
         foreach (var effect in notice.Effects)
         {
-            Take(effect, time, version);
+            Take(effect, time);
         }
     }
 
@@ -123,7 +124,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         View.AddTraffic(e.Client.Value, e.Report.BytesDown, e.Report.BytesUp);
     }
 
-    private void Take(RunEffect effect, double time, VersionMeasured? measures)
+    private void Take(RunEffect effect, double time)
     {
         switch (effect)
         {
@@ -143,7 +144,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
                 Log(time, LogSeverity.Warning, "client", $"Work was lost ({Word(e.Reason)}). {e.Detail}", e.Assignment.Client.Value);
                 break;
             case Publish e:
-                var known = measures?.Version == e.Version ? measures : null;
+                var known = published.GetValueOrDefault(e.Version);
                 View.Add(new VersionPoint(
                     e.Version, time, e.Count, staleness.Count == 0 ? double.NaN : staleness.Sum / staleness.Count,
                     known?.WeightSum ?? double.NaN, known?.StepNorm ?? double.NaN, known?.Agreement ?? double.NaN));
