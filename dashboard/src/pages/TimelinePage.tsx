@@ -5,7 +5,7 @@ import { RunHead } from '../parts/RunHead.tsx';
 import { Timeline } from '../timeline/Timeline.tsx';
 
 const look: Record<string, string> = {
-  compass: 'Clients of different speed form a group: the fast ones are given more steps and the slow ones fewer, so that their bars end close together, within the shaded window. Then the group is merged into a new version of the model (vertical line), and its members start again from it at once. In rounds, all would wait for the slowest; here nobody does.',
+  compass: 'Clients of different speed form a group: the fast ones are given more steps and the slow ones fewer, so that their bars end close together, within the shaded window. Then the group is merged into a new version of the model (vertical line), and its members start again from it at once. In rounds, everybody would wait for the slowest of all; here a client waits for its group only.',
   buffered: 'Look at the buffer on top: it fills as updates arrive and empties into a new version at the goal. Nobody waits for anybody; slow clients come in with older versions.',
   synchronous: 'Look for waiting: every round begins together and ends with its slowest member; the empty stretches are clients that are done and wait.',
   immediate: 'Look at the density: every bar that ends makes a version at once, so a client with a long bar misses many versions meanwhile.',

@@ -116,6 +116,7 @@ function drawLanes(
       if (stop + waits < view.from) break;
       const [x0, x1] = [Math.max(left, x(begin)), Math.min(width, x(stop))];
       if (x0 > painted - 0.5 && x1 - x0 < 0.75) continue;
+      const later = painted; // What the client did next covers how its update waited meanwhile.
       painted = x0;
       if (end[i] === 2) surface.hatched(x0, y, Math.max(1.5, x1 - x0), h, colours.lost);
       else if (x1 - x0 < 3) surface.rect(x0, y, Math.max(1, x1 - x0), h, end[i] === 1 ? colours.rejected : colours.train);
@@ -127,7 +128,7 @@ function drawLanes(
         part(surface, left, width, xt, x1, y, h, colours.upload);
       }
       if (waits > 0 && lane >= 4) {
-        const [a, b] = [Math.max(left, x(stop)), Math.min(width, x(stop + waits))];
+        const [a, b] = [Math.max(left, x(stop)), Math.min(width, later, x(stop + waits))];
         if (b - a > 0.75) surface.rect(a, y + h / 2 - 1, b - a, Math.min(2, h), colours.wait);
       }
       if (row === view.hovered) surface.rect(x0 - 1, y - 2, Math.max(4, x1 - x0 + 2), h + 4, 'none', colours.text);

@@ -145,6 +145,19 @@ public sealed class HostedRunFeedTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task UnderAPrivacyPolicyNothingIsMeasuredOfUpdates()
+    {
+        var feed = await OpenAsync(TestFactory.Configuration("private 2 2 5 10"), "anna", "bert");
+        var (a, b) = (await LeaseAsync(0), await LeaseAsync(1));
+        await SubmitAsync(a, 3);
+        await SubmitAsync(b, 4);
+        await feed.DisposeAsync();
+        Assert.All(Column(feed, "updates", "norm"), norm => Assert.True(double.IsNaN(norm)));
+        Assert.True(double.IsNaN(Assert.Single(Column(feed, "versions", "agreement"))));
+        Assert.True(double.IsNaN(Assert.Single(Column(feed, "versions", "stepNorm"))));
+    }
+
+    [Fact]
     public async Task NothingIsMeasuredWhileNobodyLooks()
     {
         host = await RunHost.OpenAsync(
