@@ -198,6 +198,33 @@ public sealed class PrivacyCommandTests : IDisposable
         Assert.Empty(fed.Out);
     }
 
+    [Fact]
+    public async Task BudgetOfAFolderSaysWhatIsSpentAndLeftWithTheStatement()
+    {
+        var file = Path.Combine(fed.Folder, "private.yaml");
+        await File.WriteAllTextAsync(file, """
+            name: short
+            data: { source: { kind: drawn-digits, writers: 12, trainPerWriter: 10, testPerWriter: 5, size: 8 } }
+            model: { kind: softmax }
+            training: { kind: local, steps: 1, batchSize: 4, optimizer: { kind: sgd, learningRate: 0.5 } }
+            strategy: { scheduler: { kind: buffered, concurrency: 4, aggregationGoal: 4 }, exampleWeight: equal, stalenessWeight: constant }
+            privacy: { kind: central, epsilon: 8, maxParticipations: 5, mechanism: { kind: dp-fedavg, clipNorm: 0.5 } }
+            run: { evaluateEvery: 1, stop: { versions: 3 } }
+            """);
+        var results = Path.Combine(fed.Folder, "out");
+        Assert.True(await fed.RunAsync(["run", file, "--out", results, "--quiet"]) == 0, fed.Error);
+
+        Assert.True(await fed.RunAsync(["privacy", "budget", results]) == 0, fed.Error);
+        Assert.Contains("  budget     ε = 8 at δ = 1e-6\n", fed.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("The run costs each client at most ε = 8 at δ = 1e-6; so far the client that it cost most has spent", fed.Out, StringComparison.Ordinal);
+
+        var document = await Json($"privacy budget {results} --json");
+        var spent = document.GetProperty("statement").GetProperty("spent").GetProperty("epsilon").GetDouble();
+        Assert.InRange(spent, 0.1, 8);
+        Assert.Equal(spent, document.GetProperty("course").EnumerateArray().Last().GetProperty("epsilon").GetDouble(), 1e-9);
+        Assert.Equal(3, await fed.RunAsync(["privacy", "budget", fed.Folder])); // No results of a run.
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(" epsilon")]

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using Federated.Cli.Output;
+using Federated.Cli.Serving;
 using Federated.Privacy;
 using Federated.Privacy.Accounting;
 
 namespace Federated.Cli.Privacy;
 
-/// <summary><c>fed privacy budget</c>: how far a budget goes.</summary>
+/// <summary><c>fed privacy budget</c>: how far a budget goes, and how a run's stands.</summary>
 internal static class BudgetCommand
 {
     public static Command Create(Terminal terminal)
@@ -15,16 +16,31 @@ internal static class BudgetCommand
         var delta = Shared.Delta();
         var accountant = Shared.Accountant();
         var spent = new Option<long>("--spent") { Description = "Steps already taken.", HelpName = "COUNT", DefaultValueFactory = _ => 0 };
-        var json = Shared.Json();
-        var command = new Command("budget", "How many steps (or, with --unit participation, participations of one client) a budget covers.");
+        var folder = new Argument<string?>("DIR") { Description = "A results folder: what that run has spent.", Arity = ArgumentArity.ZeroOrOne };
+        var run = new Option<string?>("--run") { Description = "A coordinator's run: what it has spent, what is left, which clients are nearest their cap.", HelpName = "RUN" };
+        var connection = new ConnectionOptions();
+        var command = new Command("budget", "What a run has spent and has left (--run, or DIR); else how many steps (or, with --unit participation, participations of one client) a budget covers.");
         mechanism.AddTo(command, withSteps: false);
-        foreach (var option in (Option[])[epsilon, delta, accountant, spent, json])
+        command.Arguments.Add(folder);
+        foreach (var option in (Option[])[epsilon, delta, accountant, spent, run])
         {
             command.Options.Add(option);
         }
 
-        command.SetAction(parsed =>
+        connection.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(run) is { } hosted)
+            {
+                using var api = connection.Open(parsed);
+                return await RunBudget.OfRunAsync(terminal, api, hosted, connection.IsJson(parsed), cancellation).ConfigureAwait(false);
+            }
+
+            if (parsed.GetValue(folder) is { } results)
+            {
+                return RunBudget.OfFolder(terminal, results, connection.IsJson(parsed));
+            }
+
             var target = Shared.Need(parsed.GetValue(epsilon), "--epsilon", "the budget");
             var at = Shared.Need(parsed.GetValue(delta), "--delta", "an ε means nothing without it");
             var taken = parsed.GetValue(spent);
@@ -44,12 +60,14 @@ internal static class BudgetCommand
             }
 
             return GuaranteeReport.Write(
-                terminal, parsed.GetValue(json), OfClient(certifier.GuaranteeAtDelta(step.Repeated(steps), at), steps),
+                terminal, connection.IsJson(parsed), OfClient(certifier.GuaranteeAtDelta(step.Repeated(steps), at), steps),
                 ("mechanism", mechanism.NameIn(parsed)), ("epsilon_budget", target), ("steps", steps), ("steps_left", Math.Max(0, steps - taken)),
                 ("epsilon_spent", certifier.Epsilon(step.Repeated(Math.Max(0, taken)), at)));
         });
         Examples.Add(
             command,
+            ("fed privacy budget --run mnist", "what a coordinator's run has spent, and who is nearest the cap"),
+            ("fed privacy budget results/mnist", "the same of a run that was simulated"),
             ("fed privacy budget --epsilon 2 --delta 1e-6 --sigma 1 --q 0.01", "rounds until ε = 2"),
             ("fed privacy budget --epsilon 2 --delta 1e-6 --sigma 8 --accountant analytic-gaussian --unit participation --adjacency zero-out", "participations of one client, no sampling claimed"),
             ("fed privacy budget --epsilon 2 --delta 1e-6 --sigma 1 --q 0.01 --spent 500", "what is left after 500"));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Federated.Cli.Commands;
 using Federated.Cli.Output;
 using Federated.Coordinator.Http;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Storage.Postgres;
@@ -39,9 +40,15 @@ internal static class ServeCommand
         var key = new Option<string>("--key") { Description = "PEM file of its private key.", HelpName = "FILE", DefaultValueFactory = _ => "" };
         var otlp = new Option<string>("--otlp") { Description = "OTLP endpoint for traces and metrics. The default is $OTEL_EXPORTER_OTLP_ENDPOINT, else none.", HelpName = "URL", DefaultValueFactory = _ => "" };
         var rate = new Option<double?>("--client-rate") { Description = "Requests a second that one client may make on average.", HelpName = "N" };
+        var clientEpsilon = new Option<double?>("--client-epsilon")
+        {
+            Description = "ε that all runs of this coordinator together may cost one client; runs that nothing bounds are refused. The default is no such budget.",
+            HelpName = "NUMBER",
+        };
+        var clientDelta = new Option<double>("--client-delta") { Description = "δ that goes with --client-epsilon.", HelpName = "NUMBER", DefaultValueFactory = _ => 1e-5 };
         var jsonLogs = new Option<bool>("--json-logs") { Description = "Log lines are JSON objects." };
         var dataDirectory = ExperimentOptions.DataDirectoryOption();
-        var command = new Command("serve", "Coordinate real clients: serve runs over HTTP, durably.") { data, listen, store, certificate, key, dataDirectory, otlp, rate, jsonLogs };
+        var command = new Command("serve", "Coordinate real clients: serve runs over HTTP, durably.") { data, listen, store, certificate, key, dataDirectory, otlp, rate, clientEpsilon, clientDelta, jsonLogs };
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = new CoordinatorOptions
@@ -52,6 +59,7 @@ internal static class ServeCommand
                 CertificateKey = parsed.GetValue(key)!,
                 OtlpEndpoint = parsed.GetValue(otlp)!,
                 JsonLogs = parsed.GetValue(jsonLogs),
+                ClientBudget = BudgetOf(parsed.GetValue(clientEpsilon), parsed.GetValue(clientDelta)),
             };
             if (parsed.GetValue(rate) is { } perSecond)
             {
@@ -67,6 +75,13 @@ internal static class ServeCommand
             ("fed serve --listen https://0.0.0.0:443 --certificate fullchain.pem --key privkey.pem", "with a certificate that everybody trusts"));
         return command;
     }
+
+    private static LifetimeBudget? BudgetOf(double? epsilon, double delta) => epsilon switch
+    {
+        null => null,
+        > 0 and <= 1e6 when delta is > 0 and < 1 => new LifetimeBudget { Epsilon = epsilon.Value, Delta = delta },
+        _ => throw new CommandException(ExitCodes.Usage, $"--client-epsilon must be above 0 and --client-delta in (0, 1); there are {epsilon} and {delta}."),
+    };
 
     private static async Task<int> ServeAsync(CoordinatorOptions options, string store, string dataDirectory, Terminal terminal, CancellationToken cancellation)
     {

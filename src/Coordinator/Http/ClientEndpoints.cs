@@ -46,6 +46,14 @@ internal sealed class ClientEndpoints(CoordinatorService service)
         var begun = service.Clock.GetTimestamp();
         if (await host.FindAsync(who.Id, context.RequestAborted).ConfigureAwait(false) is not { } client)
         {
+            // Before it can cost anything: whatever becomes of this request, or of the run, stays reserved.
+            if (service.Lifetime is { } lifetime
+                && await lifetime.ReserveAsync(who.Id, host.Entry, RunReports.StatementOf(host, service), context.RequestAborted).ConfigureAwait(false) is { } refusal)
+            {
+                await context.RefuseAsync(Problems.PrivacyBudget, refusal).ConfigureAwait(false);
+                return;
+            }
+
             if (host.Parts.ExpectedClients > 0
                 && await host.EnterAsync(who.Id, who.Name, request.Examples, wait, context.RequestAborted).ConfigureAwait(false) is > 0 and var missing)
             {

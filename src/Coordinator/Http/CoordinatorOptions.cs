@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
+using Federated.Coordinator.Privacy;
 using Federated.Protocol.Local;
 
 namespace Federated.Coordinator.Http;
@@ -26,6 +27,10 @@ public sealed record CoordinatorOptions
     public IdentityOptions Identity { get; init; } = new();
 
     public RunHostOptions Host { get; init; } = new();
+
+    /// <summary>What all runs together may cost one client.</summary>
+    /// <value>The default is null: each run has its own budget, and they are not added up.</value>
+    public LifetimeBudget? ClientBudget { get; init; }
 
     /// <summary>Requests a second that one client may make on average; beyond, it is told 429.</summary>
     /// <value>The default is 200. Must be above 0.</value>

@@ -1,6 +1,7 @@
 using System.Net;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Telemetry;
 using Federated.Protocol.Local;
@@ -70,7 +71,10 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         var identities = source.Identities ?? IdentityStore.Open(Path.Combine(folder, "identity"), options.Identity, clock);
         var audit = AuditLog.Open(Path.Combine(folder, "audit.log"), clock);
         var metrics = new CoordinatorMetrics();
-        var service = new CoordinatorService(options, identities, audit, configurations, clock, metrics);
+        var service = new CoordinatorService(options, identities, audit, configurations, clock, metrics)
+        {
+            Lifetime = options.ClientBudget is { } budget ? new LifetimeLedger(store.Documents, budget) : null,
+        };
         var prometheus = new PrometheusText(CoordinatorMetrics.MeterName, "Microsoft.AspNetCore.Server.Kestrel");
         var server = new CoordinatorServer(Build(options, addresses, service, prometheus, folder, source, extension), service, audit, prometheus, store);
         try

@@ -1,5 +1,6 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Telemetry;
 
 namespace Federated.Coordinator.Http;
@@ -36,6 +37,9 @@ internal sealed class CoordinatorService(
 
     /// <summary>Set when the coordinator is stopping: long polls are let go and nothing new is begun.</summary>
     public CancellationTokenSource Draining { get; } = new();
+
+    /// <summary>Keeps each client's runs to one budget; null when the operator has set none.</summary>
+    public LifetimeLedger? Lifetime { get; init; }
 
     public bool IsReady => registry is not null && !Draining.IsCancellationRequested;
 

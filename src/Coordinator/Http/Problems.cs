@@ -32,6 +32,8 @@ public static class Problems
 
     public static ProblemType AssignmentNotYours { get; } = new("assignment-not-yours", 403, "The assignment is not this client's");
 
+    public static ProblemType PrivacyBudget { get; } = new("privacy-budget", 403, "The client's privacy budget does not cover this run");
+
     public static ProblemType NotFound { get; } = new("not-found", 404, "There is nothing at this address");
 
     public static ProblemType RunUnknown { get; } = new("run-unknown", 404, "There is no such run");
@@ -84,7 +86,7 @@ public static class Problems
     public static ImmutableArray<ProblemType> All { get; } =
     [
         Malformed, CredentialMissing, CredentialInvalid, TokenExpired, TokenRevoked, ClientUnknown, AssertionInvalid, AssertionExpired, AssertionReplayed,
-        EnrolmentTokenInvalid, EnrolmentTokenUsed, NotAllowed, AssignmentNotYours, NotFound, RunUnknown, VersionUnknown, BlobUnknown, UploadUnknown, Method,
+        EnrolmentTokenInvalid, EnrolmentTokenUsed, NotAllowed, AssignmentNotYours, PrivacyBudget, NotFound, RunUnknown, VersionUnknown, BlobUnknown, UploadUnknown, Method,
         TooSlow, RunExists, RunState, UploadOffset, LengthRequired, TooLarge, MediaType, Range, Digest, NotAnUpdate, KeyInvalid, Configuration,
         ProtocolVersion, TooManyRequests, Defect, Busy, Unavailable, Closing,
     ];

@@ -47,6 +47,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         try
         {
             var configuration = service.Configurations.Read(request.Configuration, request.Set);
+            RequireAffordable(configuration);
             if (await IdAsync(context, request.Run, service.Configurations.Describe(configuration).Name).ConfigureAwait(false) is { } id)
             {
                 var host = await service.Registry!.CreateAsync(id, configuration, context.RequestAborted).ConfigureAwait(false);
@@ -77,6 +78,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         try
         {
             var configuration = service.Configurations.Read(System.Text.Encoding.UTF8.GetString(source.Entry.Configuration.Span), request.Set);
+            RequireAffordable(configuration);
             if (await IdAsync(context, request.Run, $"{source.Entry.Id}-v{version.Version.ToString(CultureInfo.InvariantCulture)}").ConfigureAwait(false) is { } id)
             {
                 var host = await service.Registry!.BranchAsync(id, source.Entry.Id, version.Version, configuration, context.RequestAborted).ConfigureAwait(false);
@@ -86,6 +88,15 @@ internal sealed class RunEndpoints(CoordinatorService service)
         catch (CoordinatorException refused)
         {
             await context.RefuseAsync(Problems.Configuration, refused.Message).ConfigureAwait(false);
+        }
+    }
+
+    /// <exception cref="CoordinatorException">No client could ever take part in the run.</exception>
+    private void RequireAffordable(byte[] configuration)
+    {
+        if (service.Lifetime?.RefusalOf(service.Configurations.Describe(configuration).Privacy) is { } refusal)
+        {
+            throw new CoordinatorException(refusal);
         }
     }
 
@@ -167,7 +178,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
     {
         if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
         {
-            var privacy = await RunReports.PrivacyAsync(host, service, forClient: context.Who().Role == Role.Client).ConfigureAwait(false);
+            var privacy = await RunReports.PrivacyAsync(host, service, context.Who() is { Role: Role.Client } client ? client.Id : null, context.RequestAborted).ConfigureAwait(false);
             await JsonBody.WriteAsync(context, privacy, WireJson.Default.RunPrivacyMessage).ConfigureAwait(false);
         }
     }

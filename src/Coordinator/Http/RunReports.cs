@@ -1,5 +1,6 @@
 using System.Globalization;
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Privacy;
 using Federated.Privacy.Statements;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
@@ -78,22 +79,35 @@ internal static class RunReports
     public static PrivacyStatement StatementOf(IRun host, CoordinatorService service) =>
         service.Configurations.Describe(host.Entry.Configuration).Privacy with { Spent = host.View.Spent };
 
-    /// <param name="forClient">Whether a client asks: it is told nothing of the others.</param>
-    public static async Task<RunPrivacyMessage> PrivacyAsync(IRun host, CoordinatorService service, bool forClient)
+    /// <param name="forClient">The client that asks, which is told nothing of the others; null for operators and viewers.</param>
+    public static async Task<RunPrivacyMessage> PrivacyAsync(IRun host, CoordinatorService service, string? forClient, CancellationToken cancellation)
     {
-        var spending = await host.SpendingAsync(forClient ? 0 : MostClients).ConfigureAwait(false);
+        var spending = await host.SpendingAsync(forClient is null ? MostClients : 0).ConfigureAwait(false);
         string[] members = [.. spending.Nearest.Select(client => host.NameOf(new ClientId(client.Client)))];
         var names = await service.Identities.NamesAsync(members).ConfigureAwait(false);
+        var lifetimes = new double?[members.Length];
+        for (var n = 0; n < members.Length && service.Lifetime is { } lifetime; n++)
+        {
+            lifetimes[n] = (await lifetime.EntriesAsync(members[n], cancellation).ConfigureAwait(false)).Sum(e => e.Epsilon);
+        }
+
         return new RunPrivacyMessage(host.Entry.Id, host.View.Version, StatementMessage.Of(StatementOf(host, service)))
         {
             Course = [.. spending.Course.Select(point => new SpendingPoint(point.Version, Finite(point.Epsilon)))],
-            ClientsCharged = forClient ? 0 : spending.Charged,
+            ClientsCharged = forClient is null ? spending.Charged : 0,
             Clients =
             [
                 .. spending.Nearest.Select((client, n) => new ClientSpendingMessage(
-                    client.Client, members[n], names[n] ?? members[n], client.Participations, Finite(client.Epsilon))),
+                    client.Client, members[n], names[n] ?? members[n], client.Participations, Finite(client.Epsilon)) { LifetimeEpsilon = lifetimes[n] }),
             ],
+            Lifetime = service.Lifetime is null ? null : await LifetimeAsync(service.Lifetime, forClient, cancellation).ConfigureAwait(false),
         };
+    }
+
+    private static async ValueTask<LifetimeMessage> LifetimeAsync(LifetimeLedger lifetime, string? client, CancellationToken cancellation)
+    {
+        var entries = client is null ? null : await lifetime.EntriesAsync(client, cancellation).ConfigureAwait(false);
+        return new LifetimeMessage(lifetime.Budget.Epsilon, lifetime.Budget.Delta) { UsedEpsilon = entries?.Sum(e => e.Epsilon), UsedDelta = entries?.Sum(e => e.Delta) };
     }
 
     private static double? Finite(double epsilon) => double.IsFinite(epsilon) ? epsilon : null;
