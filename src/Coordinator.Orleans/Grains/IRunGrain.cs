@@ -1,4 +1,5 @@
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
 using Orleans.Concurrency;
@@ -30,6 +31,10 @@ internal interface IRunGrain : IGrainWithStringKey
     /// <returns>Null when the run is not open.</returns>
     [Alias("clients")]
     Task<ClientFacts[]?> ClientsAsync(long made);
+
+    /// <returns>Null when the run is not here.</returns>
+    [Alias("spending")]
+    Task<RunSpending?> SpendingAsync(long made, int count);
 
     [Alias("find")]
     Task<ClientId?> FindAsync(long made, string member);

@@ -1,4 +1,5 @@
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
@@ -110,6 +111,8 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
     }
 
     public Task<Looked?> LookAsync(long made) => Task.FromResult(Present(made) is { } run ? new Looked(run.View, run.LobbyCount) : null);
+
+    public async Task<RunSpending?> SpendingAsync(long made, int count) => Present(made) is { } run ? await run.SpendingAsync(count) : null;
 
     public async Task<ClientFacts[]?> ClientsAsync(long made) => Present(made) is { } run && await run.ClientsAsync() is { } clients ? [.. clients] : null;
 

@@ -1,5 +1,6 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Protocol;
@@ -139,6 +140,9 @@ public sealed class ClusterRun : IRun
 
     public async Task<IReadOnlyList<ClientFacts>?> ClientsAsync() =>
         await AskAsync(run => run.ClientsAsync(made), r => r is null, null, door.Options.LookPatience, default).ConfigureAwait(false);
+
+    public async Task<RunSpending> SpendingAsync(int count) =>
+        await AskAsync(run => run.SpendingAsync(made, count), r => r is null, null, door.Options.LookPatience, default).ConfigureAwait(false) ?? RunSpending.Nothing;
 
     public RunFeed Subscribe(int capacity) => Mirror.Subscribe(capacity);
 
