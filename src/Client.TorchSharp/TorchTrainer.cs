@@ -64,7 +64,7 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
 
     /// <summary>Does the task and writes local − start (d values) into <paramref name="delta"/>.</summary>
     /// <param name="progress">Told the steps done and the last loss; null for nobody. Not told the loss under differential privacy.</param>
-    /// <exception cref="OperationCanceledException">Between two steps.</exception>
+    /// <exception cref="OperationCanceledException">Between two steps; under differential privacy between two examples.</exception>
     public LocalResult Train(in LocalTask<float> task, Span<float> delta, Action<int, double>? progress)
     {
         var d = model.Layout.Count;
@@ -77,7 +77,7 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
         using var scope = NewDisposeScope();
         using var turn = model.DrawsRandomNumbers ? TorchRuntime.Seed(task.Seed) : null;
         batches.Begin(task.Data, task.Examples, local.BatchSize, task.Seed);
-        privateGradient?.Begin(task.Data, task.Examples);
+        privateGradient?.Begin(task.Data, task.Examples, task.Seed);
         scale.Reset();
         var run = new LocalRun<float>(model, task.Start, task.Data, task.Examples, task.Exchange ?? LocalExchange<float>.Empty);
         var term = objective.Begin(in run, linear);
@@ -103,6 +103,7 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
     public void Dispose()
     {
         linearTensor?.Dispose();
+        privateGradient?.Dispose();
         model.Dispose();
     }
 
@@ -114,7 +115,7 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var loss = Direction();
+            var loss = Direction(cancellation);
             using (no_grad())
             {
                 AddTerm(term);
@@ -135,11 +136,11 @@ public sealed class TorchTrainer : ILocalTrainer<float>, IDisposable
     }
 
     /// <summary>Puts G of the next batch where the optimizer looks for it; returns the mean loss.</summary>
-    private double Direction()
+    private double Direction(CancellationToken cancellation)
     {
         if (privateGradient is not null)
         {
-            privateGradient.Compute();
+            privateGradient.Compute(cancellation);
             return 0;
         }
 

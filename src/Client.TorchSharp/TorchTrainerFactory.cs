@@ -1,5 +1,6 @@
 using Federated.Client.TorchSharp.Losses;
 using Federated.Client.TorchSharp.Modules;
+using Federated.Client.TorchSharp.Privacy;
 using Federated.Training;
 using Federated.Training.LocalTraining;
 using Federated.Training.Models;
@@ -25,6 +26,9 @@ public sealed class TorchTrainerFactory : ITrainerFactory
 
         var module = TorchModules.Create(model, exampleShape, classes);
         var made = new TorchModel(module.Create, new CrossEntropyLoss(), module.Reader, new TorchModelOptions { Engine = engine, Initialize = module.Initialize });
-        return new TorchTrainer(made, new TorchTrainingOptions { Local = options });
+        var privacy = options.Noise is { } noise
+            ? new DpSgdOptions { ClipNorm = noise.ClipNorm, NoiseMultiplier = noise.NoiseMultiplier, SamplingRate = noise.SamplingRate, IsSeededByTask = noise.IsSeeded }
+            : null;
+        return new TorchTrainer(made, new TorchTrainingOptions { Local = options, Privacy = privacy });
     }
 }

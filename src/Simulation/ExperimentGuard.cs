@@ -113,6 +113,12 @@ internal static class ExperimentGuard
     {
         if (configuration.Trainer is ManagedTrainerOptions || configuration.Training is NoTraining)
         {
+            if (configuration.Privacy is ExamplePrivacyOptions)
+            {
+                throw new SimulationException(
+                    $"privacy: {PrivacyPolicies.Example} clips the gradient of every single example, which the managed kernels never form. Set trainer: {TrainerKinds.Torch}, or choose another policy.");
+            }
+
             return null;
         }
 

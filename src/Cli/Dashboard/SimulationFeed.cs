@@ -74,6 +74,7 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
             {
                 CentralPrivacyOptions { Epsilon: > 0 } o => o.Epsilon,
                 RandomizedReportOptions { Epsilon: > 0 } o => o.Epsilon,
+                ExamplePrivacyOptions { Epsilon: > 0 } o => o.Epsilon,
                 _ => double.NaN,
             },
             Configuration = ConfigWriter.Write(configuration),

@@ -30,15 +30,18 @@ public sealed record DpSgdOptions
     /// <value>The default is null: a cryptographic source for each trainer. Anything seeded protects nobody.</value>
     public IRandomSource? Random { get; init; }
 
+    /// <summary>Whether coins and noise follow from each task's seed: for simulations, whose results are to be repeated. It protects nobody.</summary>
+    internal bool IsSeededByTask { get; init; }
+
     /// <summary>What a client's examples are protected by after so many steps in all, over all of its assignments.</summary>
     /// <param name="steps">Local steps that the client has done with these settings.</param>
     /// <param name="delta">δ, well below one over the number of examples.</param>
     /// <exception cref="PrivacyException">The randomness is seeded, so that there is no guarantee to state.</exception>
     public PrivacyGuarantee Guarantee(long steps, double delta, IPrivacyAccountant? accountant = null)
     {
-        if (Random is { IsCryptographic: false } seeded)
+        if (Random is { IsCryptographic: false } || IsSeededByTask)
         {
-            throw new PrivacyException($"The noise comes from {seeded.Description}: there is no guarantee to state. Leave Random out, or give a cryptographic source.");
+            throw new PrivacyException($"The noise comes from {Random?.Description ?? "the task's seed"}: there is no guarantee to state. Leave Random out, or give a cryptographic source.");
         }
 
         var step = new PoissonSampledEvent(SamplingRate, GaussianEvent.ForClippedSum(new NeighbourRelation(PrivacyUnit.Example, Adjacency.AddRemove), NoiseMultiplier * ClipNorm, ClipNorm));

@@ -15,11 +15,11 @@ namespace Federated.Client.TorchSharp.Privacy;
 /// Each example's gradient is a backward pass of its own, which is exact for every module that does not mix examples.
 /// Cost per step: q·n passes of one example, and p doubles of noise.
 /// </remarks>
-internal sealed class PrivateGradient
+internal sealed class PrivateGradient : IDisposable
 {
     private readonly TorchModel model;
     private readonly DpSgdOptions options;
-    private readonly IRandomSource random;
+    private IRandomSource random;
     private readonly GridClip clip;
     private readonly double divisor;
     private readonly double[] sum;
@@ -41,8 +41,14 @@ internal sealed class PrivateGradient
         (sum, gradient, mean) = (new double[p], new float[p], new float[p]);
     }
 
-    public void Begin(DataSet set, ReadOnlySpan<int> own)
+    public void Begin(DataSet set, ReadOnlySpan<int> own, ulong seed)
     {
+        if (options.IsSeededByTask)
+        {
+            (random as IDisposable)?.Dispose();
+            random = new SimulationRandom(seed);
+        }
+
         (data, examples) = (set, own.ToArray());
         if (features.Length != set.FeatureCount)
         {
@@ -51,11 +57,13 @@ internal sealed class PrivateGradient
     }
 
     /// <summary>Draws a sample and leaves the step's gradient in the module's flat gradient.</summary>
-    public void Compute()
+    /// <exception cref="OperationCanceledException">Between two examples.</exception>
+    public void Compute(CancellationToken cancellation)
     {
         Array.Clear(sum);
         foreach (var example in examples)
         {
+            cancellation.ThrowIfCancellationRequested();
             if (IsIn())
             {
                 Add(example);
@@ -77,6 +85,14 @@ internal sealed class PrivateGradient
         for (var i = 0; i < sum.Length; i++)
         {
             sum[i] += gradient[i];
+        }
+    }
+
+    public void Dispose()
+    {
+        if (options.Random is null)
+        {
+            (random as IDisposable)?.Dispose();
         }
     }
 

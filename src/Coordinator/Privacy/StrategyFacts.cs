@@ -41,6 +41,9 @@ public sealed record StrategyFacts
     /// <summary>Whether work is given in epochs.</summary>
     public bool WorkIsInEpochs { get; init; }
 
+    /// <summary>K, local steps of every assignment; 0 when they differ, or are not known in advance.</summary>
+    public int LocalSteps { get; init; }
+
     /// <summary>Whether every client is there whenever a cohort is drawn, and finishes what it was given: only then is a cohort a uniform sample of all.</summary>
     public bool EverybodyIsAlwaysThere { get; init; }
 
@@ -110,6 +113,7 @@ public sealed record StrategyFacts
             WeightsAreEqual = ExampleWeight is EqualExampleWeight && !CorrectParticipation && (StalenessWeight is ConstantStaleness || Scheduler is SynchronousOptions or PoissonOptions),
             AggregatesByMean = Aggregator is WeightedMeanOptions,
             SendsMoreThanTheUpdate = SendsMoreThanTheUpdate,
+            LocalSteps = Scheduler is AnarchicOptions or CompassOptions ? 0 : LocalSteps,
             WorkTellsExamples = WorkIsInEpochs && Scheduler is not (AnarchicOptions or CompassOptions),
         };
     }

@@ -15,7 +15,7 @@ public sealed record PolicyTerms
     /// <value>True when C follows the lengths of updates.</value>
     public bool ClipAdapts { get; init; }
 
-    /// <value>z, the deviation of a release's noise over C, as it is charged; 0 where the server adds none.</value>
+    /// <value>z, the deviation over C of a release's noise, as it is charged, or of a local step's (DP-SGD); 0 where neither has any.</value>
     public double NoiseMultiplier { get; init; }
 
     /// <value>What amplification by sampling is claimed.</value>

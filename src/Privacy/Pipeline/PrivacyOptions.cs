@@ -10,6 +10,7 @@ namespace Federated.Privacy.Pipeline;
 [JsonDerivedType(typeof(CentralPrivacyOptions), PrivacyPolicies.Central)]
 [JsonDerivedType(typeof(LocalPrivacyOptions), PrivacyPolicies.Local)]
 [JsonDerivedType(typeof(ShufflePrivacyOptions), PrivacyPolicies.Shuffle)]
+[JsonDerivedType(typeof(ExamplePrivacyOptions), PrivacyPolicies.Example)]
 public abstract record PrivacyOptions;
 
 /// <summary>Updates are combined as they are, and nothing is guaranteed.</summary>

@@ -19,7 +19,10 @@ public static class PrivacyPolicies
     /// <summary>A shuffler is trusted. Choose it between the two.</summary>
     public const string Shuffle = "shuffle";
 
-    public static IReadOnlyList<string> All { get; } = [None, Central, Local, Shuffle];
+    /// <summary>Nobody is trusted, and single examples are protected, not clients. Choose it where each client is an institution with many people's examples.</summary>
+    public const string Example = "example";
+
+    public static IReadOnlyList<string> All { get; } = [None, Central, Local, Shuffle, Example];
 
     /// <summary>Makes the policy of a run, or says why it cannot be kept.</summary>
     /// <param name="options">The policy.</param>
@@ -39,6 +42,7 @@ public static class PrivacyPolicies
             CentralPrivacyOptions { Mechanism: DpFedAvgOptions average } central => new CentralAveragePolicy<T>(central, average, facts, random),
             LocalPrivacyOptions local => new ReportPolicy<T>(local, facts, random),
             ShufflePrivacyOptions shuffle => new ReportPolicy<T>(shuffle, facts, random),
+            ExamplePrivacyOptions example => new ExamplePolicy<T>(example, facts, random),
             _ => throw new PrivacyException($"No policy for options of type {options.GetType().Name}."),
         };
     }
@@ -56,6 +60,7 @@ public static class PrivacyPolicies
             NoPrivacyOptions => null,
             CentralPrivacyOptions { AdaptiveClipping: not null } => new LeaveToServer<T>(),
             CentralPrivacyOptions central => new ClipOnly<T>(() => central.Mechanism.ClipNorm),
+            ExamplePrivacyOptions => null, // The trainer protects, step by step.
             RandomizedReportOptions reports => ReportPolicy<T>.ForClient(reports, dimension),
             _ => throw new PrivacyException($"No protection for options of type {options.GetType().Name}."),
         };

@@ -49,6 +49,9 @@ public sealed record RunFacts
     /// </value>
     public bool WorkTellsExamples { get; init; }
 
+    /// <value>K, local steps of every assignment; 0 when they are not the same for everybody, or not known in advance.</value>
+    public int LocalSteps { get; init; }
+
     /// <value>True when clients send vectors beside the delta (control variates and the like), which a policy would leave bare.</value>
     public bool SendsMoreThanTheUpdate { get; init; }
 }

@@ -20,6 +20,13 @@ internal static class StatementParts
         ],
         PrivacyPolicies.Shuffle => [.. Shufflers(setting), new StatementParty(Coordinator, $"whole batches of {terms.MinimumBatch} or more reports, each randomised on its device with ε₀ = {Figures.Up(terms.ReportEpsilon)}, without their senders", IsTrusted: false)],
         PrivacyPolicies.Local => [new StatementParty(Coordinator, $"every client's report, randomised on its device with ε₀ = {Figures.Up(terms.ReportEpsilon)}", IsTrusted: false)],
+        PrivacyPolicies.Example =>
+        [
+            new StatementParty(
+                Coordinator,
+                $"every client's update, learnt on its device from gradients that were clipped to L2 norm {Bound(terms)} example by example, with Gaussian noise of {Figures.Down(terms.NoiseMultiplier)} times that in every step",
+                IsTrusted: false),
+        ],
         _ => throw new PrivacyException($"There is no statement for the policy '{policy}'; write who sees what under it before it is used."),
     };
 
@@ -46,8 +53,14 @@ internal static class StatementParts
                 break;
         }
 
+        if (policy == PrivacyPolicies.Example)
+        {
+            sentences.Add("A client as a whole, and whatever all of its examples have in common: single examples are hidden, k of them together only with k times the ε and a larger δ.");
+            sentences.Add("The model, against clients that leave the clipping or the noise out, or forge updates.");
+        }
+
         sentences.Add("That a client takes part, when, and from which address: the network and the coordinator see it.");
-        if (policy != PrivacyPolicies.None)
+        if (policy is not (PrivacyPolicies.None or PrivacyPolicies.Example))
         {
             sentences.Add("What is true of many clients alike, and people whose data lie at several clients: each client is hidden, a group of k clients only with k times the ε and a larger δ.");
         }

@@ -58,7 +58,7 @@ internal static class StatementText
             PrivacyUnit.Example => "one example of one client",
             _ => "one contribution of one client",
         };
-        text.Append(CultureInfo.InvariantCulture, $"Hidden is {unit}, against the alternative {Against(relation.Adjacency)} (neighbouring relation: {relation}). ");
+        text.Append(CultureInfo.InvariantCulture, $"Hidden is {unit}, against the alternative {(relation is { Unit: PrivacyUnit.Example, Adjacency: Adjacency.AddRemove } ? "that the client had not held it" : Against(relation.Adjacency))} (neighbouring relation: {relation}). ");
     }
 
     private static void Cost(StringBuilder text, PrivacyStatement statement)

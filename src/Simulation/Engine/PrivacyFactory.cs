@@ -9,6 +9,7 @@ using Federated.Privacy.Statements;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Results;
 using Federated.Training.LocalObjectives;
+using Federated.Training.LocalTraining;
 
 namespace Federated.Simulation.Engine;
 
@@ -42,6 +43,10 @@ internal static class PrivacyFactory
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => privacy is null ? null : new ParticipationLimiter(
             privacy.Policy.Limits, clients, privacy.Facts.LeastUpdatesPerRelease, FactsOf(configuration, dimension, clients).ClientsPerRelease);
 
+    /// <summary>What simulated clients do to each example's gradient; null when nothing. Seeded, as everything in a simulation.</summary>
+    public static ExampleNoise? NoiseOf(PrivacyOptions privacy) =>
+        privacy is ExamplePrivacyOptions o ? new ExampleNoise(o.ClipNorm, o.NoiseMultiplier, o.SamplingRate, IsSeeded: true) : null;
+
     public static PrivacySummary Summarize<T>(PrivateRelease<T> privacy)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => new(
             PrivacyStatement.Of(privacy.Policy, StatementSetting.Simulation),
@@ -67,6 +72,7 @@ internal static class PrivacyFactory
             CorrectParticipation = strategy.CorrectParticipation,
             SendsMoreThanTheUpdate = LocalObjectiveKinds.Create<float>(strategy.Objective).ClientTensors.Count > 0,
             WorkIsInEpochs = strategy.StepPolicy is FixedWorkOptions && configuration.Training is { Steps: 0, Epochs: > 0 },
+            LocalSteps = strategy.StepPolicy is FixedWorkOptions ? configuration.Training.Steps : 0,
             Compresses = encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback,
             DrawsAreSecret = isSimulated,
             EverybodyIsAlwaysThere = isSimulated && devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },

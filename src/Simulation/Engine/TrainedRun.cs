@@ -27,7 +27,7 @@ internal sealed class TrainedRun<T> : IExperimentRun
     public TrainedRun(Experiment experiment, LocalTraining training, ModelOptions model, FederatedData data, ITrainerFactory? engine)
     {
         (this.experiment, this.training, this.data) = (experiment, training, data);
-        var local = training.With(experiment.Configuration.Strategy.Objective);
+        var local = training.With(experiment.Configuration.Strategy.Objective) with { Noise = PrivacyFactory.NoiseOf(experiment.Configuration.Privacy) };
         createTrainer = engine is null
             ? () => new LocalTrainer<T>(ModelFactory.Create<T>(model, data.Train.ExampleShape, data.Train.Classes), local)
             : () => (ILocalTrainer<T>)engine.Create(experiment.Configuration.Trainer, model, data.Train.ExampleShape, data.Train.Classes, local);

@@ -83,7 +83,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
     public (long Down, long Up) Bytes { get; }
 
     /// <summary>n_i; 0 where clients do not trust the server with it.</summary>
-    public double Examples(int client) => privacy is RandomizedReportOptions ? 0 : data.Clients[client].Train.Length;
+    public double Examples(int client) => privacy is RandomizedReportOptions or ExamplePrivacyOptions ? 0 : data.Clients[client].Train.Length;
 
     public double Epsilon => state.Privacy is { } run ? run.Policy.Spent?.Epsilon ?? 0 : double.NaN;
 

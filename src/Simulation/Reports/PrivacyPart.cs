@@ -17,7 +17,7 @@ internal static class PrivacyPart
             part.Add(HtmlPage.Facts(
                 ("Spent", privacy.Spent is { } spent ? $"ε = {Readable.Number(spent.Epsilon)}" : "nothing", $"δ = {Readable.Number(described.Delta)}"),
                 ("At most", privacy.Planned is { } planned ? $"ε = {Readable.Number(planned.Epsilon)}" : "no bound", "known before the run"),
-                ("Protects", described.Relation.ToString(), "every client's whole part in the run"),
+                ("Protects", described.Relation.ToString(), described.Relation.Unit == PrivacyUnit.Example ? "one example, in all that its client did in the run" : "every client's whole part in the run"),
                 ("Trusts", Trusted(described.Trust), ""),
                 ("Accountant", described.Accountant, "an upper bound")));
         }

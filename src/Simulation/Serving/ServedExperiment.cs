@@ -106,6 +106,13 @@ internal sealed class ServedExperiment
                 "Shuffle privacy rests on a shuffler between clients and coordinator, and clients send to this coordinator directly. Choose a central or a local policy, or simulate the run.");
         }
 
+        if (configuration.Privacy is ExamplePrivacyOptions)
+        {
+            throw new SimulationException(
+                "privacy: example is for simulated runs, and for programs that train with TorchClient: fed client has no such trainer, and a coordinator cannot see whether a client added its noise. "
+                + "Choose a central or a local policy, or simulate the run.");
+        }
+
         if (configuration.Privacy is not NoPrivacyOptions && configuration.Data is null && (configuration.Run.Stop.TargetAccuracy > 0 || configuration.Run.Stop.Patience > 0))
         {
             throw new SimulationException(

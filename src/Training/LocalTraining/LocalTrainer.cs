@@ -43,6 +43,11 @@ public sealed class LocalTrainer<T> : ILocalTrainer<T>
                 $"The objective '{objective.Name}' reads a mean gradient off the distance travelled, which momentum and Adam distort: use SGD with momentum 0.");
         }
 
+        if (options.Noise is not null)
+        {
+            throw new TrainingException("Noise for single examples needs the gradient of every single example, which the managed kernels never form. Set trainer: torch.");
+        }
+
         linear = options.Objective is PlainObjectiveOptions ? [] : new T[model.Layout.Count];
         resident = isPlainSgd && options.Optimizer.ClipNorm == 0 && !objective.HasOwnGradient ? model as IResidentModel<T> : null;
     }

@@ -26,4 +26,15 @@ public sealed record LocalTrainingOptions
     /// <value>The default is none: the client's own loss.</value>
     [Required]
     public LocalObjectiveOptions Objective { get; init; } = new PlainObjectiveOptions();
+
+    /// <summary>Clipping of each example's gradient, and noise on their sum; only trainers with per-example gradients do it, others refuse.</summary>
+    /// <value>The default is none.</value>
+    public ExampleNoise? Noise { get; init; }
 }
+
+/// <summary>What DP-SGD does in every step.</summary>
+/// <param name="ClipNorm">C, the largest L2 norm of one example's gradient.</param>
+/// <param name="NoiseMultiplier">z: noise of standard deviation z·C on the sum.</param>
+/// <param name="SamplingRate">q, each example's probability to take part in a step.</param>
+/// <param name="IsSeeded">Whether coins and noise follow from the task's seed: for simulations, where it protects nobody.</param>
+public sealed record ExampleNoise(double ClipNorm, double NoiseMultiplier, double SamplingRate, bool IsSeeded);
