@@ -48,6 +48,7 @@ public static class PrivacyPolicyTests
         [InlineData("""{"kind":"central","Mechanism":{"kind":"dp-ftrl","MinSeparation":5},"Epsilon":2}""", typeof(CentralPrivacyOptions))]
         [InlineData("""{"kind":"local","ReportEpsilon":8}""", typeof(LocalPrivacyOptions))]
         [InlineData("""{"kind":"shuffle","MinBatch":500}""", typeof(ShufflePrivacyOptions))]
+        [InlineData("""{"kind":"example","SamplingRate":0.1}""", typeof(ExamplePrivacyOptions))]
         public void Are_read_by_kind(string json, Type type)
         {
             var options = JsonSerializer.Deserialize<PrivacyOptions>(json)!;
@@ -308,6 +309,55 @@ public static class PrivacyPolicyTests
             Assert.NotNull(policy.RefusalFor(0));
             Assert.Contains("budget", policy.RefusalFor(0), StringComparison.Ordinal);
         }
+    }
+
+    public sealed class The_example_policy
+    {
+        private static readonly ExamplePrivacyOptions Options = new() { NoiseMultiplier = 1.1, SamplingRate = 0.05, Delta = 1e-5 };
+
+        [Fact]
+        public void Charges_a_client_the_steps_of_its_assignments()
+        {
+            var policy = Create(Options with { MaxParticipations = 4 }, Facts with { LocalSteps = 20 });
+            var relation = new NeighbourRelation(PrivacyUnit.Example, Adjacency.AddRemove);
+            double Cost(int steps) => new PldAccountant().Epsilon(new RepeatedEvent(new PoissonSampledEvent(0.05, new GaussianEvent(relation, 1.1)), steps), 1e-5);
+            Assert.Equal(Cost(80), policy.Planned!.Epsilon, 1e-9);
+            Assert.Equal((relation, TrustModel.Local), (policy.Planned.Relation, policy.Planned.Trust));
+            Assert.Null(policy.Spent);
+
+            Assert.Null(policy.Admit(7, new double[50], 1));
+            policy.Witness(7); // Too late, but seen.
+            Assert.Null(policy.Admit(3, new double[50], 1));
+            Assert.Equal(Cost(40), policy.Spent!.Epsilon, 1e-9);
+            Assert.Equal(Cost(20), policy.SpentBy(3)!.Epsilon, 1e-9);
+
+            var restarted = Create(Options with { MaxParticipations = 4 }, Facts with { LocalSteps = 20 });
+            restarted.Restore(policy.Save());
+            Assert.Equal(policy.Spent.Epsilon, restarted.Spent!.Epsilon);
+            Assert.Null(restarted.Admit(7, new double[50], 1));
+            Assert.Null(restarted.Admit(7, new double[50], 1));
+            Assert.Contains("4 times", restarted.Admit(7, new double[50], 1), StringComparison.Ordinal);
+            Assert.True(restarted.Limits.CountsAssignments);
+        }
+
+        [Fact]
+        public void Ends_a_clients_part_at_the_budget()
+        {
+            var policy = Create(Options with { Epsilon = 5 }, Facts with { LocalSteps = 100 });
+            Assert.InRange(policy.Planned!.Epsilon, 2, 5);
+            var free = Create(Options with { MaxParticipations = policy.Limits.Cap + 1 }, Facts with { LocalSteps = 100 });
+            Assert.True(free.Planned!.Epsilon > 5, "One more would have been too many.");
+            Assert.Contains("one assignment", Refusal(Options with { Epsilon = 0.01 }, Facts with { LocalSteps = 100 }), StringComparison.OrdinalIgnoreCase);
+        }
+
+        [Fact]
+        public void Is_refused_where_the_steps_or_the_weights_follow_from_the_data()
+        {
+            Assert.Contains("training.steps", Refusal(Options, Facts), StringComparison.Ordinal);
+            Assert.Contains("equal weights", Refusal(Options, Facts with { LocalSteps = 5, WeightsArePublic = false }), StringComparison.Ordinal);
+        }
+
+        private static string Refusal(PrivacyOptions options, RunFacts facts) => Assert.Throws<PrivacyException>(() => Create(options, facts)).Message;
     }
 
     public sealed class The_shuffle_policy

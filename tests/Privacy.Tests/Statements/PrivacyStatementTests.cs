@@ -24,7 +24,7 @@ public static partial class PrivacyStatementTests
 
     private static readonly RunFacts Facts = new()
     {
-        Dimension = 50, Clients = 1000, PlannedReleases = 20, UpdatesPerRelease = 100, LeastUpdatesPerRelease = 100,
+        Dimension = 50, Clients = 1000, PlannedReleases = 20, UpdatesPerRelease = 100, LeastUpdatesPerRelease = 100, LocalSteps = 5,
     };
 
     private static PrivacyPolicy<double> Create(PrivacyOptions options, RunFacts? facts = null, bool isReal = true) => PrivacyPolicies.Create<double>(
@@ -118,6 +118,18 @@ public static partial class PrivacyStatementTests
         }
 
         [Fact]
+        public void Of_single_examples_says_that_clients_are_not_hidden()
+        {
+            var text = TextOf(new ExamplePrivacyOptions { ClipNorm = 0.5, NoiseMultiplier = 1.25, SamplingRate = 0.1, MaxParticipations = 3, Delta = 1e-5 });
+            Assert.StartsWith("Policy: example (dp-sgd). Hidden is one example of one client, against the alternative that the client had not held it (neighbouring relation: add-remove example).", text, StringComparison.Ordinal);
+            Assert.Contains(
+                "Nobody has to be trusted but the client's own device. The coordinator sees every client's update, learnt on its device from gradients that were clipped to L2 norm 0.5 example by example, "
+                + "with Gaussian noise of 1.25 times that in every step.", text, StringComparison.Ordinal);
+            Assert.Contains("Not protected: (1) A client as a whole, and whatever all of its examples have in common", text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Groups, text, StringComparison.Ordinal);
+        }
+
+        [Fact]
         public void Of_a_simulation_begins_with_that_nobody_is_protected() => Assert.StartsWith(
             "This was a simulation, whose randomness can be repeated from its seed: it protects nobody.",
             PrivacyStatement.Of(Create(new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 2 } }, isReal: false), StatementSetting.Simulation).Text, StringComparison.Ordinal);
@@ -158,6 +170,7 @@ public static partial class PrivacyStatementTests
                     all.Add(new LocalPrivacyOptions { ReportEpsilon = epsilon, MaxParticipations = cap });
                     all.Add(new LocalPrivacyOptions { ReportEpsilon = 0.33, Epsilon = epsilon, Randomizer = "halfspace" });
                     all.Add(new ShufflePrivacyOptions { ReportEpsilon = epsilon, MaxParticipations = cap, AssumedCorrupt = 10 });
+                    all.Add(new ExamplePrivacyOptions { NoiseMultiplier = 2, SamplingRate = 0.05, Epsilon = cap == 0 ? epsilon : 0, MaxParticipations = cap, Delta = 1e-5 });
                 }
             }
 
