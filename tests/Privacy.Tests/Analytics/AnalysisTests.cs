@@ -235,8 +235,7 @@ public static class AnalysisTests
         [Fact]
         public void Add_up_and_are_least_squares()
         {
-            // h = 2: own estimates of 2 and of 4 intervals, variances 1 and 2; least squares with the sum fixed at 1, solved by hand:
-            // the parents' inverse-variance means 0.6·1/(1 + 1/4)…: x(1) = (y/1 + s/4)/(1 + 1/4), then the halves of what is left over.
+            // h = 2: own estimates of 2 and of 4 intervals, variances 1 and 2, the sum fixed at 1.
             double[][] own = [[1], [0.7, 0.5], [0.4, 0.2, 0.1, 0.2]];
             var x = QuantilesAnalysis.Consistent(own, [0, 1, 2]);
             Assert.Equal(1, x[1].Sum(), 1e-12);
