@@ -40,4 +40,9 @@ namespace Federated.Protocol.Wire;
 [JsonSerializable(typeof(RotateKeyRequest))]
 [JsonSerializable(typeof(RevokeRequest))]
 [JsonSerializable(typeof(ProblemMessage))]
+[JsonSerializable(typeof(ShufflerMessage))]
+[JsonSerializable(typeof(ShufflerList))]
+[JsonSerializable(typeof(ShufflingKeysMessage))]
+[JsonSerializable(typeof(ReportReply))]
+[JsonSerializable(typeof(BatchReply))]
 public sealed partial class WireJson : JsonSerializerContext;

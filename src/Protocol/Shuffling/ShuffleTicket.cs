@@ -1,0 +1,89 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Federated.Protocol.Shuffling;
+
+/// <summary>What a coordinator promises a shuffler of one report: that it was asked for, by whom of the run's clients, and for which batch.</summary>
+/// <param name="Run">The run's id.</param>
+/// <param name="Batch">Names the batch; tickets of one batch agree in everything down to <paramref name="ReportsPerClient"/>.</param>
+/// <param name="Minimum">B_min: a smaller batch is dropped.</param>
+/// <param name="Target">Reports at which the batch is sealed.</param>
+/// <param name="WindowSeconds">After its first report so long, the batch is sealed, or dropped when it is too small.</param>
+/// <param name="ReportBytes">Bytes of every report once its plaintext is padded; before sealing.</param>
+/// <param name="Hops">Shufflers behind the first.</param>
+/// <param name="ReportsPerClient">R, most reports of one client in a batch.</param>
+/// <param name="Assignment">The assignment that the report answers.</param>
+/// <param name="Client">The client's number in the run.</param>
+/// <param name="Expires">Unix seconds from which on the ticket is void.</param>
+public sealed record ShuffleTicket(
+    string Run, string Batch, int Minimum, int Target, double WindowSeconds, int ReportBytes, int Hops, int ReportsPerClient, long Assignment, int Client, long Expires)
+{
+    /// <summary>Whether two tickets may be in one batch.</summary>
+    public bool IsOfTheSameBatch(ShuffleTicket other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return this == other with { Assignment = Assignment, Client = Client, Expires = Expires };
+    }
+
+    /// <summary>Whether the numbers make sense, whoever wrote them.</summary>
+    public bool IsSound => Run is { Length: > 0 and <= 64 } && Batch is { Length: > 0 and <= 64 } && Minimum >= 1 && Target >= Minimum && ReportsPerClient >= 1
+        && WindowSeconds > 0 && WindowSeconds <= 366 * 86400.0 && ReportBytes > ReportEnvelope.LengthBytes && Hops is >= 0 and <= 8 && Assignment >= 0 && Client >= 0;
+}
+
+/// <summary>
+/// Tickets under a key that coordinator and shuffler have in common without ever having sent it: only these two can make one, and the
+/// shuffler makes none for itself that it could not let through anyway.
+/// </summary>
+/// <remarks>
+/// HMAC-SHA256 over the claims, keyed by the agreement of the coordinator's and the shuffler's P-256 keys. A signature would cost a shuffler as
+/// much again as opening the report; nobody but this shuffler has to be convinced (docs/decisions/0008).
+/// </remarks>
+public sealed class TicketKey(byte[] secret)
+{
+    /// <summary>The label of the key agreement.</summary>
+    public static ReadOnlySpan<byte> Label => "federated shuffle ticket v1"u8;
+
+    /// <summary>The claims as JSON and their authenticator, both base64url, with a dot between.</summary>
+    public string Issue(ShuffleTicket ticket)
+    {
+        var claims = JsonSerializer.SerializeToUtf8Bytes(ticket, ShufflingJson.Default.ShuffleTicket);
+        return $"{Base64Url.EncodeToString(claims)}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret, claims))}";
+    }
+
+    /// <returns>Null when the ticket is not one of this key's.</returns>
+    public ShuffleTicket? TryRead(ReadOnlySpan<byte> text)
+    {
+        var dot = text.IndexOf((byte)'.');
+        if (dot < 0 || text.Length > ReportEnvelope.TicketBytes || !Base64Url.IsValid(text[..dot]) || !Base64Url.IsValid(text[(dot + 1)..]))
+        {
+            return null;
+        }
+
+        var claims = Base64Url.DecodeFromUtf8(text[..dot]);
+        if (!CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, claims), Base64Url.DecodeFromUtf8(text[(dot + 1)..])))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(claims, ShufflingJson.Default.ShuffleTicket) is { IsSound: true } ticket ? ticket : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    public ShuffleTicket? TryRead(string text) => TryRead(Encoding.ASCII.GetBytes(text));
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ShuffleTicket))]
+[JsonSerializable(typeof(BatchHeader))]
+internal sealed partial class ShufflingJson : JsonSerializerContext;

@@ -1,0 +1,354 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Federated.Protocol.Shuffling;
+using Federated.Protocol.Wire;
+using Federated.Shuffler.Batches;
+using Federated.Shuffler.Delivery;
+using Federated.Shuffler.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Federated.Shuffler.Http;
+
+/// <summary>A shuffler as a service of its own process. It logs no request: who came when is what it is there to hide.</summary>
+public sealed class ShufflerServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly ShufflerOptions options;
+    private readonly ShufflerKeys keys;
+    private readonly ShufflerService service;
+    private readonly HttpClient http;
+    private readonly TicketKey? tickets;
+    private readonly ECDsa? previous;
+    private long bytesInFlight;
+
+    private ShufflerServer(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock)
+    {
+        (this.options, this.keys) = (options, keys);
+        tickets = options.TicketKey.Length > 0 ? keys.TicketsOf(options.TicketKey) : null;
+        previous = options.PreviousKey.Length > 0 ? ReadKey(options.PreviousKey) : null;
+        if ((tickets is null) == (previous is null))
+        {
+            throw new ShufflerException("A shuffler takes reports of clients, by the coordinator's ticket key, or batches of the shuffler before it, by that one's signing key: give one of the two.");
+        }
+
+        http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10) };
+        service = ShufflerService.Start(
+            new PhysicalDisk(Path.Combine(options.DataDirectory, "held")), keys.Signing, new BatchRules(options.MinBatch),
+            new HttpDestination(http, options.Destination, options.Name), clock, TimeSpan.FromSeconds(options.FirstRetrySeconds));
+        app = Build();
+    }
+
+    /// <summary>Where it listens, with the ports that were really taken.</summary>
+    public IReadOnlyList<string> Addresses { get; private set; } = [];
+
+    public ShufflerService Service => service;
+
+    /// <param name="handler">Reaches the destination; owned by the server from here on.</param>
+    /// <exception cref="ShufflerException">An option is wrong; the message says what to change.</exception>
+    public static async Task<ShufflerServer> StartAsync(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var server = new ShufflerServer(options, keys, handler, clock);
+        await server.app.StartAsync(cancellation).ConfigureAwait(false);
+        server.Addresses = [.. server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync().ConfigureAwait(false);
+        await service.DisposeAsync().ConfigureAwait(false);
+        http.Dispose();
+        previous?.Dispose();
+    }
+
+    private static ECDsa ReadKey(string text)
+    {
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportSubjectPublicKeyInfo(Base64Url.DecodeFromChars(text), out _);
+            return key;
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException)
+        {
+            key.Dispose();
+            throw new ShufflerException($"The key of the shuffler before this one is none: {e.Message}", e);
+        }
+    }
+
+    private WebApplication Build()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+            kestrel.Limits.MaxRequestBodySize = options.MaxReportBytes;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 8 << 20;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;
+            foreach (var address in options.Listen)
+            {
+                Listen(kestrel, address);
+            }
+        });
+        builder.Logging.ClearProviders(); // Not even a framework's line about a connection.
+        builder.Services.AddRoutingCore();
+        var built = builder.Build();
+        built.MapPost("/v1/reports", ReportAsync);
+        built.MapPost("/v1/runs/{run}/batches/{batch}", BatchAsync);
+        built.MapGet("/v1/keys", KeysAsync);
+        built.MapGet("/healthz", context => context.Response.WriteAsync("alive\n", context.RequestAborted));
+        built.MapGet("/readyz", ReadyAsync);
+        built.MapGet("/metrics", MetricsAsync);
+        return built;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ShufflerAddress address)
+    {
+        void Configure(ListenOptions listen)
+        {
+            listen.Protocols = address.Certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            if (address.Certificate is { } certificate)
+            {
+                listen.UseHttps(certificate);
+            }
+        }
+
+        var isLoopback = address.Host == "localhost" || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
+        if (address.Certificate is null && !isLoopback)
+        {
+            throw new ShufflerException($"{address.Host}:{address.Port} can be reached from other machines, and needs a certificate; or listen on 127.0.0.1 behind a proxy that does TLS.");
+        }
+
+        switch (address.Host)
+        {
+            case "localhost":
+                kestrel.ListenLocalhost(address.Port, Configure);
+                break;
+            case "*":
+                kestrel.ListenAnyIP(address.Port, Configure);
+                break;
+            default:
+                kestrel.Listen(IPAddress.Parse(address.Host), address.Port, Configure);
+                break;
+        }
+    }
+
+    private async Task ReportAsync(HttpContext context)
+    {
+        if (tickets is null)
+        {
+            await RefuseAsync(context, 404, "not-found", "This shuffler takes batches of the one before it, and no reports.").ConfigureAwait(false);
+            return;
+        }
+
+        if (context.Request.ContentLength is not { } length || length > options.MaxReportBytes || length <= ReportEnvelope.EnvelopeBytes(0))
+        {
+            await RefuseAsync(context, 413, "too-large", $"Send Content-Length, of at most {options.MaxReportBytes} bytes, and an envelope as docs/protocol.md says.").ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            if (Interlocked.Add(ref bytesInFlight, length) > options.MaxBytesInFlight)
+            {
+                await RefuseAsync(context, 503, "busy", "Too much is coming in; send the same report later.").ConfigureAwait(false);
+                return;
+            }
+
+            var envelope = GC.AllocateUninitializedArray<byte>((int)length);
+            await context.Request.Body.ReadExactlyAsync(envelope, context.RequestAborted).ConfigureAwait(false);
+            await TakeAsync(context, envelope).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Add(ref bytesInFlight, -length);
+        }
+    }
+
+    private async Task TakeAsync(HttpContext context, byte[] envelope)
+    {
+        if (!ReportEnvelope.TryOpenEnvelope(keys.Sealing, envelope, out var text, out var inner))
+        {
+            await RefuseAsync(context, 422, "envelope-invalid", "The envelope does not open: it was sealed to another key, or changed on its way. Check in again for the shuffler's present key.").ConfigureAwait(false);
+            return;
+        }
+
+        if (tickets!.TryRead(text.Span) is not { } ticket)
+        {
+            await RefuseAsync(context, 403, "ticket-invalid", "The ticket is not the coordinator's that this shuffler works for. Check in again.").ConfigureAwait(false);
+            return;
+        }
+
+        switch (await service.TakeAsync(HeldReport.Of(ticket, inner)).ConfigureAwait(false))
+        {
+            case ReportOutcome.Held:
+                context.Response.StatusCode = StatusCodes.Status202Accepted;
+                await WriteAsync(context, new ReportReply("held"), WireJson.Default.ReportReply).ConfigureAwait(false);
+                break;
+            case null:
+                await RefuseAsync(context, 503, "unavailable", "The report cannot be made durable now; send the same again.").ConfigureAwait(false);
+                break;
+            case { } outcome:
+                var (type, detail) = Explain(outcome);
+                await RefuseAsync(context, outcome == ReportOutcome.Expired ? 410 : 409, type, detail).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private static (string Type, string Detail) Explain(ReportOutcome outcome) => outcome switch
+    {
+        ReportOutcome.Replayed => ("ticket-used", "Another report came with this ticket; each takes one."),
+        ReportOutcome.Expired => ("ticket-expired", "The ticket's time is over. Check in again."),
+        ReportOutcome.TooMany => ("too-many-reports", "This client has as many reports in the batch as it may. Check in again."),
+        ReportOutcome.BatchTooSmall => ("batch-too-small", "The run's batches may be smaller than this shuffler lets through. Its operator and the run's have to agree."),
+        ReportOutcome.WrongSize => ("report-size", "The report is not of its batch's size; pad it as docs/protocol.md says."),
+        _ => ("batch-differs", "The ticket does not agree with the others of its batch. Check in again."),
+    };
+
+    /// <summary>A batch of the shuffler before this one: its signature first, then its reports, each with its envelope for this one.</summary>
+    private async Task BatchAsync(HttpContext context)
+    {
+        if (previous is null)
+        {
+            await RefuseAsync(context, 404, "not-found", "This shuffler takes reports of clients, and no batches.").ConfigureAwait(false);
+            return;
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null; // Bounded by what the signed header says.
+        }
+
+        var body = context.Request.Body;
+        var prefix = new byte[4];
+        await body.ReadExactlyAsync(prefix, context.RequestAborted).ConfigureAwait(false);
+        var length = BinaryPrimitives.ReadInt32LittleEndian(prefix);
+        if (length is <= 0 or > BatchHeader.MaxLength)
+        {
+            await RefuseAsync(context, 400, "malformed", "The batch's header has no length that it could have.").ConfigureAwait(false);
+            return;
+        }
+
+        var bytes = new byte[length];
+        await body.ReadExactlyAsync(bytes, context.RequestAborted).ConfigureAwait(false);
+        var signature = context.Request.Headers[BatchHeader.SignatureHeader].ToString();
+        if (!Base64Url.IsValid(signature) || !BatchHeader.Verify(bytes, Base64Url.DecodeFromChars(signature), previous) || BatchHeader.TryDecode(bytes) is not { } header)
+        {
+            await RefuseAsync(context, 403, "signature-invalid", "The batch is not signed by the shuffler before this one.").ConfigureAwait(false);
+            return;
+        }
+
+        if (header.Dropped)
+        {
+            // Nothing to hide in a batch that is none: the word is passed on by whoever closed it.
+            await RefuseAsync(context, 409, "batch-invalid", "The batch was dropped; its assignments end by their leases.").ConfigureAwait(false);
+            return;
+        }
+
+        await TakeBatchAsync(context, header).ConfigureAwait(false);
+    }
+
+    private async Task TakeBatchAsync(HttpContext context, BatchHeader header)
+    {
+        var innerBytes = header.ReportBytes - Privacy.Hpke.HpkeSuite.Overhead;
+        var terms = new ShuffleTicket(
+            header.Run, header.Batch, options.MinBatch, Math.Max(options.MinBatch, header.Reports), 1, innerBytes - Privacy.Hpke.HpkeSuite.Overhead, 0, int.MaxValue, 0, 0, 0);
+        List<HeldReport> reports = new(header.Reports);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var i = 0; i < header.Reports; i++)
+        {
+            var message = new byte[header.ReportBytes];
+            await context.Request.Body.ReadExactlyAsync(message, context.RequestAborted).ConfigureAwait(false);
+            hash.AppendData(message);
+
+            // One that does not open keeps its place with bytes that open for nobody: leaving it out would tell how many there are, and when.
+            var inner = ReportEnvelope.TryOpenHop(keys.Sealing, header.Run, header.Batch, message) ?? RandomNumberGenerator.GetBytes(innerBytes);
+            reports.Add(HeldReport.Of(terms with { Assignment = header.Assignments[i], Client = header.Clients[i] }, inner));
+        }
+
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) != header.Sha256)
+        {
+            await RefuseAsync(context, 422, "digest", "The reports are not those that were signed. Send them again.").ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            if (await service.TakeBatchAsync(header.Id, terms, reports).ConfigureAwait(false) is { } isNew)
+            {
+                await WriteAsync(context, new BatchReply(header.Reports, 0, 0, !isNew), WireJson.Default.BatchReply).ConfigureAwait(false);
+            }
+            else
+            {
+                await RefuseAsync(context, 503, "unavailable", "The batch cannot be made durable now; send the same again.").ConfigureAwait(false);
+            }
+        }
+        catch (ShufflerException e)
+        {
+            await RefuseAsync(context, 409, "batch-too-small", e.Message).ConfigureAwait(false);
+        }
+    }
+
+    private Task KeysAsync(HttpContext context) =>
+        WriteAsync(context, new ShufflerMessage(options.Name, "", keys.SealingKey, keys.SigningKey), WireJson.Default.ShufflerMessage);
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        context.Response.StatusCode = service.IsReady ? 200 : 503;
+        return context.Response.WriteAsync(service.IsReady ? "ready\n" : "not ready\n", context.RequestAborted);
+    }
+
+    private Task MetricsAsync(HttpContext context)
+    {
+        var totals = service.Totals;
+        context.Response.ContentType = "text/plain; version=0.0.4";
+        return context.Response.WriteAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                # HELP federated_shuffler_batches_total Batches that are over. All of these stand still between batches.
+                # TYPE federated_shuffler_batches_total counter
+                federated_shuffler_batches_total{"{outcome=\"left\"}"} {totals.Batches}
+                federated_shuffler_batches_total{"{outcome=\"dropped\"}"} {totals.Dropped}
+                # HELP federated_shuffler_reports_total Reports in batches that are over.
+                # TYPE federated_shuffler_reports_total counter
+                federated_shuffler_reports_total{"{outcome=\"left\"}"} {totals.Reports}
+                federated_shuffler_reports_total{"{outcome=\"erased\"}"} {totals.Erased}
+
+                """),
+            context.RequestAborted);
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string type, string detail)
+    {
+        context.Response.StatusCode = status;
+        if (status == 503)
+        {
+            context.Response.Headers.RetryAfter = "1";
+        }
+
+        return WriteAsync(context, new ProblemMessage($"/problems/{type}", "The shuffler cannot take this", status, detail, ""), WireJson.Default.ProblemMessage, "application/problem+json");
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> form, string type = "application/json")
+    {
+        context.Response.ContentType = type;
+        return context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(message, form), context.RequestAborted).AsTask();
+    }
+}

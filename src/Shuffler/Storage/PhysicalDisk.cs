@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Federated.Shuffler.Storage;
+
+/// <summary>Files under a root folder of this machine, readable by their owner alone.</summary>
+/// <remarks>On Linux and macOS folders are synced too, since a new file's name is not durable without it; on Windows NTFS journals names.</remarks>
+public sealed partial class PhysicalDisk : IDisk
+{
+    private readonly string root;
+
+    public PhysicalDisk(string root)
+    {
+        this.root = Path.GetFullPath(root);
+        CreateFolder(this.root);
+    }
+
+    public IReadOnlyList<string> List(string folder) =>
+        Directory.Exists(Full(folder)) ? [.. Directory.EnumerateFiles(Full(folder)).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)] : [];
+
+    public bool Exists(string path) => File.Exists(Full(path));
+
+    /// <summary>Without a buffer: reports are read in another order than they lie in.</summary>
+    public Stream OpenRead(string path) => new FileStream(Full(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    public IAppending OpenAppend(string path)
+    {
+        var full = Full(path);
+        CreateFolder(Path.GetDirectoryName(full)!);
+        var handle = File.OpenHandle(full, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return new Appending(handle);
+    }
+
+    public void Truncate(string path, long length)
+    {
+        using var handle = File.OpenHandle(Full(path), FileMode.Open, FileAccess.Write, FileShare.Read);
+        RandomAccess.SetLength(handle, length);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    public void Rename(string from, string to) => File.Move(Full(from), Full(to), overwrite: true);
+
+    public void Delete(string path) => File.Delete(Full(path));
+
+    public void SyncFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var descriptor = Open(Full(folder), 0);
+        if (descriptor < 0)
+        {
+            throw new IOException($"Cannot open folder '{folder}' to make its entries durable (errno {Marshal.GetLastPInvokeError()}).");
+        }
+
+        try
+        {
+            if (Sync(descriptor) != 0)
+            {
+                throw new IOException($"Cannot sync folder '{folder}' (errno {Marshal.GetLastPInvokeError()}).");
+            }
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    private static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    private string Full(string path) => Path.Combine(root, path);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    private sealed class Appending(SafeFileHandle handle) : IAppending
+    {
+        public long Length { get; private set; } = RandomAccess.GetLength(handle);
+
+        public void Append(ReadOnlySpan<byte> bytes)
+        {
+            RandomAccess.Write(handle, bytes, Length);
+            Length += bytes.Length;
+        }
+
+        public void Sync() => RandomAccess.FlushToDisk(handle);
+
+        public void Dispose() => handle.Dispose();
+    }
+}

@@ -1,0 +1,209 @@
+using System.Text.Json;
+using Federated.Protocol.Shuffling;
+using Federated.Shuffler.Batches;
+
+namespace Federated.Shuffler.Tests;
+
+public sealed class BatchBookTests
+{
+    public sealed class Emission
+    {
+        /// <summary>χ² over the 24 orders of 4 reports in 2,400 batches, whose true law has 23 degrees of freedom: false alarm 1e-6 at 71.3.</summary>
+        [Fact]
+        public async Task IsInUniformlyRandomOrderWhateverTheOrderOfArrival()
+        {
+            using var bench = new Bench();
+            var counts = new Dictionary<string, int>();
+            for (var round = 0; round < 2400; round++)
+            {
+                // Always the same arrival order, the same assignments relative to each other: what comes out must not follow it.
+                bench.Book.Take([.. Enumerable.Range(0, 4).Select(i => Bench.Report(bench.Ticket((4 * round) + i, batch: $"v{round}"), (byte)(i + 1)))]);
+                var batch = Assert.Single(bench.Book.Outbox);
+                var (_, reports) = await Bench.EmitAsync(batch);
+                var order = string.Join("", reports);
+                counts[order] = counts.GetValueOrDefault(order) + 1;
+                bench.Book.Finish(batch.Id);
+            }
+
+            Assert.Equal(24, counts.Count);
+            Assert.InRange(counts.Values.Sum(n => Math.Pow(n - 100, 2) / 100), 0, 71.3);
+        }
+
+        [Fact]
+        public async Task TellsNothingButWhatTheReceiverKnows()
+        {
+            using var bench = new Bench();
+            bench.Book.Take([.. ((long[])[7, 3, 9, 5]).Select(a => Bench.Report(bench.Ticket(a, client: (int)(20 - a))))]);
+            var batch = Assert.Single(bench.Book.Outbox);
+            var (header, reports) = await Bench.EmitAsync(batch);
+            Assert.Equal([3, 5, 7, 9], header.Assignments);
+            Assert.Equal([17, 15, 13, 11], header.Clients);
+            Assert.Equal([3, 5, 7, 9], reports.Order().Select(r => (long)r));
+            using var json = JsonDocument.Parse(batch.Header);
+            string[] schema = ["run", "batch", "id", "assignments", "clients", "reports", "reportBytes", "sha256", "dropped"];
+            Assert.Equal(schema, json.RootElement.EnumerateObject().Select(p => p.Name));
+            Assert.True(BatchHeader.Verify(batch.Header.Span, batch.Signature.Span, bench.Key));
+        }
+
+        [Fact]
+        public async Task IsTheSameBytesUntilSomebodyHasThemAlsoAfterARestart()
+        {
+            using var bench = new Bench();
+            bench.Book.Take([.. Enumerable.Range(0, 4).Select(i => Bench.Report(bench.Ticket(i)))]);
+            var first = Assert.Single(bench.Book.Outbox);
+            var (header, reports) = await Bench.EmitAsync(first);
+            for (var restart = 0; restart < 3; restart++)
+            {
+                bench.Crash();
+                var again = Assert.Single(bench.Book.Outbox);
+                Assert.Equal([.. first.Header.Span, .. first.Signature.Span], (byte[])[.. again.Header.Span, .. again.Signature.Span]);
+                Assert.Equal(reports, (await Bench.EmitAsync(again)).Reports);
+            }
+
+            bench.Book.Finish(header.Id);
+            Assert.Empty(bench.Book.Outbox);
+            bench.Crash();
+            Assert.Empty(bench.Book.Outbox);
+        }
+
+        [Fact]
+        public void IsOfWholeBatchesNeverMore()
+        {
+            using var bench = new Bench();
+            bench.Book.Take([.. Enumerable.Range(0, 11).Select(i => Bench.Report(bench.Ticket(i)))]);
+            Assert.Equal([4, 4], bench.Book.Outbox.Select(b => b.Reports));
+            Assert.Equal(3, bench.Book.Held);
+        }
+    }
+
+    public sealed class Minimum
+    {
+        [Fact]
+        public async Task OneReportLessThanItLeavesNothing()
+        {
+            using var bench = new Bench();
+            for (var i = 0; i < 4; i++)
+            {
+                bench.Take(bench.Ticket(i, minimum: 5, target: 9));
+            }
+
+            bench.Book.EndWindows();
+            Assert.Empty(bench.Book.Outbox);
+            bench.Time.Advance(61);
+            bench.Book.EndWindows();
+            var batch = Assert.Single(bench.Book.Outbox);
+            var (header, reports) = await Bench.EmitAsync(batch);
+            Assert.True(header.Dropped);
+            Assert.Empty(reports);
+            Assert.Equal([0, 1, 2, 3], header.Assignments);
+            bench.Book.Finish(batch.Id);
+            Assert.Empty(bench.Disk.List("batches")); // Erased.
+            Assert.Equal(ReportOutcome.Replayed, bench.Take(bench.Ticket(0, minimum: 5, target: 9), content: 77));
+        }
+
+        [Fact]
+        public void IsEnoughWhenTheWindowEnds()
+        {
+            using var bench = new Bench();
+            for (var i = 0; i < 5; i++)
+            {
+                bench.Take(bench.Ticket(i, minimum: 5, target: 9));
+            }
+
+            bench.Time.Advance(59);
+            bench.Book.EndWindows();
+            Assert.Empty(bench.Book.Outbox);
+            bench.Time.Advance(2);
+            bench.Crash();
+            Assert.Equal(5, Assert.Single(bench.Book.Outbox).Reports);
+        }
+
+        [Fact]
+        public void OfTheShufflersOwnOperatorIsKept()
+        {
+            using var bench = new Bench(floor: 10);
+            Assert.Equal(ReportOutcome.BatchTooSmall, bench.Take(bench.Ticket(0, minimum: 9, target: 20)));
+            Assert.Equal(ReportOutcome.Held, bench.Take(bench.Ticket(0, minimum: 10, target: 20)));
+        }
+    }
+
+    public sealed class Replay
+    {
+        [Fact]
+        public void OfATicketIsRefusedAtEveryStageAndARepetitionIsAnsweredAlike()
+        {
+            using var bench = new Bench();
+            var ticket = bench.Ticket(0);
+            Assert.Equal(ReportOutcome.Held, bench.Take(ticket));
+            AssertKnown();
+            for (var i = 1; i < 4; i++)
+            {
+                bench.Take(bench.Ticket(i));
+            }
+
+            AssertKnown(); // Closed.
+            bench.Book.Finish(Assert.Single(bench.Book.Outbox).Id);
+            AssertKnown(); // Gone.
+            Assert.Equal(0, bench.Book.Held);
+
+            void AssertKnown()
+            {
+                var held = bench.Book.Held;
+                for (var restart = 0; restart < 2; restart++)
+                {
+                    Assert.Equal(ReportOutcome.Held, bench.Take(ticket));
+                    Assert.Equal(ReportOutcome.Replayed, bench.Take(ticket, content: 99));
+                    Assert.Equal(held, bench.Book.Held);
+                    bench.Crash();
+                }
+            }
+        }
+
+        [Fact]
+        public void OfAnExpiredTicketIsRefusedForThatAlone()
+        {
+            using var bench = new Bench();
+            var ticket = bench.Ticket(0);
+            bench.Time.Advance(3600);
+            Assert.Equal(ReportOutcome.Expired, bench.Take(ticket));
+        }
+
+        [Fact]
+        public void OneClientHasNoMoreReportsInABatchThanItMay()
+        {
+            using var bench = new Bench();
+            Assert.Equal(
+                [ReportOutcome.Held, ReportOutcome.Held, ReportOutcome.TooMany],
+                ((long[])[0, 1, 2]).Select(a => bench.Take(bench.Ticket(a, client: 5, perClient: 2))));
+        }
+
+        [Fact]
+        public void TicketsThatDisagreeAreNotInOneBatch()
+        {
+            using var bench = new Bench();
+            bench.Take(bench.Ticket(0));
+            Assert.Equal(ReportOutcome.OtherBatch, bench.Take(bench.Ticket(1, minimum: 1)));
+            var tooLong = Bench.Report(bench.Ticket(2) with { Hops = 1 });
+            Assert.Equal(ReportOutcome.WrongSize, bench.Book.Take([tooLong with { Ticket = bench.Ticket(2) }])[0]);
+        }
+    }
+
+    public sealed class SecondShuffler
+    {
+        [Fact]
+        public void TakesAWholeBatchOnceAndGivesItAnOrderOfItsOwn()
+        {
+            using var bench = new Bench(floor: 3);
+            List<HeldReport> reports = [.. Enumerable.Range(0, 3).Select(i => Bench.Report(bench.Ticket(i)))];
+            Assert.True(bench.Book.TakeBatch("abc", bench.Ticket(0), reports));
+            Assert.False(bench.Book.TakeBatch("abc", bench.Ticket(0), reports));
+            bench.Crash();
+            Assert.False(bench.Book.TakeBatch("abc", bench.Ticket(0), reports));
+            bench.Book.Finish("abc");
+            bench.Crash();
+            Assert.False(bench.Book.TakeBatch("abc", bench.Ticket(0), reports));
+            Assert.Empty(bench.Book.Outbox);
+            Assert.Throws<ShufflerException>(() => bench.Book.TakeBatch("abd", bench.Ticket(0), reports[..2]));
+        }
+    }
+}
