@@ -10,6 +10,7 @@ using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 
 namespace Federated.Benchmarks.Serve;
@@ -19,7 +20,8 @@ internal sealed class BenchRuns : IRunFactory, IRunConfigurations
 {
     public byte[] Read(string text, IReadOnlyList<string> sets) => Encoding.UTF8.GetBytes(text);
 
-    public RunDescription Describe(ReadOnlyMemory<byte> configuration) => new("bench", Encoding.UTF8.GetString(configuration.Span), "", "", "");
+    public RunDescription Describe(ReadOnlyMemory<byte> configuration) => new(
+        "bench", Encoding.UTF8.GetString(configuration.Span), "", "", PrivacyStatement.None(StatementSetting.Served));
 
     public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
     {
