@@ -32,7 +32,7 @@ internal sealed class Lobby(RunHost host, int expected, TimeProvider clock)
     /// <returns>How many are still missing; 0 when the client may ask for its number.</returns>
     public async ValueTask<int> EnterAsync(string member, string name, double examples, TimeSpan wait, CancellationToken cancellation)
     {
-        int missing;
+        int missing, first = 0;
         List<Guest>? all = null;
         lock (gate)
         {
@@ -46,25 +46,27 @@ internal sealed class Lobby(RunHost host, int expected, TimeProvider clock)
             missing = expected - host.View.Clients - guests.Values.Count(g => host.Find(g.Member) is null);
             if (missing <= 0 && !opening)
             {
-                opening = true;
+                (opening, first) = (true, host.View.Clients);
                 all = [.. guests.Values.Where(g => host.Find(g.Member) is null).OrderBy(g => g.Name, StringComparer.Ordinal).ThenBy(g => g.Member, StringComparer.Ordinal)];
             }
         }
 
         if (all is not null)
         {
-            try
-            {
-                // One after the other into the mailbox: numbers are given in this order.
-                var joins = all.ConvertAll(g => host.JoinAsync(g.Member, g.Examples));
-                foreach (var join in joins)
-                {
-                    await join.ConfigureAwait(false);
-                }
-            }
-            finally
+            // One after the other into the mailbox, each with the number that it must get: when the store fails at one, those after it fail too.
+            var joins = await Task.WhenAll(all.Select((guest, i) => host.JoinAsAsync(guest.Member, guest.Examples, first + i))).ConfigureAwait(false);
+            if (Array.TrueForAll(joins, join => join.Outcome == HostOutcome.Done))
             {
                 opened.TrySetResult();
+            }
+            else
+            {
+                lock (gate)
+                {
+                    opening = false; // Whoever asks next tries again, with those that have no number yet.
+                }
+
+                return 1;
             }
         }
 

@@ -42,7 +42,7 @@ public sealed partial class RunHost
         public override void Refuse(HostOutcome outcome, TimeSpan retryAfter) => Answer(new Posted(outcome, [], retryAfter));
     }
 
-    private sealed class JoinItem(string member, double examples) : Item<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)>
+    private sealed class JoinItem(string member, double examples, int? number) : Item<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)>
     {
         private ClientId client;
 
@@ -60,6 +60,12 @@ public sealed partial class RunHost
             }
 
             client = new ClientId(host.run.Machine.ClientCount + host.joining.Count);
+            if (number is { } only && only != client.Value)
+            {
+                Answer((HostOutcome.Busy, default, Soon)); // Those before it did not get theirs.
+                return null;
+            }
+
             host.joining.Add(member, client);
             return new LoggedEvent(new ClientJoined(now, client, examples), member, []);
         }

@@ -122,7 +122,13 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     public Task<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)> JoinAsync(string member, double examples)
     {
         ArgumentException.ThrowIfNullOrEmpty(member);
-        var item = new JoinItem(member, examples);
+        return JoinAsAsync(member, examples, number: null);
+    }
+
+    /// <param name="number">The number that the client must get when it has none yet; otherwise it is told to come again.</param>
+    internal Task<(HostOutcome Outcome, ClientId Client, TimeSpan RetryAfter)> JoinAsAsync(string member, double examples, int? number)
+    {
+        var item = new JoinItem(member, examples, number);
         Post(item);
         return item.Task;
     }

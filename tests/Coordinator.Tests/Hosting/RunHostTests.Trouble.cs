@@ -79,6 +79,28 @@ public abstract partial class RunHostTests
         }
 
         [Fact]
+        public async Task DoesNotChangeTheNumbersOfClientsThatWaitForEachOther()
+        {
+            Factory = new TestFactory { ExpectedClients = 3 };
+            var host = await OpenAsync(TestFactory.Synchronous(3));
+            Assert.Equal(2, await EnterAsync("c"));
+            Assert.Equal(1, await EnterAsync("b"));
+            disk.Capacity = 0;
+            Assert.Equal(1, await EnterAsync("a")); // All are there, and none can be numbered.
+            disk.Capacity = long.MaxValue;
+            time.Advance(40);
+            for (var isOpen = false; !isOpen; isOpen = host.View.Host == HostState.Open)
+            {
+                await Task.Yield();
+            }
+
+            Assert.Equal(0, await EnterAsync("c"));
+            Assert.Equal([0, 1, 2], new[] { "a", "b", "c" }.Select(n => host.Find(n)!.Value.Value));
+
+            Task<int> EnterAsync(string name) => host.EnterAsync(name, name, 10, TimeSpan.Zero, default).AsTask();
+        }
+
+        [Fact]
         public async Task AConfigurationThatCannotBeRunIsAProblemAndNoException()
         {
             createdAt = time.GetUtcNow();

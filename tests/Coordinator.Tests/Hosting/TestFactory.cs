@@ -32,6 +32,8 @@ internal sealed class TestFactory : IRunFactory
 
     public double ClientTimeout { get; init; }
 
+    public int ExpectedClients { get; init; }
+
     public int Versions { get; init; } = 100_000;
 
     /// <summary>The model of the run that was made last.</summary>
@@ -91,7 +93,7 @@ internal sealed class TestFactory : IRunFactory
             ElementType.F64, observer: observer);
         return TestParts.Of(new RunMachine(options, scheduler, limiter), Last, Layout) with
         {
-            Observer = observer, Evaluator = Evaluator, ClientEvaluation = ClientEvaluation, Sections = privacy is null ? [] : [new PrivacySection<double>(privacy)],
+            Observer = observer, Evaluator = Evaluator, ClientEvaluation = ClientEvaluation, ExpectedClients = ExpectedClients, Sections = privacy is null ? [] : [new PrivacySection<double>(privacy)],
         };
     }
 

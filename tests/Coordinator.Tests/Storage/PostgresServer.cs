@@ -13,9 +13,12 @@ public sealed class PostgresServer : IAsyncLifetime
 {
     public const string Missing = "No PostgreSQL server was found (looked for initdb and postgres in PATH and /usr/lib/postgresql/*/bin); install Debian's package postgresql.";
 
-    private string folder = "";
+    private string folder = "", data = "";
     private Process? server;
     private int databases;
+
+    /// <summary>Whether what it acknowledges is on the disk; tests that kill nothing but processes go without.</summary>
+    public bool Syncs { get; init; }
 
     /// <summary>The folder with the server's programs; null when there is none.</summary>
     public static string? Programs { get; } = Find();
@@ -33,15 +36,22 @@ public sealed class PostgresServer : IAsyncLifetime
             await RunAsync("chown", "postgres", folder); // The server refuses to run as root.
         }
 
-        var data = Path.Combine(folder, "data");
+        data = Path.Combine(folder, "data");
         await RunAsync([.. AsServer(Path.Combine(Programs, "initdb")), "-D", data, "-A", "trust", "-U", "fed", "--no-sync", "-E", "UTF8", "--locale=C"]);
-        string[] command =
+        await StartAsync();
+    }
+
+    /// <summary>Starts the server, again after <see cref="KillAsync"/>: it recovers by its own log.</summary>
+    public async Task StartAsync()
+    {
+        server = Start(
         [
-            .. AsServer(Path.Combine(Programs, "postgres")), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60",
-        ];
-        server = Start(command);
+            .. AsServer(Path.Combine(Programs!, "postgres")), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", $"fsync={(Syncs ? "on" : "off")}", "-c", "max_connections=60",
+        ]);
+        var said = new List<string>();
         while (await server.StandardError.ReadLineAsync() is { } line)
         {
+            said.Add(line);
             if (line.Contains("ready to accept connections", StringComparison.Ordinal))
             {
                 _ = server.StandardError.ReadToEndAsync();
@@ -49,7 +59,23 @@ public sealed class PostgresServer : IAsyncLifetime
             }
         }
 
-        throw new InvalidOperationException("The PostgreSQL server ended while it started.");
+        throw new InvalidOperationException($"The PostgreSQL server ended while it started: {string.Join('\n', said)}");
+    }
+
+    /// <summary>SIGKILL to the server and every process of it, as when the machine's memory runs out.</summary>
+    public async Task KillAsync()
+    {
+        await RunAsync("kill", "-STOP", server!.Id.ToString(CultureInfo.InvariantCulture)); // It may not start another process while they are listed.
+        var all = Children(server.Id).Prepend(server.Id).ToList();
+        await RunAsync("sh", "-c", $"kill -9 {string.Join(' ', all)} 2>/dev/null; true");
+        await server.WaitForExitAsync();
+        while (all.Exists(id => StateOf(id) is not (' ' or 'Z')))
+        {
+            await Task.Delay(5); // The next server refuses to start while one of them holds the shared memory.
+        }
+
+        server.Dispose();
+        server = null;
     }
 
     public async Task DisposeAsync()
@@ -60,6 +86,10 @@ public sealed class PostgresServer : IAsyncLifetime
             await RunAsync("kill", "-QUIT", server.Id.ToString(CultureInfo.InvariantCulture));
             await server.WaitForExitAsync();
             server.Dispose();
+        }
+
+        if (folder.Length > 0)
+        {
             Directory.Delete(folder, recursive: true);
         }
     }
@@ -85,6 +115,30 @@ public sealed class PostgresServer : IAsyncLifetime
         var debian = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(d => Path.Combine(d, "bin")) : [];
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         return debian.Concat(path).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "postgres")));
+    }
+
+    private static IEnumerable<int> Children(int parent) =>
+        from folder in Directory.EnumerateDirectories("/proc")
+        where int.TryParse(Path.GetFileName(folder), out _)
+        let id = int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture)
+        where StatOf(id) is [_, var its, ..] && int.Parse(its, CultureInfo.InvariantCulture) == parent
+        select id;
+
+    /// <summary>R, S, D, T, Z …; a space when there is no such process.</summary>
+    private static char StateOf(int process) => StatOf(process) is [var state, ..] ? state[0] : ' ';
+
+    /// <summary>State, parent and what follows; empty when there is no such process.</summary>
+    private static string[] StatOf(int process)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 
     private static async Task RunAsync(params string[] command)
@@ -116,4 +170,11 @@ public sealed class PostgresServer : IAsyncLifetime
 public sealed class PostgresTests : ICollectionFixture<PostgresServer>
 {
     public const string Name = "PostgreSQL";
+}
+
+/// <summary>A test that is skipped where no PostgreSQL server is installed.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class PostgresFactAttribute : FactAttribute
+{
+    public PostgresFactAttribute() => Skip = PostgresServer.Programs is null ? PostgresServer.Missing : null;
 }

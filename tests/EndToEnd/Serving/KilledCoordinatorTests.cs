@@ -6,32 +6,38 @@ using Federated.Client;
 using Federated.Client.Session;
 using Federated.Client.Store;
 using Federated.Client.Transport;
+using Federated.Coordinator.Tests.Storage;
 using Federated.Protocol.Local;
 using Federated.Simulation.Serving;
+using Npgsql;
 using Xunit.Abstractions;
 
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>
-/// The coordinator as a process, killed by SIGKILL at random instants of one synchronous run, with real clients that never stop asking:
-/// nothing is lost or counted twice, and the model is that of the simulated run, to the bit.
+/// Processes killed by SIGKILL at random instants of one synchronous run, with real clients that never stop asking: nothing is lost or counted
+/// twice, and the model is that of the simulated run, to the bit.
 /// </summary>
-/// <remarks>How often it is killed is read from FEDERATED_KILLS (default 6); a result of 200 is in <c>benchmarks/results</c>.</remarks>
-public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposable
+/// <remarks>How often is read from FEDERATED_KILLS (default 6); a result of 200 is in <c>benchmarks/results</c>.</remarks>
+public abstract class KilledRun(ITestOutputHelper output) : IDisposable
 {
     private const int Clients = 4;
 
     private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("FEDERATED_KILLS") ?? "6", CultureInfo.InvariantCulture);
 
-    private readonly string folder = Directory.CreateTempSubdirectory("federated-killed-").FullName;
+    protected string Folder { get; } = Directory.CreateTempSubdirectory("federated-killed-").FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    [Fact]
-    public async Task ARunThatIsKilledAgainAndAgainEndsWithTheModelOfTheSimulatedOne()
+    /// <summary>How far the run's log has come; anything that changes when it does.</summary>
+    protected abstract Task<object> LoggedAsync();
+
+    /// <param name="store">The argument of <c>fed serve --store</c>.</param>
+    /// <param name="killStore">Kills the store and lets it come back; null for one that has no process.</param>
+    protected async Task KillAgainAndAgainAsync(string store, Func<Task>? killStore)
     {
         var versions = 6 * Kills;
-        var experiment = Path.Combine(folder, "killed.yaml");
+        var experiment = Path.Combine(Folder, "killed.yaml");
         File.WriteAllText(experiment, $$"""
             name: killed
             seed: 11
@@ -43,17 +49,17 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
             run: { stop: { versions: {{versions}} }, evaluateEvery: 0 }
             clients: { count: {{Clients}} }
             """);
-        await Fed.RunAsync("run", experiment, "--out", Path.Combine(folder, "results"), "--quiet");
+        await Fed.RunAsync("run", experiment, "--out", Path.Combine(Folder, "results"), "--quiet");
         var url = $"http://127.0.0.1:{Fed.FreePort()}";
         var random = new SeededRandom(2);
         var clock = Stopwatch.StartNew();
-        var coordinator = await StartAsync(url);
+        var coordinator = await StartAsync(url, store);
         try
         {
             await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
             using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5 + (Kills / 10)));
             var clients = Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(url), index, limit.Token)).ToList();
-            var kills = 0;
+            var (kills, ofStore) = (0, 0);
             for (; kills < Kills && !clients.Any(c => c.IsCompleted); kills++)
             {
                 if (random.NextInt(4) > 0)
@@ -62,10 +68,23 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
                     await Task.Delay(random.NextInt(100)); // The instant is the point: no event is waited for.
                 }
 
+                // The store alone, both, or the coordinator alone.
+                var victim = killStore is null ? 2 : random.NextInt(3);
+                if (victim < 2)
+                {
+                    ofStore++;
+                    await killStore!();
+                }
+
+                if (victim == 0)
+                {
+                    continue; // The coordinator finds its store again by itself.
+                }
+
                 coordinator.Kill();
                 await coordinator.WaitForExitAsync();
                 coordinator.Dispose();
-                coordinator = await StartAsync(url, isWaitedFor: random.NextInt(6) > 0);
+                coordinator = await StartAsync(url, store, isWaitedFor: random.NextInt(6) > 0);
             }
 
             Assert.True(kills == Kills, $"The run was over after {kills} kills.");
@@ -73,10 +92,11 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
             var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
             var counts = Regex.Match(shown.Replace(",", "", StringComparison.Ordinal), "(\\d+) accepted (\\d+) rejected (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
             Assert.Equal([versions * Clients, 0, 0, versions * Clients], counts);
-            var served = Path.Combine(folder, "served.safetensors");
+            var served = Path.Combine(Folder, "served.safetensors");
             await Fed.RunAsync("runs", "export", "killed", "--version", "latest", "--out", served, "--url", url);
-            Assert.Equal(Convert.ToHexString(File.ReadAllBytes(Path.Combine(folder, "results", "model.safetensors"))), Convert.ToHexString(File.ReadAllBytes(served)));
-            output.WriteLine($"{kills} kills, {versions} versions, {versions * Clients} updates, each counted once, in {clock.Elapsed.TotalSeconds:F0} s; the model is the simulated one.");
+            Assert.True(
+                File.ReadAllBytes(Path.Combine(Folder, "results", "model.safetensors")).AsSpan().SequenceEqual(File.ReadAllBytes(served)), $"The model is not the simulated one:\n{shown}");
+            output.WriteLine($"{kills} kills ({ofStore} of the store), {versions} versions, {versions * Clients} updates, each counted once, in {clock.Elapsed.TotalSeconds:F0} s; the model is the simulated one.");
         }
         finally
         {
@@ -88,17 +108,10 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
     /// <summary>Waits until the run has logged something more.</summary>
     private async Task ProgressAsync(CancellationToken cancellation)
     {
-        var before = Logged();
-        while (Logged() == before)
+        var before = await LoggedAsync();
+        while (before.Equals(await LoggedAsync()))
         {
             await Task.Delay(5, cancellation);
-        }
-
-        (string, long) Logged()
-        {
-            var runs = new DirectoryInfo(Path.Combine(folder, "coordinator", "store", "runs", "killed"));
-            var last = runs.Exists ? runs.EnumerateFiles("log-*").OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
-            return last is null ? ("", 0) : (last.Name, last.Length);
         }
     }
 
@@ -118,9 +131,9 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
         return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
     }
 
-    private async Task<Process> StartAsync(string url, bool isWaitedFor = true)
+    private async Task<Process> StartAsync(string url, string store, bool isWaitedFor = true)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "serve", "--data", Path.Combine(Folder, "coordinator"), "--listen", url, "--store", store])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -165,5 +178,49 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : IDisposab
                 log.Add(line);
             }
         }
+    }
+}
+
+/// <summary>The coordinator on files.</summary>
+public sealed class KilledCoordinatorTests(ITestOutputHelper output) : KilledRun(output)
+{
+    [Fact]
+    public Task ARunThatIsKilledAgainAndAgainEndsWithTheModelOfTheSimulatedOne() => KillAgainAndAgainAsync("files", null);
+
+    protected override Task<object> LoggedAsync()
+    {
+        var runs = new DirectoryInfo(Path.Combine(Folder, "coordinator", "store", "runs", "killed"));
+        var last = runs.Exists ? runs.EnumerateFiles("log-*").OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
+        return Task.FromResult<object>(last is null ? ("", 0L) : (last.Name, last.Length));
+    }
+}
+
+/// <summary>The coordinator on PostgreSQL, and PostgreSQL itself: all its processes at once, under load.</summary>
+public sealed class KilledDatabaseTests(ITestOutputHelper output) : KilledRun(output), IAsyncLifetime
+{
+    private readonly PostgresServer server = new() { Syncs = true };
+    private string connection = "";
+
+    public async Task InitializeAsync()
+    {
+        await server.InitializeAsync();
+        connection = PostgresServer.Programs is null ? "" : await server.NewDatabaseAsync();
+    }
+
+    public Task DisposeAsync() => server.DisposeAsync();
+
+    [PostgresFact]
+    public Task ARunWhoseDatabaseIsKilledTooEndsWithTheModelOfTheSimulatedOne() => KillAgainAndAgainAsync($"postgres:{connection}", async () =>
+    {
+        await server.KillAsync();
+        await server.StartAsync();
+    });
+
+    protected override async Task<object> LoggedAsync()
+    {
+        await using var open = new NpgsqlConnection($"{connection};Pooling=false");
+        await open.OpenAsync();
+        await using var command = new NpgsqlCommand("select next_sequence from fed_runs where run = 'killed'", open);
+        return await command.ExecuteScalarAsync() ?? -1L;
     }
 }
