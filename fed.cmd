@@ -51,7 +51,9 @@ exit /b %errorlevel%
 rem MSBuild finds out by itself what is up to date.
 :build
 dotnet build %1 -c Release -v quiet -nologo -clp:ErrorsOnly 1>&2
-exit /b %errorlevel%
+set "built=%errorlevel%"
+if exist "%root%artifacts\dashboard.problem" type "%root%artifacts\dashboard.problem" 1>&2
+exit /b %built%
 
 rem %rest% becomes the arguments without the verb, quotes kept.
 :rest

@@ -86,27 +86,30 @@ const first = ['strategy.scheduler', 'data.source'];
 function Group({ fields, lead, ...props }: FieldProps & { readonly fields: readonly (readonly [string, Schema])[]; readonly lead?: ComponentChildren }) {
   const { root, path, only, tree, problems } = props;
   const shown = fields.filter(([key]) => only === undefined || only.includes(key)).map(([key, schema]) => ({ key, schema, kind: controlOf(resolve(schema, root)).kind })).filter((f) => f.kind !== 'none');
-  const [plain, deep] = [shown.filter((f) => f.kind !== 'union' && f.kind !== 'group'), shown.filter((f) => f.kind === 'union' || f.kind === 'group')];
+  const isDeep = (f: (typeof shown)[number]) => f.kind === 'union' || f.kind === 'group';
+  const isFirst = (f: (typeof shown)[number]) => first.includes([...path, f.key].join('.'));
+  const plain = shown.filter((f) => !isDeep(f));
   return (
     <>
+      {shown.filter((f) => isDeep(f) && isFirst(f)).map(fold)}
       {(plain.length > 0 || lead !== undefined) && <div class="fields">{lead}{plain.map((f) => <Field key={f.key} {...props} only={undefined} schema={f.schema} path={[...path, f.key]} />)}</div>}
-      {deep.map((f) => {
-        const at = [...path, f.key];
-        const has = read(tree, at);
-        const kind = (has as Tree | undefined)?.['kind'];
-        const usual = resolve(f.schema, root).default;
-        const isWrong = [...problems.keys()].some((p) => p.startsWith(at.join('.')));
-        // A run's own stop section stands on its own above.
-        if (path.join('.') === 'run' && f.key === 'stop') return null;
-        return (
-          <details class="deep" key={f.key} open={first.includes(at.join('.')) || isWrong}>
-            <summary>{words(f.key)} <span class="faint">{String(kind ?? (typeof usual === 'string' ? usual : ''))}</span></summary>
-            <Field {...props} only={undefined} schema={f.schema} path={at} />
-          </details>
-        );
-      })}
+      {shown.filter((f) => isDeep(f) && !isFirst(f)).map(fold)}
     </>
   );
+
+  function fold(f: (typeof shown)[number]) {
+    const at = [...path, f.key];
+    const kind = (read(tree, at) as Tree | undefined)?.['kind'];
+    const usual = resolve(f.schema, root).default;
+    const isWrong = [...problems.keys()].some((p) => p.startsWith(at.join('.')));
+    if (at.join('.') === 'run.stop') return null; // It stands in a section of its own.
+    return (
+      <details class="deep" key={f.key} open={first.includes(at.join('.')) || isWrong}>
+        <summary>{words(f.key)} <span class="faint">{String(kind ?? (typeof usual === 'string' ? usual : ''))}</span></summary>
+        <Field {...props} only={undefined} schema={f.schema} path={at} />
+      </details>
+    );
+  }
 }
 
 /** “Options of X” tells nobody anything. */

@@ -89,7 +89,7 @@ function open(watch: Watch): void {
     },
     error: () => {
       // The link broke (it will be opened again), or there is no such run yet.
-      if (connection.state === HubConnectionState.Connected && watches.has(watch)) watch.retry = setTimeout(() => open(watch), 3000);
+      if (connection.state === HubConnectionState.Connected && watches.has(watch)) watch.retry = setTimeout(() => open(watch), 700);
     },
     complete: () => {},
   });

@@ -45,6 +45,13 @@ export function RunPage({ run }: { run: Run }) {
       </div>
       <Progress header={header} standing={standing} metrics={m} />
       <p class="how"><strong>How this works.</strong> {strategy.how}</p>
+      {header.source === 'live' && standing.status === 'running' && standing.accepted === 0 && standing.inFlight === 0 && (
+        <div class="card empty-page">
+          <h2>The run is ready; clients bring their data to it</h2>
+          <p>Each client takes part from where its data are. On this machine, twelve that stand in for shares of the run's own data section, or one with data of its own:</p>
+          <pre>{`./fed client --run ${run.id} --count 12\n./fed client --run ${run.id} --data my-folder`}</pre>
+        </div>
+      )}
       <dl class="figures">
         <Figure label="Accuracy" value={percent(accuracy)} hint={isNumber(accuracy) && isNumber(before) ? `${accuracy >= before ? '+' : '−'}${Math.abs((accuracy - before) * 100).toFixed(1)} points in 10 evaluations` : best !== null ? `best ${percent(best)}` : 'share of test examples it gets right'} />
         <Figure label="Loss" value={short(m.loss.at(-1))} hint="how wrong it is on average" />

@@ -9,6 +9,8 @@ interface SystemAnswer {
   readonly runtime: string;
   readonly system: string;
   readonly memory: number;
+  /** Of the cluster that this process is one of; none when it is alone. */
+  readonly silos: readonly { readonly name: string; readonly address: string; readonly status: string; readonly runs: number; readonly isHere: boolean }[];
   readonly samples: { readonly last: number; readonly seq: number[] } & Record<Column, (number | null)[]>;
 }
 
@@ -66,13 +68,35 @@ export function SystemPage() {
             <Figure label="Threads" value={whole(c.threads.at(-1))} hint={`${whole(c.queue.at(-1))} work items wait`} />
             <Figure label="Viewers" value={whole(c.viewers.at(-1))} hint="watching a run now" />
             <Figure label="Frames" value={`${short(c.frames.at(-1))}/s`} hint={`${bytes(c.bytes.at(-1))}/s, ${short(c.dropped.at(-1))}/s spared`} />
-            <Figure label="Hosts" value="1" hint="one process serves everything" />
+            <Figure label="Silos" value={whole(Math.max(1, state.about.silos.length))} hint={state.about.silos.length === 0 ? 'one process, no cluster' : `${whole(state.about.silos.filter((s) => s.status === 'active').length)} active`} />
           </dl>
           <div class="grid two">
             <LineChart title="Processor" note="Cores in use. Training should have most of them." series={[{ label: 'cores', colour: 0, x, y: c.processor }]} yFormat={short} mark={{ y: state.about.cores, label: `${state.about.cores} cores` }} {...common} />
             <LineChart title="Memory" note="Resident is what the operating system counts; managed is what the program holds. Both should level off." series={[{ label: 'resident', colour: 0, x, y: c.resident }, { label: 'managed', colour: 2, x, y: c.managed }]} yFormat={bytes} {...common} />
             <LineChart title="Frames to viewers" note="Frames sent per second, and frames that slow viewers were spared; they read the gap when they can." series={[{ label: 'sent', colour: 2, x, y: c.frames }, { label: 'spared', colour: 1, x, y: c.dropped }]} yFormat={short} {...common} />
             <LineChart title="Queue" note="Work items that wait for a thread; a line that stays above zero means that the machine cannot keep up." series={[{ label: 'waiting', colour: 4, x, y: c.queue }]} yFormat={short} {...common} />
+          </div>
+          <div class="card silos">
+            <h3>Silos</h3>
+            {state.about.silos.length === 0
+              ? <p class="note">This coordinator is one process by itself: all runs and clients are here. In a cluster, each silo, what it hosts and whether it is well stand here.</p>
+              : (
+                <>
+                  <p class="note">The processes of the cluster. Each run is hosted by one of them; when that one is gone, another takes the run up. The charts above are of the one that serves this page.</p>
+                  <div class="table-box" tabIndex={0} role="region" aria-label="Silos of the cluster">
+                    <table>
+                      <thead><tr>{['Silo', 'State', 'Runs', 'Address'].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
+                      <tbody>{state.about.silos.map((silo) => (
+                        <tr key={silo.address}>
+                          <td>{silo.name || silo.address}{silo.isHere && <span class="faint"> (serves this page)</span>}</td>
+                          <td><span class={`status ${silo.status === 'active' ? 'running' : 'paused'}`}><span aria-hidden="true">{silo.status === 'active' ? '●' : '○'}</span> {silo.status}</span></td>
+                          <td>{whole(silo.runs)}</td><td>{silo.address}</td>
+                        </tr>
+                      ))}</tbody>
+                    </table>
+                  </div>
+                </>
+              )}
           </div>
           <p class="faint">{state.about.runtime} · {state.about.system}</p>
         </>

@@ -119,7 +119,7 @@ clients: { responsiveness: { kind: lognormal, median: 0.5, sigma: 0.3, per: task
   } });
   await shoot('served-waiting', server.link, '/runs', { wait: 2500, act: async (page) => {
     await page.getByRole('button', { name: 'Start the run' }).click();
-    await sleep(3000);
+    await sleep(5000);
   } });
 } finally {
   await browser.close();

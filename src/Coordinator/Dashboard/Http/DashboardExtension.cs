@@ -23,8 +23,11 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
 
     public void Map(WebApplication app) => app.MapDashboard();
 
-    public Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, IRuns runs, CancellationToken cancellation) =>
-        Task.FromResult<IAsyncDisposable>(new Companion(services.GetRequiredService<ViewFeeds>(), runs, describe, services.GetRequiredService<TimeProvider>()));
+    public Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, IRuns runs, CancellationToken cancellation)
+    {
+        services.GetRequiredService<SystemSampler>().Silos = () => runs.Silos;
+        return Task.FromResult<IAsyncDisposable>(new Companion(services.GetRequiredService<ViewFeeds>(), runs, describe, services.GetRequiredService<TimeProvider>()));
+    }
 
     /// <summary>A feed for every run that the registry has, from its creation to its deletion.</summary>
     private sealed class Companion : IAsyncDisposable
@@ -82,6 +85,11 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
                 feeds.Remove(gone.Entry.Id);
                 watched.Remove(gone, out var feed);
                 await feed!.DisposeAsync().ConfigureAwait(false);
+            }
+
+            foreach (var feed in watched.Values)
+            {
+                feed.Refresh();
             }
 
             foreach (var run in present.Where(run => !watched.ContainsKey(run)).OrderBy(run => run.Entry.CreatedAt))

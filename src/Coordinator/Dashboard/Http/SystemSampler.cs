@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Federated.Coordinator.Dashboard.Feed;
+using Federated.Coordinator.Hosting;
 using Microsoft.Extensions.Hosting;
 
 namespace Federated.Coordinator.Dashboard.Http;
@@ -28,8 +29,12 @@ internal sealed class SystemSampler(ViewFeeds feeds, TimeProvider clock) : Backg
         new("bytes", (json, s) => json.WriteMeasure(s.Bytes)),
     ];
 
+    /// <summary>The silos of the cluster that this process is one of; none when it is alone.</summary>
+    public Func<IReadOnlyList<SiloFacts>> Silos { get; set; } = static () => [];
+
     public void Write(Utf8JsonWriter json, long after)
     {
+        var silos = Silos();
         lock (gate)
         {
             json.WriteStartObject();
@@ -37,6 +42,19 @@ internal sealed class SystemSampler(ViewFeeds feeds, TimeProvider clock) : Backg
             json.WriteString("runtime", System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription);
             json.WriteString("system", System.Runtime.InteropServices.RuntimeInformation.OSDescription);
             json.WriteNumber("memory", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            json.WriteStartArray("silos");
+            foreach (var silo in silos)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", silo.Name);
+                json.WriteString("address", silo.Address);
+                json.WriteString("status", silo.Status);
+                json.WriteNumber("runs", silo.Runs);
+                json.WriteBoolean("isHere", silo.IsHere);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             json.WritePropertyName("samples");
             json.WriteSlice(samples.Read(after, int.MaxValue, newest: false), Columns);
             json.WriteEndObject();

@@ -22,6 +22,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     private readonly List<string> names = [];
     private readonly Dictionary<long, double> measured = [];
     private readonly Dictionary<int, VersionMeasured> published = [];
+    private readonly Lock telling = new();
     private int evaluations;
     private long missed;
     private (int Count, double Sum) staleness;
@@ -200,7 +201,18 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         View.Header = View.Header with { ClientNames = [.. names], Clients = Math.Max(View.Header.Clients, names.Count) };
     }
 
+    /// <summary>Tells what no notice tells of: who waits for the run to begin. Cheap when nothing has changed.</summary>
+    internal void Refresh() => Tell();
+
     private void Tell()
+    {
+        lock (telling)
+        {
+            TellNow();
+        }
+    }
+
+    private void TellNow()
     {
         var points = host.Metrics;
         for (; evaluations < points.Count; evaluations++)
@@ -217,7 +229,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
             missed = dropped;
         }
 
-        View.Standing = new RunStanding
+        var standing = new RunStanding
         {
             Status = view.Status,
             Version = view.Version,
@@ -229,10 +241,26 @@ internal sealed class HostedRunFeed : IAsyncDisposable
             InFlight = counters.InFlight,
             Waiting = view.WaitingClients,
             Events = view.Sequence,
-            WaitsFor = view.Host == HostState.Open ? "" : view.Problem,
+            WaitsFor = WaitsFor(view),
             FinishReason = view.Ended is { } ended ? Word(ended.Reason) : "",
             FinishDetail = view.Ended?.Detail ?? "",
         };
+        if (standing != View.Standing)
+        {
+            View.Standing = standing;
+        }
+    }
+
+    private string WaitsFor(RunView view)
+    {
+        if (view.Host != HostState.Open)
+        {
+            return view.Problem;
+        }
+
+        return view is not { Status: RunStatus.Running, Clients: 0 } ? ""
+            : host.Parts.ExpectedClients is > 0 and var expected ? $"Waiting for clients: {Math.Max(view.Clients, host.LobbyCount)} of {expected} are here."
+            : "Waiting for its first client.";
     }
 
     private void Log(double time, LogSeverity severity, string kind, string text, int client = -1) =>
