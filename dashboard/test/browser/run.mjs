@@ -231,6 +231,44 @@ const tests = {
     await page.context().close();
   },
 
+  async 'the strip of the whole run moves the window, by keyboard and by pointer'({ operator }) {
+    const page = await open(operator.replace('/runs/run', '/runs/run/timeline'));
+    const strip = page.getByRole('slider', { name: 'The part of the run that is shown' });
+    await strip.waitFor();
+    await strip.focus();
+    await page.keyboard.press('Home');
+    const address = async (accept) => {
+      for (let i = 0; i < 50 && !accept(page.url()); i++) await sleep(100);
+      assert(accept(page.url()), page.url());
+    };
+    await address((url) => /[?&]at=0(&|$)/.test(url));
+    assert((await strip.getAttribute('aria-valuetext')).startsWith('0 s to'), await strip.getAttribute('aria-valuetext'));
+    const box = await strip.boundingBox();
+    await page.mouse.click(box.x + box.width * 0.6, box.y + box.height / 2);
+    await address((url) => /[?&]at=[1-9]/.test(url));
+    clean(page);
+    await page.context().close();
+  },
+
+  async 'the policy forbids whatever is not from here, and no page needs it'({ operator }) {
+    const answer = await fetch(operator.split('#')[0]);
+    const policy = answer.headers.get('Content-Security-Policy') ?? '';
+    for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"]) assert(policy.includes(rule), `${rule} is not in: ${policy}`);
+    assert(!/unsafe|https?:|\*/.test(policy), policy);
+    assert(!/<script(?![^>]*\bsrc=)|<style|\son\w+=/i.test(await answer.text()), 'the page has script or style of its own');
+    const page = await open(operator);
+    await sees(page, 'running');
+    const blocked = await page.evaluate(() => new Promise((resolve) => {
+      document.addEventListener('securitypolicyviolation', (event) => resolve(event.violatedDirective), { once: true });
+      const script = document.createElement('script');
+      script.textContent = 'globalThis.wasRun = true';
+      document.head.append(script);
+      setTimeout(() => resolve(globalThis.wasRun ? 'it ran' : 'nothing'), 2000);
+    }));
+    assert(blocked.startsWith('script-src'), `an inline script: ${blocked}`);
+    await page.context().close();
+  },
+
   async 'the first load is under 100 KB'({ operator }) {
     const base = operator.split('#')[0];
     const html = await (await fetch(base)).text();
@@ -243,6 +281,47 @@ const tests = {
 };
 
 const alone = {
+  async 'a coordinator: a run from fields, what is wrong beside its field, clients, groups and lengths'() {
+    const port = await freePort();
+    const environment = { ...process.env, FED_HOME: join(folder, 'home') };
+    const launch = (args) => {
+      const child = spawn('dotnet', [dll, ...args], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+      children.add(child);
+      child.text = '';
+      child.stderr.on('data', (data) => (child.text += data));
+      return child;
+    };
+    const server = launch(['serve', '--data', join(folder, 'coordinator'), '--listen', `http://127.0.0.1:${port}`]);
+    for (let i = 0; i < 300 && !server.text.includes('Dashboard: '); i++) await sleep(100);
+    const page = await open(/Dashboard: (\S+)/.exec(server.text)[1]);
+    await page.getByLabel('Min steps').waitFor({ timeout: 15_000 });
+    await page.getByLabel('Name', { exact: true }).fill('from-fields');
+    await page.getByLabel('Min steps').fill('90');
+    page.expectsOutage = true; // A refusal is an answer of 4xx, which the console tells of.
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await sees(page, 'minSteps 90 is above maxSteps 60');
+    assert((await page.locator('[aria-invalid=true]').count()) === 1, 'the field is not marked');
+    await page.getByLabel('Min steps').fill('5');
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await sees(page, 'clients bring their data to it');
+    await sees(page, 'Waiting for');
+    page.expectsOutage = false;
+    const clients = launch(['client', '--server', `http://127.0.0.1:${port}`, '--run', 'from-fields', '--count', '12', '--quiet']);
+    await page.getByText('clients bring their data to it').waitFor({ state: 'hidden', timeout: 60_000 });
+    await go(page, '/runs/from-fields/timeline');
+    await sees(page, 'Who does what, when');
+    const read = (stream) => page.evaluate(async (path) => (await (await fetch(path, { headers: { Authorization: `Bearer ${sessionStorage.getItem('federated-token')}` } })).json()), `v1/runs/from-fields/${stream}`);
+    for (let i = 0; i < 60 && !(await read('groups')).version.some((v) => v > 0); i++) await sleep(500);
+    assert((await read('groups')).version.some((v) => v > 0), 'no group of FedCompass was told');
+    assert((await read('updates')).norm.some((n) => n > 0), 'no length of an update was told');
+    await sees(page, 'merge: a new version of the model');
+    await go(page, '/system');
+    await sees(page, 'This coordinator is one process by itself');
+    clean(page);
+    await Promise.all([kill(server), kill(clients)]);
+    await page.context().close();
+  },
+
   async 'after the server is killed the page says since when it is stale, and goes on by itself'() {
     const port = await freePort();
     const first = await start(port, slow);
