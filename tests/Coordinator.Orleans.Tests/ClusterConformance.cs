@@ -13,11 +13,11 @@ using Orleans.TestingHost;
 namespace Federated.Coordinator.Orleans.Tests;
 
 /// <summary>The conformance suite on a cluster of silos in this process, killed one by one; a killed silo's hosts go on as ghosts until the log fences them.</summary>
-public abstract class ClusterConformance(short silos) : HostConformance
+public abstract class ClusterConformance(short silos, int pollQuota = 256) : HostConformance
 {
     private protected override async Task<ITestHosts> StartAsync(TestFactory factory)
     {
-        var hosts = new Cluster(silos, factory);
+        var hosts = new Cluster(silos, pollQuota, factory);
         await hosts.StartAsync();
         return hosts;
     }
@@ -30,12 +30,12 @@ public abstract class ClusterConformance(short silos) : HostConformance
         private readonly InProcessTestCluster cluster;
         private int turn;
 
-        public Cluster(short silos, TestFactory factory)
+        public Cluster(short silos, int pollQuota, TestFactory factory)
         {
             var builder = new InProcessTestClusterBuilder(silos);
             builder.ConfigureSilo((_, silo) => silo
                 .UseInMemoryReminderService()
-                .AddFederatedRuns(store, factory, RunOptions, new FrontDoorOptions())
+                .AddFederatedRuns(store, factory, RunOptions, new FrontDoorOptions { PollQuota = pollQuota })
                 .Configure<ClusterMembershipOptions>(o =>
                 {
                     o.ProbeTimeout = TimeSpan.FromSeconds(3);
@@ -174,3 +174,6 @@ public abstract class ClusterConformance(short silos) : HostConformance
 public sealed class TwoSiloConformance() : ClusterConformance(2);
 
 public sealed class FourSiloConformance() : ClusterConformance(4);
+
+/// <summary>No check-in waits at its run: all are told to it in batches and wait at the selectors.</summary>
+public sealed class HeldConformance() : ClusterConformance(2, pollQuota: 0);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
 using Federated.Coordinator.Orleans.Hosting;
@@ -15,13 +16,18 @@ internal sealed class TestSilos : IAsyncDisposable
 {
     private readonly InProcessTestCluster cluster;
 
-    private TestSilos(short silos, RunHostOptions? runOptions, Action<ISiloBuilder>? configure)
+    private TestSilos(short silos, FrontDoorOptions frontDoor, Action<ISiloBuilder>? configure)
     {
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
             silo.UseInMemoryReminderService()
-                .AddFederatedRuns(Store, Factory, runOptions ?? new RunHostOptions { RecoveryGrace = 0, Durability = new DurabilityOptions { InlineBytes = 0, KeepEvery = 1 } }, FrontDoor)
+                .AddFederatedRuns(Store, Factory, new RunHostOptions { RecoveryGrace = 0, Durability = new DurabilityOptions { InlineBytes = 0, KeepEvery = 1 } }, frontDoor)
+                .AddIncomingGrainCallFilter(call =>
+                {
+                    Calls.AddOrUpdate(call.MethodName, 1, static (_, n) => n + 1);
+                    return call.Invoke();
+                })
                 .Configure<ClusterMembershipOptions>(o =>
                 {
                     o.ProbeTimeout = TimeSpan.FromSeconds(1);
@@ -36,6 +42,9 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public SharedStore Store { get; } = new();
 
+    /// <summary>Calls of grains, by method.</summary>
+    public ConcurrentDictionary<string, int> Calls { get; } = new(StringComparer.Ordinal);
+
     public TestFactory Factory { get; } = new();
 
     /// <summary>A lease of nothing: every question goes to the grains.</summary>
@@ -43,9 +52,9 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public IReadOnlyList<InProcessSiloHandle> Silos => cluster.Silos;
 
-    public static async Task<TestSilos> StartAsync(short silos, RunHostOptions? runOptions = null, Action<ISiloBuilder>? configure = null)
+    public static async Task<TestSilos> StartAsync(short silos, FrontDoorOptions? frontDoor = null, Action<ISiloBuilder>? configure = null)
     {
-        var made = new TestSilos(silos, runOptions, configure);
+        var made = new TestSilos(silos, frontDoor ?? FrontDoor, configure);
         await made.cluster.DeployAsync();
         return made;
     }

@@ -50,6 +50,10 @@ internal interface IRunGrain : IGrainWithStringKey
     [Alias("check-in")]
     Task<CheckInResult> CheckInAsync(long made, ClientId client, TimeSpan wait, CancellationToken cancellation);
 
+    /// <summary>Check-ins of many clients, each answered at once.</summary>
+    [Alias("check-in-many")]
+    Task<CheckInResult[]> CheckInManyAsync(long made, [Immutable] ClientId[] clients);
+
     [Alias("submit")]
     Task<SubmitResult> SubmitAsync(long made, [Immutable] UpdateSubmission submission, CancellationToken cancellation);
 

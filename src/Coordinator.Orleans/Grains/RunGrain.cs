@@ -137,6 +137,10 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
         ? run.CheckInAsync(client, Shorter(wait), cancellation)
         : Task.FromResult<CheckInResult>(new NotAsked(HostOutcome.Closed, Soon));
 
+    public Task<CheckInResult[]> CheckInManyAsync(long made, ClientId[] clients) => Present(made) is { } run
+        ? Task.WhenAll(clients.Select(client => run.CheckInAsync(client, TimeSpan.Zero, CancellationToken.None)))
+        : Task.FromResult<CheckInResult[]>([.. clients.Select(_ => new NotAsked(HostOutcome.Closed, Soon))]);
+
     public Task<SubmitResult> SubmitAsync(long made, UpdateSubmission submission, CancellationToken cancellation) => Present(made) is { } run
         ? run.SubmitAsync(submission, cancellation)
         : Task.FromResult<SubmitResult>(new UpdateNotAsked(HostOutcome.Closed, Soon));

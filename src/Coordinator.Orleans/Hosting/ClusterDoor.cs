@@ -3,9 +3,11 @@ using Federated.Coordinator.Hosting;
 namespace Federated.Coordinator.Orleans.Hosting;
 
 /// <summary>What the runs of one front door share.</summary>
-internal sealed class ClusterDoor(RunCatalog catalog, TimeProvider clock, FrontDoorOptions options) : IDisposable
+internal sealed class ClusterDoor(IGrainFactory grains, RunCatalog catalog, TimeProvider clock, FrontDoorOptions options) : IDisposable
 {
     private readonly CancellationTokenSource leaving = new();
+
+    public IGrainFactory Grains => grains;
 
     public TimeProvider Clock => clock;
 

@@ -1,5 +1,6 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
+using Federated.Coordinator.Orleans.Identity;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
@@ -14,14 +15,20 @@ namespace Federated.Coordinator.Orleans.Hosting;
 /// </remarks>
 public sealed class ClusterRun : IRun
 {
+    /// <summary>Notices kept for a selector that is slow; after a gap everybody who waits here is asked for.</summary>
+    private const int NoticesKept = 8192;
+
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly IRunGrain grain;
     private readonly long made;
     private readonly ClusterDoor door;
+    private readonly ISelectorGrain selector;
+    private int polls, wakes;
 
     internal ClusterRun(RunEntry entry, RunParts parts, IRunGrain grain, ClusterDoor door) =>
-        (Entry, Parts, this.grain, this.door, made) = (entry, parts, grain, door, entry.CreatedAt.UtcTicks);
+        (Entry, Parts, this.grain, this.door, selector, made) =
+        (entry, parts, grain, door, door.Grains.GetGrain<ISelectorGrain>(entry.Id), entry.CreatedAt.UtcTicks);
 
     public RunEntry Entry { get; }
 
@@ -93,13 +100,45 @@ public sealed class ClusterRun : IRun
         return (reply.Outcome, reply.Client, reply.RetryAfter);
     }
 
-    public Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation) => PollAsync(
-        (run, slice, token) => run.CheckInAsync(made, client, slice, token),
-        r => r is NotAsked { Outcome: var outcome } && IsElsewhere(outcome), r => r is Waiting, new NotAsked(HostOutcome.Unavailable, Soon), wait, cancellation);
+    public async Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation)
+    {
+        if (Interlocked.Increment(ref polls) > door.Options.PollQuota && Interlocked.Exchange(ref wakes, 1) == 0)
+        {
+            _ = WakeAsync(Mirror.Subscribe(NoticesKept));
+        }
 
-    public Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation) => AskAsync(
-        run => run.SubmitAsync(made, submission, cancellation),
-        r => r is UpdateNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new UpdateNotAsked(HostOutcome.Unavailable, Soon), door.Options.FailoverPatience, cancellation);
+        try
+        {
+            var result = await PollAsync(
+                (_, slice, token) => selector.CheckInAsync(made, client, slice, token),
+                r => r is NotAsked { Outcome: var outcome } && IsElsewhere(outcome), r => r is Waiting, new NotAsked(HostOutcome.Unavailable, Soon), wait, cancellation).ConfigureAwait(false);
+            if (result is Granted granted)
+            {
+                await NoteAsync(client, grain => grain.GrantedAsync(Entry.Id, client, granted.Assignment.Id)).ConfigureAwait(false);
+            }
+
+            return result;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref polls);
+        }
+    }
+
+    public async Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(submission);
+        var result = await AskAsync(
+            run => run.SubmitAsync(made, submission, cancellation),
+            r => r is UpdateNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new UpdateNotAsked(HostOutcome.Unavailable, Soon), door.Options.FailoverPatience, cancellation)
+            .ConfigureAwait(false);
+        if (result is UpdateTaken)
+        {
+            await NoteAsync(submission.Client, grain => grain.TakenAsync(Entry.Id, submission.Client, submission.Assignment, submission.Report.LocalSteps)).ConfigureAwait(false);
+        }
+
+        return result;
+    }
 
     public Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members, CancellationToken cancellation)
     {
@@ -158,6 +197,33 @@ public sealed class ClusterRun : IRun
         }
     }
 
+    /// <summary>Tells the client's own grain, and does not wait for it.</summary>
+    private Task NoteAsync(ClientId client, Func<IClientGrain, Task> note) =>
+        Mirror.NameOf(client) is { Length: > 0 } member ? note(door.Grains.GetGrain<IClientGrain>(member)) : Task.CompletedTask;
+
+    /// <summary>Tells the selector here whom the run has something for, for as long as the run is followed.</summary>
+    private async Task WakeAsync(RunFeed feed)
+    {
+        await selector.WakeAsync(null).ConfigureAwait(false); // What happened before this door listened.
+        var dropped = 0L;
+        while (await feed.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            List<ClientId> clients = [];
+            var everybody = feed.Dropped != dropped;
+            dropped = feed.Dropped;
+            while (feed.Reader.TryRead(out var notice))
+            {
+                clients.AddRange(notice.Effects.OfType<Dispatch>().Select(dispatch => dispatch.Assignment.Client));
+                everybody |= notice.Effects.Any(effect => effect is Finish);
+            }
+
+            if (Volatile.Read(ref polls) > door.Options.PollQuota && (everybody || clients.Count > 0))
+            {
+                await selector.WakeAsync(everybody ? null : [.. clients]).ConfigureAwait(false);
+            }
+        }
+    }
+
     private static bool IsElsewhere(HostOutcome outcome) => outcome is HostOutcome.Closed or HostOutcome.Unavailable;
 
     private Task<Posted> PostedAsync(Func<IRunGrain, Task<Posted>> ask) =>
@@ -184,9 +250,9 @@ public sealed class ClusterRun : IRun
                 }
             }
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or OrleansException && !cancellation.IsCancellationRequested)
         {
-            return unavailable;
+            return unavailable; // This silo stops: it refuses calls even to itself.
         }
     }
 

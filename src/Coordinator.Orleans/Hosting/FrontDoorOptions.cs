@@ -15,6 +15,16 @@ public sealed record FrontDoorOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
     public TimeSpan StandingLease { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Check-ins of one run that this silo lets wait at the run itself; all others are told to it in batches and wait on this silo.</summary>
+    /// <value>The default is 256. Must be 0 or more.</value>
+    [Range(0, int.MaxValue)]
+    public int PollQuota { get; init; } = 256;
+
+    /// <summary>Time after which the run is asked again for check-ins that wait on this silo; it keeps a client's place for half a minute.</summary>
+    /// <value>The default is 10 seconds. Must be 0.1 to 20 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:00:20")]
+    public TimeSpan PollRenewal { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long somebody who only looks waits for a run that moves; then what was last heard has to do.</summary>
     /// <value>The default is 3 seconds. Must be 0 or more.</value>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

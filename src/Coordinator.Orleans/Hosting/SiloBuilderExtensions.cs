@@ -20,6 +20,7 @@ public static class SiloBuilderExtensions
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddSingleton(new IdentityOptions());
         silo.Services.AddSingleton(store);
+        silo.Services.AddSingleton(frontDoorOptions);
         silo.Services.AddSingleton(s => new RunHosting(store, factory, s.GetRequiredService<TimeProvider>(), runOptions, s.GetRequiredService<ILocalSiloDetails>().Name));
         silo.Services.AddSingleton(s => new ClusterRuns(
             s.GetRequiredService<IGrainFactory>(), store, factory, s.GetRequiredService<TimeProvider>(), frontDoorOptions, s.GetRequiredService<RunHosting>(),

@@ -31,6 +31,7 @@ internal sealed class ClientGrain(TimeProvider clock, IdentityOptions options) :
     private Participation[] runs = [];
     private double lastSeen, notedAt, secondsPerStep;
     private (string Run, long Assignment, double At) grant = ("", -1, 0);
+    private (string Run, long Assignment) taken = ("", -1);
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -94,6 +95,12 @@ internal sealed class ClientGrain(TimeProvider clock, IdentityOptions options) :
 
     public Task TakenAsync(string run, ClientId number, AssignmentId assignment, int steps)
     {
+        if (taken == (run, assignment.Value))
+        {
+            return NoteSeenAsync(); // Sent again after its connection broke.
+        }
+
+        taken = (run, assignment.Value);
         Count(run, number.Value, granted: 0, taken: 1);
         if (grant.Run == run && grant.Assignment == assignment.Value && steps > 0)
         {
