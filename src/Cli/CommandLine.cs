@@ -84,6 +84,7 @@ public static class CommandLine
             DataCommand.Create(terminal),
             SchemaCommand.Create(terminal),
             ServeCommand.Create(terminal),
+            SiloCommand.Create(terminal),
             RunsCommand.Create(terminal),
             CredentialCommands.CreateTokens(terminal),
             CredentialCommands.CreateClients(terminal),

@@ -11,6 +11,7 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
     private readonly RunCatalog catalog = new(store.Documents);
     private readonly MemoryBlobs memory = new();
     private readonly ConcurrentDictionary<RunHost, byte> hosts = [];
+    private Action<RunHost>? opened;
 
     /// <summary>Clients fetch versions at any silo, so that none may stand in the memory of this one alone.</summary>
     private readonly RunHostOptions options = options with { Durability = options.Durability with { VersionsInMemory = false } };
@@ -20,8 +21,18 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
     /// <summary>The runs that are on this silo.</summary>
     public IReadOnlyCollection<RunHost> Hosts => [.. hosts.Keys];
 
-    /// <summary>Told of every run that comes to this silo.</summary>
-    public Action<RunHost>? Opened { get; set; }
+    /// <summary>Has every run told of that is on this silo, or comes to it, once.</summary>
+    public void Watch(Action<RunHost> watcher)
+    {
+        lock (hosts)
+        {
+            opened = watcher;
+            foreach (var host in hosts.Keys)
+            {
+                watcher(host);
+            }
+        }
+    }
 
     /// <returns>Null when there is no such run, or when its deletion had begun.</returns>
     public async Task<RunEntry?> FindAsync(string id, CancellationToken cancellation)
@@ -60,8 +71,12 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
     public async Task<RunHost> OpenAsync(RunEntry entry, CancellationToken cancellation)
     {
         var host = await RunHost.OpenAsync(entry, factory, store, memory, clock, options, cancellation);
-        hosts.TryAdd(host, 0);
-        Opened?.Invoke(host);
+        lock (hosts)
+        {
+            hosts.TryAdd(host, 0);
+            opened?.Invoke(host);
+        }
+
         return host;
     }
 

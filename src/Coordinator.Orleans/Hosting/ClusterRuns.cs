@@ -20,7 +20,8 @@ public sealed partial class ClusterRuns : IRuns
     private readonly ILogger<ClusterRuns> logger;
     private readonly ConcurrentDictionary<string, Followed> known = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource stopping = new();
-    private Task following = Task.CompletedTask, noticing = Task.CompletedTask;
+    private int isDisposed;
+    private Task following = Task.CompletedTask, noticing = Task.CompletedTask, sweeping = Task.CompletedTask;
 
     internal ClusterRuns(
         IGrainFactory grains, IStore store, IRunFactory factory, TimeProvider clock, FrontDoorOptions options, RunHosting hosting, IClusterMembershipService membership,
@@ -62,6 +63,10 @@ public sealed partial class ClusterRuns : IRuns
         await ReconcileAsync(cancellation).ConfigureAwait(false);
         following = Task.Run(FollowLoopAsync, CancellationToken.None);
         noticing = Task.Run(NoticeSilosAsync, CancellationToken.None);
+        if (door.Options.SweepPeriod > TimeSpan.Zero)
+        {
+            sweeping = Task.Run(() => new BlobSweeper(store.Blobs, ReferencedAsync, door.Options.SweepPeriod, door.Clock, logger).RunAsync(stopping.Token), CancellationToken.None);
+        }
     }
 
     async ValueTask<IRun?> IRuns.FindAsync(string id, CancellationToken cancellation) => await FindAsync(id, cancellation).ConfigureAwait(false);
@@ -122,10 +127,16 @@ public sealed partial class ClusterRuns : IRuns
     /// <summary>Lets long polls go and follows no more. Hosts of this silo are closed by the silo, when it stops.</summary>
     public async Task CloseAsync()
     {
+        if (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
         await stopping.CancelAsync().ConfigureAwait(false);
         await door.LeaveAsync().ConfigureAwait(false);
         await following.ConfigureAwait(false);
         await noticing.ConfigureAwait(false);
+        await sweeping.ConfigureAwait(false);
         foreach (var followed in known.Values)
         {
             followed.Run.Mirror.Close();
@@ -134,9 +145,12 @@ public sealed partial class ClusterRuns : IRuns
 
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync().ConfigureAwait(false);
-        door.Dispose();
-        stopping.Dispose();
+        if (Interlocked.Exchange(ref isDisposed, 1) == 0) // Both the server and its services dispose it.
+        {
+            await CloseAsync().ConfigureAwait(false);
+            door.Dispose();
+            stopping.Dispose();
+        }
     }
 
     /// <summary>The digests of all blobs that some run needs; null when that is not known of one.</summary>
@@ -300,8 +314,19 @@ public sealed partial class ClusterRuns : IRuns
     {
         try
         {
-            await foreach (var _ in membership.MembershipUpdates.WithCancellation(stopping.Token).ConfigureAwait(false))
+            var seen = new Dictionary<SiloAddress, SiloStatus>();
+            await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stopping.Token).ConfigureAwait(false))
             {
+                foreach (var member in snapshot.Members.Values)
+                {
+                    if (!seen.TryGetValue(member.SiloAddress, out var before) ? member.Status != SiloStatus.Dead : before != member.Status)
+                    {
+                        LogSilo(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status);
+                    }
+
+                    seen[member.SiloAddress] = member.Status;
+                }
+
                 foreach (var followed in known.Values)
                 {
                     followed.MakeDue();
@@ -316,6 +341,9 @@ public sealed partial class ClusterRuns : IRuns
 
     [LoggerMessage(LogLevel.Warning, "The catalog of runs cannot be read; runs made through other silos appear when it can: {Problem}")]
     private partial void LogCatalog(string problem);
+
+    [LoggerMessage(LogLevel.Information, "Silo {Silo} at {Address} is {Status}.")]
+    private partial void LogSilo(string silo, string address, SiloStatus status);
 
     [LoggerMessage(LogLevel.Warning, "Run {Run} cannot be served by this build: {Problem}")]
     private partial void LogUnknown(string run, string problem);

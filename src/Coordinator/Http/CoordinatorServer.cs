@@ -75,7 +75,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         {
             Lifetime = options.ClientBudget is { } budget ? new LifetimeLedger(store.Documents, budget) : null,
         };
-        var prometheus = new PrometheusText(CoordinatorMetrics.MeterName, "Microsoft.AspNetCore.Server.Kestrel");
+        var prometheus = new PrometheusText([CoordinatorMetrics.MeterName, "Microsoft.AspNetCore.Server.Kestrel", .. source.Meters]);
         var server = new CoordinatorServer(Build(options, addresses, service, prometheus, folder, source, extension), service, audit, prometheus, store);
         try
         {
@@ -155,7 +155,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         companions.Add(new Housekeeping(service));
         if (isExported)
         {
-            companions.Add(new Export(options.OtlpEndpoint, service.Identities.Coordinator));
+            companions.Add(new Export(options.OtlpEndpoint, source.Instance.Length > 0 ? source.Instance : service.Identities.Coordinator, source.Meters));
         }
 
         if (extension is not null)

@@ -11,6 +11,12 @@ public interface IRunSource
     /// <summary>Identities that are shared with others, usable when <see cref="OpenAsync"/> has completed; null for those in the server's own folder.</summary>
     IIdentities? Identities => null;
 
+    /// <summary>Tells this process from others that serve the same runs; empty when there are none.</summary>
+    string Instance => "";
+
+    /// <summary>Meters beside the coordinator's own that are worth exporting.</summary>
+    IReadOnlyList<string> Meters => [];
+
     void AddServices(WebApplicationBuilder builder);
 
     /// <summary>Called when the server listens; it is ready when this completes.</summary>

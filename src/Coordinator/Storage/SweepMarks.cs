@@ -34,6 +34,15 @@ internal sealed class SweepMarks
         return new Holding(this, sha256);
     }
 
+    /// <summary>What is held now.</summary>
+    public string[] Held()
+    {
+        lock (gate)
+        {
+            return [.. holds.Keys];
+        }
+    }
+
     public bool IsHeld(string sha256)
     {
         lock (gate)

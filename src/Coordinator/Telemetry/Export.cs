@@ -15,8 +15,9 @@ internal sealed class Export : IAsyncDisposable
     private readonly MeterProvider metrics;
 
     /// <param name="endpoint">Empty for what the environment says, by OpenTelemetry's own variables.</param>
-    /// <param name="coordinator">Names this instance.</param>
-    public Export(string endpoint, string coordinator)
+    /// <param name="instance">Names this process among others.</param>
+    /// <param name="meters">Beside the coordinator's own.</param>
+    public Export(string endpoint, string instance, IReadOnlyList<string> meters)
     {
         void Configure(OtlpExporterOptions options)
         {
@@ -26,9 +27,9 @@ internal sealed class Export : IAsyncDisposable
             }
         }
 
-        var resource = ResourceBuilder.CreateDefault().AddService("federated-coordinator", serviceInstanceId: coordinator);
+        var resource = ResourceBuilder.CreateDefault().AddService("federated-coordinator", serviceInstanceId: instance);
         traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Tracing.SourceName).AddOtlpExporter(Configure).Build();
-        metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(CoordinatorMetrics.MeterName).AddOtlpExporter(Configure).Build();
+        metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter([CoordinatorMetrics.MeterName, .. meters]).AddOtlpExporter(Configure).Build();
     }
 
     /// <summary>Whether anybody asked for it.</summary>

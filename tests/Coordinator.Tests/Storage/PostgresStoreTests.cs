@@ -83,6 +83,84 @@ public sealed class PostgresStoreTests(PostgresServer server)
     }
 
     [PostgresFact]
+    public async Task WhatOneHostHoldsAnotherDoesNotSweep()
+    {
+        var connection = await server.NewDatabaseAsync();
+        await using var holder = await PostgresStore.OpenAsync(connection, default);
+        await using var sweeper = await PostgresStore.OpenAsync(connection, default);
+        var holding = (ISharedSweep)holder.Blobs;
+        var (held, left) = (await WriteAsync("held"), await WriteAsync("left"));
+        await holding.KeepHoldsAsync(default);
+        var hold = await holder.Blobs.HoldAsync(held, default);
+        for (var sweep = 0; sweep < 4; sweep++)
+        {
+            await SweepAsync();
+            await SweepAsync(); // The holder has not seen the sweep before: this one must not happen.
+            await holding.KeepHoldsAsync(default);
+        }
+
+        Assert.True(await sweeper.Blobs.ContainsAsync(held, default));
+        Assert.False(await sweeper.Blobs.ContainsAsync(left, default));
+        await hold!.DisposeAsync();
+        for (var sweep = 0; sweep < 3; sweep++)
+        {
+            await SweepAsync();
+            await holding.KeepHoldsAsync(default);
+        }
+
+        Assert.False(await sweeper.Blobs.ContainsAsync(held, default));
+
+        async Task<Protocol.BlobReference> WriteAsync(string text)
+        {
+            await using var writer = await holder.Blobs.CreateAsync(default);
+            await writer.WriteAsync(System.Text.Encoding.UTF8.GetBytes(text), default);
+            return await writer.CommitAsync(null, default);
+        }
+
+        ValueTask<long> SweepAsync() => sweeper.Blobs.SweepAsync(() => ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string>()), default);
+    }
+
+    [PostgresFact]
+    public async Task OfSeveralHostsOneSweepsAndNoneWaitsForTheDead()
+    {
+        var connection = await server.NewDatabaseAsync();
+        await using var dead = await PostgresStore.OpenAsync(connection, default);
+        await using var first = await PostgresStore.OpenAsync(connection, default);
+        await using var second = await PostgresStore.OpenAsync(connection, default);
+        await ((ISharedSweep)dead.Blobs).KeepHoldsAsync(default);
+        Assert.False(await ((ISharedSweep)first.Blobs).TryClaimSweepAsync(TimeSpan.FromHours(1), default));
+        var claims = await Task.WhenAll(new[] { first, second }.Select(async store => await ((ISharedSweep)store.Blobs).TryClaimSweepAsync(TimeSpan.Zero, default)));
+        Assert.Contains(true, claims);
+        await first.Blobs.SweepAsync(() => ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string>()), default);
+        Assert.False(await ((ISharedSweep)first.Blobs).TryClaimSweepAsync(TimeSpan.Zero, default)); // The dead one has not seen the sweep, and may live.
+        await using (var source = Npgsql.NpgsqlDataSource.Create(connection))
+        {
+            await using var command = source.CreateCommand("update fed_hosts set seen = now() - interval '11 minutes'");
+            await command.ExecuteNonQueryAsync();
+        }
+
+        Assert.True(await ((ISharedSweep)first.Blobs).TryClaimSweepAsync(TimeSpan.Zero, default));
+    }
+
+    [PostgresFact]
+    public async Task TablesOfAnEarlierVersionAreBroughtUpToDate()
+    {
+        var connection = await server.NewDatabaseAsync();
+        await using (await PostgresStore.OpenAsync(connection, default))
+        {
+        }
+
+        await using (var source = Npgsql.NpgsqlDataSource.Create(connection))
+        {
+            await using var command = source.CreateCommand("drop table fed_hosts; alter table fed_meta drop column swept; update fed_meta set version = 1");
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await using var store = await PostgresStore.OpenAsync(connection, default);
+        await ((ISharedSweep)store.Blobs).KeepHoldsAsync(default);
+    }
+
+    [PostgresFact]
     public async Task TablesOfAnotherVersionAreRefused()
     {
         var connection = await server.NewDatabaseAsync();

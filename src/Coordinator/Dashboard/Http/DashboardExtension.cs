@@ -92,7 +92,8 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
                 feed.Refresh();
             }
 
-            foreach (var run in present.Where(run => !watched.ContainsKey(run)).OrderBy(run => run.Entry.CreatedAt))
+            // A run of another silo of which nothing has been heard yet has nothing to show.
+            foreach (var run in present.Where(run => !watched.ContainsKey(run) && (run.View.Sequence > 0 || run.View.Host != HostState.Open)).OrderBy(run => run.Entry.CreatedAt))
             {
                 var feed = new HostedRunFeed(run, describe(run.Entry) with { Id = run.Entry.Id, Source = FeedSource.Live });
                 watched.Add(run, feed);

@@ -23,7 +23,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     private readonly Dictionary<long, double> measured = [];
     private readonly Dictionary<int, VersionMeasured> published = [];
     private readonly Lock telling = new();
-    private int evaluations;
+    private int evaluations, met;
     private long missed;
     private (int Count, double Sum) staleness;
 
@@ -34,12 +34,6 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         notices = host.Subscribe(MostNotices);
         View = new ViewFeed(header with { Clients = Math.Max(header.Clients, host.View.Clients) });
         var view = host.View;
-        for (var client = 0; client < view.Clients; client++)
-        {
-            Meet(new ClientId(client), host.NameOf(new ClientId(client)));
-        }
-
-        View.EnsureClients(view.Clients);
         View.Add(new LogPoint(view.Now, view.Now, LogSeverity.Information, "run", $"The coordinator opened the run at version {view.Version}.", Version: view.Version));
         Tell();
         listening = Task.Run(ListenAsync);
@@ -57,12 +51,15 @@ internal sealed class HostedRunFeed : IAsyncDisposable
     {
         while (await notices.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
-            while (notices.Reader.TryRead(out var notice))
+            lock (telling)
             {
-                Take(notice);
-            }
+                while (notices.Reader.TryRead(out var notice))
+                {
+                    Take(notice);
+                }
 
-            Tell();
+                TellNow();
+            }
         }
     }
 
@@ -214,6 +211,16 @@ internal sealed class HostedRunFeed : IAsyncDisposable
 
     private void TellNow()
     {
+        // Names come with the clients' joining, or, of a run that another silo hosts, later and without a notice.
+        View.EnsureClients(host.View.Clients);
+        for (; met < Math.Min(host.View.Clients, MostNames) && host.NameOf(new ClientId(met)) is { Length: > 0 } name; met++)
+        {
+            if (met >= names.Count || names[met].Length == 0)
+            {
+                Meet(new ClientId(met), name);
+            }
+        }
+
         var points = host.Metrics;
         for (; evaluations < points.Count; evaluations++)
         {

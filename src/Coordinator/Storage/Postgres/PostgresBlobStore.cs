@@ -7,11 +7,13 @@ namespace Federated.Coordinator.Storage.Postgres;
 /// <summary>Blobs as rows of <see cref="ChunkBytes"/>; a blob is there when its row in <c>fed_blobs</c> is.</summary>
 /// <remarks>
 /// Chunks are inserted without a flush of their own: the row that makes the blob visible is flushed, and the log before it with it.
-/// Several hosts may sweep; marks stand in the database. A hold binds the sweeps of its own host; those of others it only defers by one
-/// sweep, so the time between sweeps must exceed the time from an upload to its event.
+/// Several hosts may sweep; marks stand in the database, and so do the numbers of the sweeps for which each host has said what it holds.
 /// </remarks>
-internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore
+internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore, ISharedSweep
 {
+    /// <summary>True of a host that has not said what it holds since the newest sweep began, and that lives.</summary>
+    private const string IsBehind = "h.sweep < m.sweep and h.seen > now() - interval '10 minutes' and h.host <> $1";
+
     internal const int ChunkBytes = 256 << 10;
 
     /// <summary>Makes the statement that it is part of commit without waiting for the disk.</summary>
@@ -30,6 +32,7 @@ internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore
 
     private readonly NpgsqlDataSource source = source;
     private readonly SweepMarks holds = new();
+    private readonly string host = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
     public async ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation) => await Postgres.Guard(async () =>
     {
@@ -86,11 +89,18 @@ internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore
     public async ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(referenced);
-        var sweep = await Postgres.Guard(async () =>
+        var begun = await Postgres.Guard(async () =>
         {
-            await using var command = source.CreateCommand("update fed_meta set sweep = sweep + 1 returning sweep");
-            return (long)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+            await using var command = source.CreateCommand(
+                $"update fed_meta m set sweep = m.sweep + 1 where not exists (select 1 from fed_hosts h where {IsBehind}) returning sweep");
+            command.Parameters.Add(new NpgsqlParameter { Value = host });
+            return (long?)await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false);
         }).ConfigureAwait(false);
+        if (begun is not { } sweep)
+        {
+            return 0; // Another host holds blobs that this sweep would not know of; the next one will.
+        }
+
         var kept = await referenced().ConfigureAwait(false);
         return await Postgres.Guard(async () =>
         {
@@ -140,6 +150,61 @@ internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore
 
             return freed;
         }).ConfigureAwait(false);
+    }
+
+    public ValueTask KeepHoldsAsync(CancellationToken cancellation) => new(Postgres.Guard(async () =>
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        long sweep;
+        await using (var ask = new NpgsqlCommand("select sweep from fed_meta", connection))
+        {
+            sweep = (long)(await ask.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+        }
+
+        // Asked for after the number: what is held from here on touches its blob with this number or a later one.
+        await using (var touch = new NpgsqlCommand("update fed_blobs set marked = -1, touched = greatest(touched, $2) where sha256 = any($1)", connection)
+        {
+            Parameters = { new() { Value = holds.Held() }, new() { Value = sweep } },
+        })
+        {
+            await touch.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        }
+
+        await using (var say = new NpgsqlCommand(
+            "insert into fed_hosts (host, seen, sweep) values ($1, now(), $2) on conflict (host) do update set seen = excluded.seen, sweep = excluded.sweep", connection)
+        {
+            Parameters = { new() { Value = host }, new() { Value = sweep } },
+        })
+        {
+            await say.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        }
+
+        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+    }));
+
+    public async ValueTask<bool> TryClaimSweepAsync(TimeSpan period, CancellationToken cancellation) => await Postgres.Guard(async () =>
+    {
+        await using var command = source.CreateCommand(
+            $"update fed_meta m set swept = now() where m.swept <= now() - $2 and not exists (select 1 from fed_hosts h where {IsBehind})");
+        command.Parameters.Add(new NpgsqlParameter { Value = host });
+        command.Parameters.Add(new NpgsqlParameter { Value = period });
+        return await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false) == 1;
+    }).ConfigureAwait(false);
+
+    /// <summary>Holds nothing any more: nobody waits for what this host would say.</summary>
+    public async ValueTask LeaveAsync()
+    {
+        try
+        {
+            await using var command = source.CreateCommand("delete from fed_hosts where host = $1 or seen < now() - interval '1 day'");
+            command.Parameters.Add(new NpgsqlParameter { Value = host });
+            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+        {
+            // It counts as dead in ten minutes.
+        }
     }
 
     private static void CheckDigest(BlobReference blob)

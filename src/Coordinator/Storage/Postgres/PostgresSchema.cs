@@ -6,7 +6,7 @@ namespace Federated.Coordinator.Storage.Postgres;
 internal static class PostgresSchema
 {
     /// <summary>Raised when the tables change; a build refuses tables of another version.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
 
     /// <summary>Any constant will do, as long as all builds use it: who holds this lock makes the tables.</summary>
     private const long Lock = 0x6665_6465_7261_7465;
@@ -26,6 +26,12 @@ internal static class PostgresSchema
         create table fed_documents (name text primary key, content bytea not null);
         """;
 
+    /// <summary>From version 1: hosts sweep together.</summary>
+    private const string Second = """
+        alter table fed_meta add column swept timestamptz not null default now();
+        create table fed_hosts (host text primary key, seen timestamptz not null, sweep bigint not null);
+        """;
+
     public static async Task PrepareAsync(NpgsqlDataSource source, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
@@ -40,8 +46,17 @@ internal static class PostgresSchema
         {
             await using var make = new NpgsqlCommand(Tables, connection);
             await make.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
-            await using var mark = new NpgsqlCommand("insert into fed_meta values ($1, 0)", connection) { Parameters = { new() { Value = Version } } };
+            await using var mark = new NpgsqlCommand("insert into fed_meta (version, sweep) values (1, 0)", connection);
             await mark.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        }
+
+        await using (var old = new NpgsqlCommand("update fed_meta set version = 2 where version = 1", connection))
+        {
+            if (await old.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false) == 1)
+            {
+                await using var upgrade = new NpgsqlCommand(Second, connection);
+                await upgrade.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+            }
         }
 
         await using (var ask = new NpgsqlCommand("select version from fed_meta", connection))

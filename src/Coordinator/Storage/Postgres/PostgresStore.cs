@@ -10,11 +10,12 @@ namespace Federated.Coordinator.Storage.Postgres;
 public sealed class PostgresStore : IStore
 {
     private readonly NpgsqlDataSource source;
+    private readonly PostgresBlobStore blobs;
 
     private PostgresStore(NpgsqlDataSource source)
     {
         this.source = source;
-        Blobs = new PostgresBlobStore(source);
+        Blobs = blobs = new PostgresBlobStore(source);
         Documents = new PostgresDocumentStore(source);
     }
 
@@ -69,7 +70,11 @@ public sealed class PostgresStore : IStore
         }).ConfigureAwait(false);
     }
 
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await blobs.LeaveAsync().ConfigureAwait(false);
+        await source.DisposeAsync().ConfigureAwait(false);
+    }
 }
 
 /// <summary>What goes wrong in the database is the store's failure.</summary>

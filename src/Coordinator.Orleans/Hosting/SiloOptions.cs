@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Federated.Coordinator.Orleans.Hosting;
+
+/// <summary>How a coordinator is one silo of a cluster.</summary>
+public sealed record SiloOptions
+{
+    /// <summary>Connection string of the PostgreSQL database that all silos share; empty for a single silo over its own files.</summary>
+    public string Connection { get; init; } = "";
+
+    /// <summary>Silos of one name and one database find each other.</summary>
+    /// <value>The default is "federated".</value>
+    [Required, MinLength(1)]
+    public string Cluster { get; init; } = "federated";
+
+    /// <summary>Tells this silo from the others.</summary>
+    [Required, MinLength(1)]
+    public required string Name { get; init; }
+
+    /// <summary>The address at which other silos reach this one. They speak without TLS: it belongs to a network of their own.</summary>
+    [Required, MinLength(1)]
+    public required string Address { get; init; }
+
+    /// <summary>The port at which other silos reach this one.</summary>
+    /// <value>The default is 11111. Must be 1 to 65535.</value>
+    [Range(1, 65535)]
+    public int Port { get; init; } = 11111;
+
+    /// <summary>Seconds after which a silo that does not answer is asked again; after three times, others take its runs over.</summary>
+    /// <value>The default is 3. Must be 0.1 to 60.</value>
+    [Range(0.1, 60.0)]
+    public double ProbeSeconds { get; init; } = 3;
+
+    public FrontDoorOptions FrontDoor { get; init; } = new();
+}

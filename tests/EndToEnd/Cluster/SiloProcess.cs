@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using Federated.EndToEnd.Serving;
+using Federated.Protocol.Local;
+
+namespace Federated.EndToEnd.Cluster;
+
+/// <summary><c>fed silo</c> as a process that can be stopped, killed, and started again in its place.</summary>
+internal sealed class SiloProcess(string name, string folder, string connection) : IDisposable
+{
+    private readonly int port = Fed.FreePort();
+    private readonly List<string?> log = [];
+    private Process? process;
+
+    public Uri Url { get; } = new($"http://127.0.0.1:{Fed.FreePort()}");
+
+    public void Start()
+    {
+        var start = new ProcessStartInfo("dotnet",
+        [
+            Path.Combine(AppContext.BaseDirectory, "fed.dll"), "silo", "--name", name, "--data", Path.Combine(folder, name), "--store", $"postgres:{connection}",
+            "--listen", Url.ToString().TrimEnd('/'), "--port", port.ToString(CultureInfo.InvariantCulture), "--probe-seconds", "1",
+        ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["FED_HOME"] = Fed.Home;
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => Note(line.Data);
+        process.ErrorDataReceived += (_, line) => Note(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public async Task ReadyAsync(CancellationToken cancellation)
+    {
+        using var http = new HttpClient();
+        for (;;)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(Url, "/readyz"), cancellation);
+                if (answer.IsSuccessStatusCode && LocalCoordinator.Find(Url) is not null)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            Assert.False(process!.HasExited, $"Silo {name} ended with {(process.HasExited ? process.ExitCode : 0)}:\n{Log}");
+            await Task.Delay(50, cancellation);
+        }
+    }
+
+    public async Task KillAsync()
+    {
+        process!.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        process = null;
+    }
+
+    /// <summary>Stops it as a service manager does.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> StopAsync(CancellationToken cancellation)
+    {
+        using (var kill = Process.Start("kill", ["-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync(cancellation);
+        }
+
+        await process.WaitForExitAsync(cancellation);
+        var code = process.ExitCode;
+        process.Dispose();
+        process = null;
+        return code;
+    }
+
+    public string Log
+    {
+        get
+        {
+            lock (log)
+            {
+                return string.Join('\n', log.TakeLast(40));
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        process?.Kill();
+        process?.Dispose();
+    }
+
+    private void Note(string? line)
+    {
+        lock (log)
+        {
+            log.Add(line);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.Globalization;
+using Federated.Client;
+using Federated.Client.Session;
+using Federated.Client.Store;
+using Federated.Client.Transport;
+using Federated.Protocol.Local;
+using Federated.Simulation.Serving;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>A device's client in this process, with one shard of a run's data: it asks again and again, for as long as it takes.</summary>
+internal static class Participant
+{
+    /// <param name="coordinators">Tried in turn; each has left its tokens for this user, or another of its cluster has.</param>
+    public static async Task<SessionSummary> TakePartAsync(string run, int index, CancellationToken cancellation, params Uri[] coordinators)
+    {
+        var options = new FederatedClientOptions
+        {
+            Run = run,
+            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
+            EnrolmentToken = coordinators.Select(LocalCoordinator.Find).First(found => found is not null)!.EnrolmentToken,
+            FirstRetry = TimeSpan.FromMilliseconds(20),
+            LastRetry = TimeSpan.FromMilliseconds(200),
+        };
+        await using var client = new FederatedClient(
+            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(coordinators) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
+        return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
+    }
+}
