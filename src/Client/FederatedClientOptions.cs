@@ -1,4 +1,5 @@
 using Federated.Client.Participation;
+using Federated.Client.Privacy;
 using Federated.Client.Session;
 using Federated.Protocol.Wire;
 
@@ -21,6 +22,17 @@ public sealed record FederatedClientOptions
     /// <summary>When to take part, and how much to do where the run leaves that open.</summary>
     /// <value>The default is always.</value>
     public IParticipationPolicy Participation { get; init; } = new AlwaysAvailable();
+
+    /// <summary>What the client asks of the run's privacy before it trains for it or sends to it.</summary>
+    /// <value>The default is null: it does what the run's policy asks, and asks nothing itself.</value>
+    public PrivacyRequirements? Privacy { get; init; }
+
+    /// <summary>
+    /// Asked before each training, where <see cref="Privacy"/> is set, with what it would cost by the client's own count: null to consent, or why
+    /// not, in words that the coordinator is told too. A veto ends the session.
+    /// </summary>
+    /// <value>The default is null: nobody is asked.</value>
+    public Func<PrivacyProposal, string?>? PrivacyVeto { get; init; }
 
     /// <summary>Follows the session.</summary>
     /// <value>The default is nobody.</value>

@@ -3,7 +3,9 @@ using System.Globalization;
 using Federated.Aggregation.Randomness;
 using Federated.Cli.Commands;
 using Federated.Client.Participation;
+using Federated.Client.Privacy;
 using Federated.Protocol.Local;
+using Federated.Simulation.Configuration;
 using Federated.Training.LocalTraining;
 
 namespace Federated.Cli.Clients;
@@ -85,6 +87,22 @@ internal sealed class ClientArguments
         DefaultValueFactory = _ => ParticipationPolicies.Always,
     };
 
+    public Option<string?> Privacy { get; } = new("--privacy")
+    {
+        Description = "YAML with what this client asks of the run's privacy (trust, maxEpsilon, maxReportEpsilon, lifetimeEpsilon, shufflers, analyses, …). A weaker run is refused, and nothing sent to it.",
+        HelpName = "FILE",
+    };
+
+    public Option<string?> Trust { get; } = new("--trust") { Description = "Whom the run may ask this client to trust at most: anything, central, distributed, shuffle or local.", HelpName = "WHOM" };
+
+    public Option<double?> MaxEpsilon { get; } = new("--max-epsilon") { Description = "The largest ε that the run may cost this client.", HelpName = "NUMBER" };
+
+    public Option<double?> MaxReportEpsilon { get; } = new("--max-report-epsilon") { Description = "The largest ε₀ of one report.", HelpName = "NUMBER" };
+
+    public Option<double?> LifetimeEpsilon { get; } = new("--lifetime-epsilon") { Description = "The largest ε that all runs together may cost this client, by the ledger in its --state.", HelpName = "NUMBER" };
+
+    public Option<string[]> Shufflers { get; } = new("--shuffler") { Description = "A key of a shuffler that this client trusts (base64url, or sha256:HEX); may be given several times.", HelpName = "KEY" };
+
     public Option<int> MaxUpdates { get; } = new("--max-updates") { Description = "End after so many updates; 0 for when the run is over.", HelpName = "N" };
 
     public Option<int> Threads { get; } = new("--threads") { Description = "Clients of this process that train at once; 0 for one per core.", HelpName = "N" };
@@ -110,7 +128,34 @@ internal sealed class ClientArguments
     public Option<bool> Json { get; } = ExperimentOptions.JsonOption();
 
     public IEnumerable<Option> All =>
-        [Server, ServerFile, Run, Data, Experiment, Index, Count, InOrder, Name, State, Token, Authority, Certificate, Key, When, MaxUpdates, Threads, Trainer, Device, DataDirectory, Quiet, Json];
+        [Server, ServerFile, Run, Data, Experiment, Index, Count, InOrder, Name, State, Token, Authority, Certificate, Key, When, Privacy, Trust, MaxEpsilon, MaxReportEpsilon, LifetimeEpsilon, Shufflers, MaxUpdates, Threads, Trainer, Device, DataDirectory, Quiet, Json];
+
+    /// <summary>What <c>--privacy</c> and the options beside it ask for; null when none is given.</summary>
+    public PrivacyRequirements? PrivacyOf(ParseResult parsed)
+    {
+        var sets = new List<string>();
+        void Set(string name, object? value)
+        {
+            if (value is not null)
+            {
+                sets.Add(string.Create(CultureInfo.InvariantCulture, $"{name}={value}"));
+            }
+        }
+
+        Set("trust", parsed.GetValue(Trust));
+        Set("maxEpsilon", parsed.GetValue(MaxEpsilon));
+        Set("maxReportEpsilon", parsed.GetValue(MaxReportEpsilon));
+        Set("lifetimeEpsilon", parsed.GetValue(LifetimeEpsilon));
+        var (file, shufflers) = (parsed.GetValue(Privacy), parsed.GetValue(Shufflers) ?? []);
+        if (file is null && sets.Count == 0 && shufflers.Length == 0)
+        {
+            return null;
+        }
+
+        var read = file is null ? ConfigurationFile.Read<PrivacyRequirements>("{}", "the command line", sets) : ConfigurationFile.Load<PrivacyRequirements>(file, sets);
+        return !read.IsValid ? throw new CommandException(ExitCodes.Usage, string.Join('\n', read.Errors))
+            : shufflers.Length > 0 ? read.Value with { Shufflers = [.. read.Value.Shufflers, .. shufflers] } : read.Value;
+    }
 
     /// <summary>The trainer that <c>--trainer</c> and <c>--device</c> name.</summary>
     public TrainerOptions TrainerOf(ParseResult parsed)

@@ -33,6 +33,7 @@ internal static class ClientCommand
             command,
             ("fed client --run heart --data ward-7", "train on the tables in the folder ward-7, for a coordinator on this machine"),
             ("fed client --server https://fl.example.org:8443 --ca ca.crt --token TOKEN --run heart --data ward-7", "the same, for one elsewhere"),
+            ("fed client --run heart --data ward-7 --trust shuffle --max-report-epsilon 4 --max-epsilon 2 --shuffler sha256:1f2e…", "only if a shuffler that the ward trusts stands between, and the run costs it ε = 2 at most"),
             ("fed client --run mnist --experiment experiments/mnist.yaml --index 3", "play the part of client 3 of an experiment"),
             ("fed client --run mnist --count 100 --in-order", "all hundred of them, in one process"));
         return command;
@@ -126,6 +127,7 @@ internal static class ClientCommand
             Name = name,
             EnrolmentToken = token ?? "",
             Participation = ClientArguments.Policy(parsed.GetValue(arguments.When)!, SeededRandom.Derive((ulong)index, "participation")),
+            Privacy = arguments.PrivacyOf(parsed),
             Observer = first,
             FirstPoll = parsed.GetValue(arguments.InOrder) ? TimeSpan.Zero : null,
             MaxUpdates = parsed.GetValue(arguments.MaxUpdates),
@@ -154,7 +156,8 @@ internal static class ClientCommand
             Reporter.WriteJson(terminal, writer =>
             {
                 writer.WriteStartObject();
-                writer.WriteNumber("exit_code", ExitCodes.Success);
+                writer.WriteNumber("exit_code", Array.TrueForAll(sessions, s => s.IsPrivacyRefusal) ? ExitCodes.RunFailed : ExitCodes.Success);
+                writer.WriteNumber("privacy_refusals", sessions.Count(s => s.IsPrivacyRefusal));
                 writer.WriteNumber("clients", sessions.Length);
                 writer.WriteNumber("accepted", sessions.Sum(s => s.Accepted));
                 writer.WriteNumber("rejected", sessions.Sum(s => s.Rejected));
@@ -176,13 +179,18 @@ internal static class ClientCommand
                 writer.WriteString("reason", sessions[0].Reason);
                 writer.WriteEndObject();
             });
-            return ExitCodes.Success;
+            return Array.TrueForAll(sessions, s => s.IsPrivacyRefusal) ? ExitCodes.RunFailed : ExitCodes.Success;
+        }
+
+        if (sessions.FirstOrDefault(s => s.IsPrivacyRefusal) is { } refused)
+        {
+            terminal.Error.WriteLine($"fed: {refused.Reason}.{(sessions.Length > 1 ? $" So it is for {sessions.Count(s => s.IsPrivacyRefusal)} of {sessions.Length} clients." : "")}");
         }
 
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"Done: {sessions[0].Reason}{(version is { } v ? $" (version {v})" : "")}. {sessions.Sum(s => s.Accepted)} updates accepted, {sessions.Sum(s => s.Rejected)} refused, {sessions.Sum(s => s.GivenUp)} assignments given up."));
-        return ExitCodes.Success;
+        return Array.TrueForAll(sessions, s => s.IsPrivacyRefusal) ? ExitCodes.RunFailed : ExitCodes.Success;
     }
 
     private sealed class Both(IClientObserver first, IClientObserver second) : IClientObserver

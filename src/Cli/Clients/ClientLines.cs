@@ -23,6 +23,8 @@ internal sealed class ClientLines(TextWriter output, TimeProvider clock, string 
             Settled s => $"assignment {s.Assignment}: refused ({s.Outcome.Reason}) {s.Outcome.Detail}".TrimEnd(),
             GivenUp g => $"assignment {g.Assignment}: given up; {g.Reason}",
             Evaluated e => $"version {e.Version}: accuracy {Readable.Percent(e.Report.Accuracy)} on {Readable.Number(e.Report.Examples)} examples of its own",
+            PrivacyRefused { Assignment: { } refused } r => $"assignment {refused}: refused by this client's privacy requirements; {r.Reason}",
+            PrivacyRefused r => $"takes no part; {r.Reason}",
             EvaluationFailed e => $"version {e.Version}: not evaluated; {e.Reason}",
             Retrying r => $"{r.Problem}; tries again in {Readable.Seconds(r.After.TotalSeconds)}",
             _ => null,

@@ -48,6 +48,9 @@ internal sealed class ClientTally(TextWriter? output, TimeProvider clock, int cl
                     GivenUp++;
                     Count($"given up: {given.Reason}", given.Reason);
                     break;
+                case PrivacyRefused refused:
+                    Count("refused by the client's privacy requirements", refused.Reason);
+                    break;
                 case Retrying retrying:
                     Retries++;
                     Count($"{retrying.What} repeated: {(retrying.Problem.Status == 0 ? "no answer" : $"{retrying.Problem.Status} {retrying.Problem.Type}")}", retrying.Problem.ToString());

@@ -31,6 +31,10 @@ public sealed record Settled(long Assignment, UpdateOutcomeMessage Outcome) : Cl
 /// <summary>An assignment ended without an update.</summary>
 public sealed record GivenUp(long Assignment, string Reason) : ClientEvent;
 
+/// <summary>The client's own privacy requirements keep it out of the run, or of an assignment of it.</summary>
+/// <param name="Assignment">Null when the client did not join.</param>
+public sealed record PrivacyRefused(long? Assignment, string Reason) : ClientEvent;
+
 /// <summary>A version was evaluated on the client's own data.</summary>
 public sealed record Evaluated(int Version, EvaluationReport Report) : ClientEvent;
 

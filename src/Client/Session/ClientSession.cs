@@ -1,4 +1,5 @@
 using Federated.Aggregation.Randomness;
+using Federated.Client.Privacy;
 using Federated.Client.Store;
 using Federated.Client.Training;
 using Federated.Client.Transport;
@@ -32,6 +33,7 @@ internal sealed class ClientSession
     private readonly Caller caller;
     private readonly TaskRunner tasks;
     private readonly UpdateSender sender;
+    private readonly PrivacyGuard? guard;
     private int accepted;
     private int rejected;
     private int givenUp;
@@ -52,7 +54,9 @@ internal sealed class ClientSession
         authenticator = new Authenticator(transport, store, options.EnrolmentToken, options.Name, clock);
         caller = new Caller(transport, authenticator, backoff, clock, options.Observer);
         var fetcher = new ModelFetcher(caller, store.Models);
-        tasks = new TaskRunner(fetcher, this.store, trainer, options, clock, compute);
+        guard = options.Privacy is { } privacy ? new PrivacyGuard(privacy, options.PrivacyVeto, options.Run, store) : null;
+        hidesExamples = guard?.Requirements.KeepsScores == true;
+        tasks = new TaskRunner(fetcher, this.store, trainer, options, clock, compute, guard);
         sender = new UpdateSender(options.Run, caller, this.store, options);
     }
 
@@ -61,6 +65,12 @@ internal sealed class ClientSession
         if (await caller.CallAsync("enrolment", options.RequestTimeout, async (_, c) => await authenticator.EnrolAsync(c), cancellation) is { } client)
         {
             options.Observer.On(new Enrolled(client));
+        }
+
+        // Before the run is joined, and before what was left from last time is sent.
+        if (guard is not null && guard.Judge(await caller.CallAsync("privacy", options.RequestTimeout, (t, c) => t.GetPrivacyAsync(options.Run, c), cancellation)) is { } weak)
+        {
+            return Refuse(null, weak);
         }
 
         if (store.Pending is { } left)
@@ -78,6 +88,9 @@ internal sealed class ClientSession
             {
                 case { Over: { } over }:
                     return new SessionSummary(over.Reason, over.FinalVersion, accepted, rejected, givenUp);
+                case { Assignment: { } assignment } when guard?.Judge(assignment) is { } refusal:
+                    await FailAsync(assignment.Id, $"the client's privacy requirements do not allow it: {refusal}", cancellation);
+                    return Refuse(assignment.Id, refusal);
                 case { Assignment: { } assignment }:
                     reply = await WorkAsync(assignment, cancellation);
                     break;
@@ -93,6 +106,13 @@ internal sealed class ClientSession
         }
 
         return new SessionSummary($"{options.MaxUpdates} updates have been settled, as asked", null, accepted, rejected, givenUp);
+    }
+
+    private SessionSummary Refuse(long? assignment, string reason)
+    {
+        givenUp += assignment is null ? 0 : 1;
+        options.Observer.On(new PrivacyRefused(assignment, reason));
+        return new SessionSummary($"the client's privacy requirements keep it out of the run: {reason}", null, accepted, rejected, givenUp) { IsPrivacyRefusal = true };
     }
 
     private bool IsEnough => options.MaxUpdates > 0 && accepted + rejected >= options.MaxUpdates;
@@ -120,7 +140,7 @@ internal sealed class ClientSession
     private async Task<CheckInReply?> WorkAsync(AssignmentMessage assignment, CancellationToken cancellation)
     {
         options.Observer.On(new Assigned(assignment.Id, assignment.BaseVersion));
-        hidesExamples = UpdateProtection.HidesExamples(assignment.Privacy);
+        hidesExamples = guard?.Requirements.KeepsScores == true || UpdateProtection.HidesExamples(assignment.Privacy);
         WorkResult result;
         await using (var watch = new WorkWatch(options.Run, assignment, caller, options.Participation, options, clock, cancellation))
         {
@@ -167,6 +187,7 @@ internal sealed class ClientSession
         else
         {
             store.Discard();
+            guard?.Refused(pending.Assignment);
             rejected++;
         }
 
@@ -232,7 +253,7 @@ internal sealed class ClientSession
         EvaluationReport? report;
         try
         {
-            report = await tasks.EvaluateAsync(request, cancellation);
+            report = guard?.Requirements.KeepsScores == true ? null : await tasks.EvaluateAsync(request, cancellation); // A score tells of the data.
         }
         catch (Exception e) when (e is not OperationCanceledException && e is not ClientException { Problem.NeedsEnrolment: true })
         {

@@ -6,4 +6,8 @@ namespace Federated.Client.Session;
 /// <param name="Accepted">Updates that the coordinator took.</param>
 /// <param name="Rejected">Updates that it refused.</param>
 /// <param name="GivenUp">Assignments that ended without an update.</param>
-public sealed record SessionSummary(string Reason, int? FinalVersion, int Accepted, int Rejected, int GivenUp);
+public sealed record SessionSummary(string Reason, int? FinalVersion, int Accepted, int Rejected, int GivenUp)
+{
+    /// <value>True when the client's own privacy requirements ended it.</value>
+    public bool IsPrivacyRefusal { get; init; }
+}

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Federated.Aggregation;
 using Federated.Aggregation.Parameters;
+using Federated.Client.Privacy;
 using Federated.Client.Store;
 using Federated.Client.Training;
 using Federated.Client.Transport;
@@ -11,8 +12,9 @@ namespace Federated.Client.Session;
 
 /// <summary>One assignment from its message to a pending update: fetch, train, protect, encode, store.</summary>
 /// <param name="compute">Runs what keeps a core busy.</param>
+/// <param name="guard">Has judged the assignment; null for a client that asks nothing.</param>
 internal sealed class TaskRunner(
-    ModelFetcher fetcher, IRunStore store, ITrainer trainer, FederatedClientOptions options, TimeProvider clock, Func<Action, Task> compute)
+    ModelFetcher fetcher, IRunStore store, ITrainer trainer, FederatedClientOptions options, TimeProvider clock, Func<Action, Task> compute, PrivacyGuard? guard)
 {
     /// <param name="isReady">Whether the client takes more work once this is done; asked when it is.</param>
     /// <returns>The update, stored durably; or why there is none.</returns>
@@ -128,6 +130,7 @@ internal sealed class TaskRunner(
         AssignmentMessage assignment, TrainingTask task, TrainingResult result, Dictionary<string, ReadOnlyMemory<float>> memory,
         TimeSpan download, TimeSpan training, Func<bool> isReady)
     {
+        guard?.Charge(task.ToServer.Count > 0); // Before anything of the update is on disk, from where it would be sent whatever happens.
         UpdateProtection.Apply(assignment.Privacy, task.Delta, task.ToServer.Count > 0);
         var codecMemory = new Dictionary<string, ReadOnlyMemory<float>>(StringComparer.Ordinal);
         var encode = UpdateEncoding.Encode(
@@ -136,7 +139,7 @@ internal sealed class TaskRunner(
         {
             Delta = store.WritePart(encode),
             Extras = task.ToServer.ToDictionary(up => up.Key, up => store.WritePart(new SafetensorsWriter().Add(task.Layout, up.Value).WriteTo), StringComparer.Ordinal),
-            Examples = UpdateProtection.HidesExamples(assignment.Privacy) ? 0 : result.Examples,
+            Examples = UpdateProtection.HidesExamples(assignment.Privacy) || guard?.Requirements.KeepsScores == true ? 0 : result.Examples,
             LocalSteps = result.Steps,
             StepWeight = result.StepWeight == 0 ? result.Steps : result.StepWeight,
             TrainingLoss = assignment.Privacy is null && double.IsFinite(result.MeanLoss) ? result.MeanLoss : null, // A loss tells of the data.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Federated.Client.Privacy;
 
 namespace Federated.Client.Store;
 
@@ -7,6 +8,7 @@ namespace Federated.Client.Store;
 /// <code>
 /// lock                      held while a session runs; two on one folder would answer each other's assignments
 /// identity.json             the key pair and the client's id
+/// ledger.json               what the client has spent, run by run
 /// models/                   models by digest, see <see cref="FileModelCache"/>
 /// runs/RUN/memory           what the client remembers (safetensors)
 /// runs/RUN/pending/         the finished update that has no outcome yet, see <see cref="FileRunStore"/>
@@ -38,11 +40,16 @@ public sealed class FileClientStore : IClientStore
 
         models = new FileModelCache(Path.Combine(this.folder, "models"), modelCacheBytes, clock);
         Identity = ReadIdentity();
+        Ledger = ReadLedger();
     }
 
     public ClientIdentity? Identity { get; private set; }
 
+    public ClientLedger Ledger { get; private set; }
+
     public IModelCache Models => models;
+
+    private string LedgerPath => Path.Combine(folder, "ledger.json");
 
     private string IdentityPath => Path.Combine(folder, "identity.json");
 
@@ -51,6 +58,13 @@ public sealed class FileClientStore : IClientStore
         ArgumentNullException.ThrowIfNull(identity);
         DurableFiles.Write(IdentityPath, file => JsonSerializer.Serialize(file, identity, StoreJson.Default.ClientIdentity));
         Identity = identity;
+    }
+
+    public void SaveLedger(ClientLedger ledger)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        DurableFiles.Write(LedgerPath, file => JsonSerializer.Serialize(file, ledger, StoreJson.Default.ClientLedger));
+        Ledger = ledger;
     }
 
     public IRunStore OpenRun(string run)
@@ -68,6 +82,25 @@ public sealed class FileClientStore : IClientStore
     {
         models.Dispose();
         lease.Dispose();
+    }
+
+    private ClientLedger ReadLedger()
+    {
+        if (!File.Exists(LedgerPath))
+        {
+            return ClientLedger.Empty;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(LedgerPath), StoreJson.Default.ClientLedger)
+                ?? throw new JsonException("it is null.");
+        }
+        catch (JsonException e)
+        {
+            // Not begun anew in silence: that would give back what was spent.
+            throw new ClientException($"{LedgerPath} is damaged: {e.Message} Restore it from a backup, or remove it if what the client has spent so far is not to count.", e);
+        }
     }
 
     private ClientIdentity? ReadIdentity()

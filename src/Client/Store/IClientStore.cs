@@ -1,3 +1,5 @@
+using Federated.Client.Privacy;
+
 namespace Federated.Client.Store;
 
 /// <summary>What a client keeps from one start to the next. Whatever a method has stored when it returns survives a crash.</summary>
@@ -8,6 +10,11 @@ public interface IClientStore : IDisposable
     ClientIdentity? Identity { get; }
 
     void SaveIdentity(ClientIdentity identity);
+
+    /// <summary>What the client has spent, by its own count; empty before anything was.</summary>
+    ClientLedger Ledger { get; }
+
+    void SaveLedger(ClientLedger ledger);
 
     /// <summary>What belongs to one run.</summary>
     IRunStore OpenRun(string run);

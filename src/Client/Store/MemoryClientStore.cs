@@ -1,3 +1,4 @@
+using Federated.Client.Privacy;
 using Federated.Protocol;
 
 namespace Federated.Client.Store;
@@ -17,6 +18,10 @@ public sealed class MemoryClientStore : IClientStore
     public ClientIdentity? Identity { get; private set; }
 
     public IModelCache Models { get; }
+
+    public ClientLedger Ledger { get; private set; } = ClientLedger.Empty;
+
+    public void SaveLedger(ClientLedger ledger) => Ledger = ledger;
 
     public void SaveIdentity(ClientIdentity identity) => Identity = identity;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Federated.Client.Privacy;
 
 namespace Federated.Client.Store;
 
@@ -6,4 +7,5 @@ namespace Federated.Client.Store;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ClientIdentity))]
 [JsonSerializable(typeof(PendingUpdate))]
+[JsonSerializable(typeof(ClientLedger))]
 internal sealed partial class StoreJson : JsonSerializerContext;

@@ -83,6 +83,12 @@ public sealed class HttpTransport : ITransport
         return await ReadAsync(response, WireJson.Default.AssignmentStateMessage, cancellation).ConfigureAwait(false);
     }
 
+    public async ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(HttpMethod.Get, $"/v1/runs/{Uri.EscapeDataString(run)}/privacy", null, isOpen: false, null, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, WireJson.Default.RunPrivacyMessage, cancellation).ConfigureAwait(false);
+    }
+
     public async ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation)
     {
         using var response = await SendAsync(

@@ -56,6 +56,9 @@ public interface ITransport : IAsyncDisposable
     /// <returns>Where it stands now.</returns>
     ValueTask<long> AppendAsync(string location, long offset, Stream bytes, long count, CancellationToken cancellation);
 
+    /// <summary>Asks what the run says about privacy.</summary>
+    ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation);
+
     /// <summary>Gives an assignment up.</summary>
     ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
@@ -53,6 +54,9 @@ public sealed record RunParts
 
     /// <summary>Collects what people may see of the run; null when there is nothing beside its effects.</summary>
     public RunObserver? Observer { get; init; }
+
+    /// <summary>What the run says about privacy before it begins.</summary>
+    public PrivacyStatement Privacy { get; init; } = PrivacyStatement.None(StatementSetting.Served);
 
     /// <summary>State beside machine and model that has to survive with them: a privacy ledger, clients' memories.</summary>
     public IReadOnlyList<IRunSection> Sections { get; init; } = [];

@@ -93,6 +93,7 @@ internal static class RunReports
 
         return new RunPrivacyMessage(host.Entry.Id, host.View.Version, StatementMessage.Of(StatementOf(host, service)))
         {
+            CreatedAt = Time(host.Entry.CreatedAt),
             Course = [.. spending.Course.Select(point => new SpendingPoint(point.Version, Finite(point.Epsilon)))],
             ClientsCharged = forClient is null ? spending.Charged : 0,
             Clients =

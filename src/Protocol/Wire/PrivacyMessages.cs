@@ -9,6 +9,9 @@ namespace Federated.Protocol.Wire;
 /// <param name="Version">The version as of which the ledger is told.</param>
 public sealed record RunPrivacyMessage(string Run, int Version, StatementMessage Statement)
 {
+    /// <summary>When the run was created (ISO 8601, UTC): a run's id may be given again.</summary>
+    public string CreatedAt { get; init => field = value ?? ""; } = "";
+
     /// <summary>ε spent by the client that spent most, as of versions; thinned where there are very many. Empty without a policy.</summary>
     public IReadOnlyList<SpendingPoint> Course { get; init => field = value ?? []; } = [];
 

@@ -143,6 +143,13 @@ public sealed class InProcessTransport(RunRegistry registry, string member) : IT
         }
     }
 
+    public ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation)
+    {
+        var host = HostOf(run);
+        var created = host.Entry.CreatedAt.UtcDateTime.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
+        return ValueTask.FromResult(new RunPrivacyMessage(run, host.View.Version, StatementMessage.Of(host.Parts.Privacy with { Spent = host.View.Spent })) { CreatedAt = created });
+    }
+
     public async ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -158,6 +158,7 @@ internal sealed class ServedExperiment
             Evaluator = data is { Test.Count: > 0 } ? new TestSetEvaluator<T>(CreateTrainer<T>(), data) : null,
             // Under a policy nobody reports scores on its own data: they would leave it without noise.
             ClientEvaluation = data is { Test.Count: > 0 } || Configuration.Privacy is not NoPrivacyOptions ? null : new FederatedEvaluationOptions { Reports = Math.Clamp(clients, 1, 10) },
+            Privacy = Privacy,
             Sections = [.. ((IRunSection?[])[privacy is null ? null : new PrivacySection<T>(privacy), memory]).OfType<IRunSection>()],
         };
     }

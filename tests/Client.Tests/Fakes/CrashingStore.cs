@@ -1,3 +1,4 @@
+using Federated.Client.Privacy;
 using Federated.Client.Store;
 using Federated.Protocol;
 
@@ -19,6 +20,14 @@ internal sealed class CrashingStore(IClientStore inner) : IClientStore
     public void SaveIdentity(ClientIdentity identity) => Change(() =>
     {
         inner.SaveIdentity(identity);
+        return true;
+    });
+
+    public ClientLedger Ledger => inner.Ledger;
+
+    public void SaveLedger(ClientLedger ledger) => Change(() =>
+    {
+        inner.SaveLedger(ledger);
         return true;
     });
 

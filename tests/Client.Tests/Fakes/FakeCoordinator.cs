@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Federated.Aggregation.Parameters;
 using Federated.Client.Transport;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
 
@@ -70,6 +71,9 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
     public bool HasExtras { get; set; }
 
     public JsonElement? Privacy { get; set; }
+
+    /// <summary>What it says of the run's privacy.</summary>
+    public RunPrivacyMessage Told { get; set; } = new("run", 0, StatementMessage.Of(PrivacyStatement.None(StatementSetting.Served)));
 
     public int Version { get; set; } = 1;
 
@@ -251,6 +255,8 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
 
     /// <summary>Drops what has come of every upload, as a crash of the coordinator may.</summary>
     public void ForgetUploads() => uploads.Clear();
+
+    public ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation) => Handle("privacy", cancellation, true, () => Told);
 
     public async ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation) => await Handle("fail", cancellation, true, () =>
     {
