@@ -72,6 +72,13 @@ public static class CommandLine
         }
     }
 
+    /// <summary>What is wrong with a command, without running it: for the tests of what the documentation shows.</summary>
+    internal static IReadOnlyList<string> ProblemsOf(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        var parsed = Build(terminal).Parse(arguments);
+        return parsed.Action is ParseErrorAction || Misspelt(parsed).Any() ? [.. Explain(parsed)] : [];
+    }
+
     private static RootCommand Build(Terminal terminal)
     {
         var root = new RootCommand("Federated learning: simulate thousands of heterogeneous clients in virtual time, and look at what came out.")
