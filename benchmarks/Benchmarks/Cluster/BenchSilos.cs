@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Federated.Aggregation.Averaging;
+using Federated.Aggregation.Parameters;
+using Federated.Aggregation.ServerOptimizers;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Models;
+using Federated.Coordinator.Orleans.Hosting;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Storage;
+using Federated.Protocol;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+
+namespace Federated.Benchmarks.Cluster;
+
+/// <summary>Silos of one process that talk over loopback, and the front door of each.</summary>
+internal sealed class BenchSilos : IAsyncDisposable
+{
+    private const int FirstSiloPort = 21111, FirstGatewayPort = 31111;
+
+    private readonly List<IHost> hosts = [];
+
+    public IReadOnlyList<ClusterRuns> Doors => [.. hosts.Select(h => h.Services.GetRequiredService<ClusterRuns>())];
+
+    public IGrainFactory Grains => hosts[0].Services.GetRequiredService<IGrainFactory>();
+
+    public static async Task<BenchSilos> StartAsync(int silos, IStore store, FrontDoorOptions? frontDoor = null)
+    {
+        var made = new BenchSilos();
+        var shift = Random.Shared.Next(0, 500) * 8;
+        for (var i = 0; i < silos; i++)
+        {
+            var builder = Host.CreateApplicationBuilder();
+            builder.Logging.ClearProviders();
+            var number = i;
+            builder.UseOrleans(silo => silo
+                .UseLocalhostClustering(FirstSiloPort + shift + number, FirstGatewayPort + shift + number, new IPEndPoint(IPAddress.Loopback, FirstSiloPort + shift))
+                .UseInMemoryReminderService()
+                .Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromHours(2))
+                .AddFederatedRuns(store, new BenchFactory(), new RunHostOptions { RecoveryGrace = 0 }, frontDoor ?? new FrontDoorOptions()));
+            var host = builder.Build();
+            made.hosts.Add(host);
+            await host.StartAsync().ConfigureAwait(false);
+        }
+
+        foreach (var door in made.Doors)
+        {
+            await door.StartAsync(default).ConfigureAwait(false);
+        }
+
+        return made;
+    }
+
+    /// <summary>One run at every front door.</summary>
+    public async Task<ClusterRun[]> CreateAsync(string id, string configuration)
+    {
+        await Doors[0].CreateAsync(id, Encoding.UTF8.GetBytes(configuration), default).ConfigureAwait(false);
+        var runs = new List<ClusterRun>();
+        foreach (var door in Doors)
+        {
+            runs.Add((await door.FindAsync(id, default).ConfigureAwait(false))!);
+        }
+
+        return [.. runs];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var door in Doors)
+        {
+            await door.CloseAsync().ConfigureAwait(false);
+        }
+
+        for (var i = hosts.Count - 1; i >= 0; i--)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            await hosts[i].StopAsync(limit.Token).ConfigureAwait(false);
+            hosts[i].Dispose();
+        }
+    }
+}
+
+/// <summary>Configurations: <c>KIND PARAMETERS COUNT [GOAL]</c>, KIND buffered or synchronous.</summary>
+internal sealed class BenchFactory : IRunFactory
+{
+    public static ParameterLayout Layout(int parameters) => ParameterLayout.Of(("w", [parameters]));
+
+    /// <summary>An update, as a file.</summary>
+    public static byte[] Update(int parameters)
+    {
+        var values = new float[parameters];
+        for (var i = 0; i < parameters; i++)
+        {
+            values[i] = MathF.Sin(i) * 1e-3f;
+        }
+
+        using var file = new MemoryStream();
+        new SafetensorsWriter().Add<float>(Layout(parameters), values).WriteTo(file);
+        return file.ToArray();
+    }
+
+    public static BlobReference Reference(ReadOnlySpan<byte> bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
+
+    public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
+    {
+        var words = Encoding.UTF8.GetString(configuration.Span).Split(' ');
+        var numbers = words[1..].Select(w => int.Parse(w, CultureInfo.InvariantCulture)).ToArray();
+        var parameters = numbers[0];
+        var work = new FixedWork(LocalWork.OfSteps(5));
+        IScheduler scheduler = words[0] == "buffered"
+            ? new BufferedScheduler(new BufferedOptions { Concurrency = numbers[1], AggregationGoal = numbers[2] }, work, UpdateWeight.Equal)
+            : new SynchronousScheduler(new SynchronousOptions { Cohort = numbers[1] }, work, UpdateWeight.Equal);
+        var layout = Layout(parameters);
+        return new RunParts
+        {
+            Machine = new RunMachine(new RunOptions { EvaluateEvery = 0, Stop = new StopOptions { Versions = int.MaxValue } }, scheduler),
+            Model = new BlobModel<float>(
+                layout,
+                () => new ModelState<float>(new float[parameters], new WeightedMean<float>(parameters, new WeightedMeanOptions()), new Sgd<float>(new SgdOptions())),
+                ElementType.F32),
+            Layout = layout,
+            Training = JsonSerializer.SerializeToElement(0),
+            MaxUpdateBytes = long.MaxValue,
+            Terms = assignment => new AssignmentTerms((ulong)assignment.Id.Value, 1, null),
+        };
+    }
+}
