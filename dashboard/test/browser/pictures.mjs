@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { palette } from './palette.mjs';
 
 const [dll, out, filter = ''] = process.argv.slice(2);
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
@@ -43,7 +44,7 @@ async function shoot(name, link, path, { colorScheme = 'light', size = desktop, 
   await page.goto(link.replace(/#[^?]*/, `#${path}`).replace('?token', path.includes('?') ? '&token' : '?token'));
   await sleep(wait);
   await act?.(page);
-  await page.screenshot({ path: join(out, `${name}.png`), fullPage: full });
+  writeFileSync(join(out, `${name}.png`), palette(await page.screenshot({ fullPage: full })));
   await context.close();
   console.log(name);
 }
