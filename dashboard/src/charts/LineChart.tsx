@@ -90,7 +90,7 @@ export function LineChart(props: LineChartProps) {
     const lines: uPlot.Series[] = series.flatMap((s): uPlot.Series[] => {
       const colour = colours.series[s.colour % colours.series.length]!;
       const dash = series.length > 1 ? [...(dashes[s.colour % dashes.length] ?? [])] : [];
-      const main: uPlot.Series = { label: s.label, stroke: colour, width: 1.75, dash, spanGaps: false, points: { show: false }, value: (_, v) => formats.current.yFormat(v), ...(stepped ? { paths: stepped } : {}) };
+      const main: uPlot.Series = { label: s.label, stroke: colour, width: 1.75, dash, spanGaps: false, points: { show: (u) => u.data[0].length === 1, size: 7, fill: colour }, value: (_, v) => formats.current.yFormat(v), ...(stepped ? { paths: stepped } : {}) };
       return smoothing > 0 ? [{ label: `${s.label} (raw)`, stroke: `${colour}55`, width: 1, points: { show: false }, value: (_, v) => formats.current.yFormat(v) }, main] : [main];
     });
     const mark = props.mark;
