@@ -53,6 +53,9 @@ public sealed record StrategyFacts
     /// </summary>
     public bool DrawsAreSecret { get; init; }
 
+    /// <summary>Whether a client's work is set by its measured speed.</summary>
+    public bool StepsFollowSpeed { get; init; }
+
     /// <summary>Whether updates are encoded with loss on their way up.</summary>
     public bool Compresses { get; init; }
 
@@ -75,11 +78,16 @@ public sealed record StrategyFacts
                 "A randomised report has a form and a size of its own, and the server checks its length; a lossy codec on top would break both. Remove strategy.compression.");
         }
 
+        if (policy is SecureAggregationOptions)
+        {
+            CheckSums(policy);
+        }
+
         var facts = Facts();
         var separation = policy switch
         {
             CentralPrivacyOptions { Mechanism: DpFtrlOptions ftrl } => ftrl.MinSeparation,
-            CentralPrivacyOptions or ShufflePrivacyOptions => 1,
+            CentralPrivacyOptions or ShufflePrivacyOptions or DistributedPrivacyOptions => 1,
             _ => 0,
         };
         var updates = (long)facts.LeastUpdatesPerRelease;
@@ -115,7 +123,59 @@ public sealed record StrategyFacts
             SendsMoreThanTheUpdate = SendsMoreThanTheUpdate,
             LocalSteps = Scheduler is AnarchicOptions or CompassOptions ? 0 : LocalSteps,
             WorkTellsExamples = WorkIsInEpochs && Scheduler is not (AnarchicOptions or CompassOptions),
+            MostUpdatesPerSession = Scheduler switch
+            {
+                SynchronousOptions => ClientsPerRelease,
+                BufferedOptions o => o.AggregationGoal,
+                _ => 0,
+            },
+            IsSynchronous = Scheduler is SynchronousOptions,
+            ExampleWeight = ExampleWeight,
         };
+    }
+
+    /// <summary>What needs single updates cannot be had where the server sees only their sum.</summary>
+    private void CheckSums(PrivacyOptions policy)
+    {
+        if (Scheduler is not (SynchronousOptions or BufferedOptions))
+        {
+            throw new PrivacyException(
+                "Secure aggregation sums the updates of a cohort, and this scheduler forms none. Choose strategy.scheduler synchronous, or buffered, whose buffer is a cohort.");
+        }
+
+        if (Aggregator is not WeightedMeanOptions { Normalisation: Normalisation.WeightSum or Normalisation.Count })
+        {
+            throw new PrivacyException(Aggregator is WeightedMeanOptions
+                ? "Secure aggregation gives the mean of a cohort, divided by its weights; another divisor would need every update's own weight. Set strategy.aggregator to { kind: mean, normalisation: weight-sum }."
+                : "The aggregator compares or remembers single updates (a median, a robust rule, a client's memory), and secure aggregation shows the server only their sum. Set strategy.aggregator to mean, or choose another privacy policy.");
+        }
+
+        if (StalenessWeight is not ConstantStaleness || CorrectParticipation)
+        {
+            throw new PrivacyException(
+                "Weights by staleness or by participation scale each update at the server, which sees only the sum. Set strategy.stalenessWeight to constant, and leave correctParticipation out.");
+        }
+
+        if (Scheduler is BufferedOptions && Run.MaxStaleness >= 0)
+        {
+            throw new PrivacyException(
+                "run.maxStaleness rejects single updates when they arrive, and what is in a sum cannot be taken out of it. Remove it, or lower strategy.scheduler.concurrency, which bounds staleness too.");
+        }
+
+        if (Compresses)
+        {
+            throw new PrivacyException("Sums are of words on a public grid, and a lossy codec on top would break them. Remove strategy.compression, and lower privacy.bits for shorter messages.");
+        }
+
+        if (StepsFollowSpeed)
+        {
+            throw new PrivacyException("A step policy by speed measures each client's steps, which are not told with a sum. Set strategy.stepPolicy to fixed.");
+        }
+
+        if (policy is DistributedPrivacyOptions && Scheduler is BufferedOptions { FlushPartial: true })
+        {
+            throw new PrivacyException("flushPartial makes a last release when the run ends, of fewer updates than the noise is for. Remove it.");
+        }
     }
 
     /// <summary>A cohort that never lacks nor replaces a member, drawn from everybody, is a uniform sample of fixed size.</summary>

@@ -25,7 +25,12 @@ internal sealed class ParticipationCharges
     public ParticipationCharges(MechanismEvent release, int cap, double budget, double delta, bool oncePerRelease)
     {
         (this.release, this.oncePerRelease) = (release, oncePerRelease);
-        IPrivacyAccountant accountant = release is GaussianEvent ? new AnalyticGaussianAccountant() : new PldAccountant();
+        IPrivacyAccountant accountant = release switch
+        {
+            GaussianEvent => new AnalyticGaussianAccountant(),
+            DistributedDiscreteGaussianEvent => new RdpAccountant(), // No loss distribution of its vectors is known.
+            _ => new PldAccountant(),
+        };
         limit = "all that the policy's cap allows";
         if (budget > 0)
         {
@@ -42,7 +47,10 @@ internal sealed class ParticipationCharges
             }
         }
 
-        options = new ParticipationAccountantOptions { Delta = delta, ParticipationCap = cap };
+        options = new ParticipationAccountantOptions
+        {
+            Delta = delta, ParticipationCap = cap, Accountant = release is DistributedDiscreteGaussianEvent ? Accountants.Rdp : "",
+        };
         ledger = new ParticipationAccountant<int>(options);
     }
 

@@ -11,6 +11,8 @@ namespace Federated.Privacy.Pipeline;
 [JsonDerivedType(typeof(LocalPrivacyOptions), PrivacyPolicies.Local)]
 [JsonDerivedType(typeof(ShufflePrivacyOptions), PrivacyPolicies.Shuffle)]
 [JsonDerivedType(typeof(ExamplePrivacyOptions), PrivacyPolicies.Example)]
+[JsonDerivedType(typeof(SecureSumOptions), PrivacyPolicies.SecureSum)]
+[JsonDerivedType(typeof(DistributedPrivacyOptions), PrivacyPolicies.Distributed)]
 public abstract record PrivacyOptions;
 
 /// <summary>Updates are combined as they are, and nothing is guaranteed.</summary>

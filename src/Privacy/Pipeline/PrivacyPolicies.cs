@@ -22,7 +22,13 @@ public static class PrivacyPolicies
     /// <summary>Nobody is trusted, and single examples are protected, not clients. Choose it where each client is an institution with many people's examples.</summary>
     public const string Example = "example";
 
-    public static IReadOnlyList<string> All { get; } = [None, Central, Local, Shuffle, Example];
+    /// <summary>The server sees sums only, without noise. Choose it to hide single updates where the model is as good as public.</summary>
+    public const string SecureSum = "secure-sum";
+
+    /// <summary>The server sees sums only, with noise of which each client adds its share. Choose it for central accuracy without trust in the server.</summary>
+    public const string Distributed = "distributed";
+
+    public static IReadOnlyList<string> All { get; } = [None, Central, Local, Shuffle, Example, SecureSum, Distributed];
 
     /// <summary>Makes the policy of a run, or says why it cannot be kept.</summary>
     /// <param name="options">The policy.</param>
@@ -43,6 +49,7 @@ public static class PrivacyPolicies
             LocalPrivacyOptions local => new ReportPolicy<T>(local, facts, random),
             ShufflePrivacyOptions shuffle => new ReportPolicy<T>(shuffle, facts, random),
             ExamplePrivacyOptions example => new ExamplePolicy<T>(example, facts, random),
+            SecureAggregationOptions sums => new SecureSumPolicy<T>(sums, facts, random),
             _ => throw new PrivacyException($"No policy for options of type {options.GetType().Name}."),
         };
     }

@@ -41,6 +41,9 @@ public abstract class PrivacyPolicy<T>
     /// <summary>What the policy allows in advance; a host that keeps to it is never refused by <see cref="Admit"/> or <see cref="RefusalToRelease"/>.</summary>
     public abstract ParticipationLimits Limits { get; }
 
+    /// <summary>How sums are formed that nobody can look into; null under a policy that needs none.</summary>
+    public virtual SecureSumPlan? SecureSum => null;
+
     /// <summary>The client's side; not thread-safe, one a worker.</summary>
     public abstract IClientProtection<T> CreateClient();
 

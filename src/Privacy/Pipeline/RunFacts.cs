@@ -1,3 +1,5 @@
+using Federated.Aggregation.ExampleWeights;
+
 namespace Federated.Privacy.Pipeline;
 
 /// <summary>
@@ -51,6 +53,15 @@ public sealed record RunFacts
 
     /// <value>K, local steps of every assignment; 0 when they are not the same for everybody, or not known in advance.</value>
     public int LocalSteps { get; init; }
+
+    /// <value>The most updates of one sum, where sums are formed by cohorts: those invited to a round, or K.</value>
+    public int MostUpdatesPerSession { get; init; }
+
+    /// <value>True when a version is made of one cohort's updates, all from the version before.</value>
+    public bool IsSynchronous { get; init; }
+
+    /// <value>How updates weigh by their number of examples.</value>
+    public ExampleWeight ExampleWeight { get; init; } = new EqualExampleWeight();
 
     /// <value>True when clients send vectors beside the delta (control variates and the like), which a policy would leave bare.</value>
     public bool SendsMoreThanTheUpdate { get; init; }

@@ -53,6 +53,7 @@ internal static class PrivacyFactory
             [
                 "A simulation knows every client's data: updates.csv, scores.csv and participation.csv are its own view and are not part of what is released.",
                 "Versions are evaluated on test examples that are taken to be public.",
+                .. privacy.Policy.SecureSum is null ? Array.Empty<string>() : ["Updates were summed on the grid of secure aggregation, with their members' noise where there is any; masks fall away in a sum, and were left out of this simulation."],
             ]);
 
     private static StrategyFacts FactsOf(ExperimentConfiguration configuration, int dimension, int clients, bool isSimulated = true)
@@ -74,6 +75,7 @@ internal static class PrivacyFactory
             WorkIsInEpochs = strategy.StepPolicy is FixedWorkOptions && configuration.Training is { Steps: 0, Epochs: > 0 },
             LocalSteps = strategy.StepPolicy is FixedWorkOptions ? configuration.Training.Steps : 0,
             Compresses = encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback,
+            StepsFollowSpeed = strategy.StepPolicy is not FixedWorkOptions,
             DrawsAreSecret = isSimulated,
             EverybodyIsAlwaysThere = isSimulated && devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },
         };
