@@ -89,4 +89,11 @@ public sealed record FederatedClientOptions
     /// <summary>Held during training and encoding: clients of one process that share it take turns on its cores.</summary>
     /// <value>The default is null: nobody else is here.</value>
     public SemaphoreSlim? ComputeGate { get; init; }
+
+    /// <summary>
+    /// Whether an identity key (SubjectPublicKeyInfo) is really that of a member, by a directory that is not the coordinator's: a session of secure aggregation with
+    /// anybody else is left. Without one the coordinator's word is taken, and it could make up members.
+    /// </summary>
+    /// <value>The default is null: the coordinator's word is taken.</value>
+    public Func<string, ReadOnlyMemory<byte>, bool>? KnownMembers { get; init; }
 }

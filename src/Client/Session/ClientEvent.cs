@@ -28,6 +28,9 @@ public sealed record Trained(long Assignment, int Steps, double Loss, long Bytes
 /// <summary>The coordinator has said what became of an update.</summary>
 public sealed record Settled(long Assignment, UpdateOutcomeMessage Outcome) : ClientEvent;
 
+/// <summary>A session of secure aggregation ended before the update was sent; the next one is joined.</summary>
+public sealed record SumLeft(long Assignment, string Reason) : ClientEvent;
+
 /// <summary>An assignment ended without an update.</summary>
 public sealed record GivenUp(long Assignment, string Reason) : ClientEvent;
 

@@ -34,6 +34,7 @@ internal sealed class ClientSession
     private readonly TaskRunner tasks;
     private readonly UpdateSender sender;
     private readonly PrivacyGuard? guard;
+    private readonly SecureSumRunner sums;
     private int accepted;
     private int rejected;
     private int givenUp;
@@ -58,6 +59,7 @@ internal sealed class ClientSession
         hidesExamples = guard?.Requirements.KeepsScores == true;
         tasks = new TaskRunner(fetcher, this.store, trainer, options, clock, compute, guard);
         sender = new UpdateSender(options.Run, caller, this.store, options);
+        sums = new SecureSumRunner(options.Run, caller, store, options, tasks.ComputeAsync);
     }
 
     public async Task<SessionSummary> RunAsync(CancellationToken cancellation)
@@ -155,6 +157,12 @@ internal sealed class ClientSession
             }
         }
 
+        if (result.Sum is { } sum)
+        {
+            await SumAsync(assignment.Id, sum, cancellation);
+            return null;
+        }
+
         if (result.Pending is not { } pending)
         {
             await GiveUpAsync(assignment.Id, result, cancellation);
@@ -166,6 +174,32 @@ internal sealed class ClientSession
         options.Observer.On(new Trained(
             assignment.Id, declaration.LocalSteps, declaration.TrainingLoss ?? double.NaN, declaration.Extras.Values.Sum(e => e.Length) + declaration.Delta.Length));
         return await SettleAsync(pending, cancellation);
+    }
+
+    private async Task SumAsync(long assignment, SumInput input, CancellationToken cancellation)
+    {
+        options.Observer.On(new Trained(assignment, input.Steps, double.NaN, 0));
+        SumResult result;
+        try
+        {
+            result = await sums.RunAsync(assignment, input, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await SayFarewellAsync(assignment);
+            throw;
+        }
+
+        if (result.Outcome is not { } outcome)
+        {
+            await GiveUpAsync(assignment, new WorkResult(null, result.Reason, result.TellsCoordinator, null), cancellation);
+            return;
+        }
+
+        (failuresInRow, trainerFailuresInRow) = (0, 0);
+        options.Participation.OnTaskEnded(clock.GetUtcNow());
+        (accepted, rejected) = outcome.Accepted ? (accepted + 1, rejected) : (accepted, rejected + 1);
+        options.Observer.On(new Settled(assignment, outcome));
     }
 
     // Called when the work is done: what comes next is the policy's to say.

@@ -65,7 +65,8 @@ internal sealed class TaskRunner(
 
     private static WorkResult Stopped(string reason, WorkWatch watch) => new(null, reason, watch.TellsCoordinator, null);
 
-    private async Task ComputeAsync(Action work, CancellationToken cancellation)
+    /// <summary>Runs what keeps a core busy, when it is this client's turn.</summary>
+    public async Task ComputeAsync(Action work, CancellationToken cancellation)
     {
         if (options.ComputeGate is not { } gate)
         {
@@ -121,6 +122,14 @@ internal sealed class TaskRunner(
         else if (assignment.Codec != UpdateEncoding.Safetensors && !Finite.All<float>(task.Delta))
         {
             return new WorkResult(null, "the training diverged: the delta is not finite, and no codec can carry that", TellsCoordinator: true, null);
+        }
+
+        if (UpdateProtection.SumsSecurely(assignment.Privacy))
+        {
+            // Never on disk: after a crash it could be sent into a second sum, and the two compared.
+            return task.ToServer.Count + task.NextState.Count > 0 || assignment.Codec != UpdateEncoding.Safetensors
+                ? new WorkResult(null, "the run asks for a secure sum, and for vectors, a memory or a codec beside it, which would go around it", TellsCoordinator: true, null)
+                : new WorkResult(null, "", false, null) { Sum = UpdateProtection.SumOf(assignment.Privacy!.Value, task.Delta.ToArray(), result.Examples, result.Steps) };
         }
 
         return new WorkResult(Stage(assignment, task, result, memory, download, clock.GetElapsedTime(started), isReady), "", false, null);
@@ -204,4 +213,8 @@ internal sealed class TaskRunner(
 /// <param name="Reason">Why there is none.</param>
 /// <param name="TellsCoordinator">Whether the coordinator has to be told.</param>
 /// <param name="Error">What the trainer, or this client, could not do.</param>
-internal readonly record struct WorkResult(PendingUpdate? Pending, string Reason, bool TellsCoordinator, Exception? Error);
+internal readonly record struct WorkResult(PendingUpdate? Pending, string Reason, bool TellsCoordinator, Exception? Error)
+{
+    /// <summary>The update of a run that sums securely: not stored, and not to be sent as it is.</summary>
+    public SumInput? Sum { get; init; }
+}

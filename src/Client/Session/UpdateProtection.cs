@@ -52,8 +52,29 @@ internal static class UpdateProtection
     }
 
     /// <summary>Where nobody is trusted with the update, nobody is with the number of examples behind it.</summary>
-    public static bool HidesExamples(JsonElement? privacy) =>
-        privacy is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("kind", out var kind) && kind.ValueEquals(ProtectionMessage.Randomize);
+    public static bool HidesExamples(JsonElement? privacy) => IsKind(privacy, ProtectionMessage.Randomize) || SumsSecurely(privacy);
+
+    /// <summary>Whether the update may leave the device only inside a sum.</summary>
+    public static bool SumsSecurely(JsonElement? privacy) => IsKind(privacy, ProtectionMessage.SecureSum);
+
+    /// <summary>The update as it goes into a sum.</summary>
+    public static SumInput SumOf(JsonElement privacy, float[] delta, double examples, int steps)
+    {
+        try
+        {
+            var message = ProtectionMessage.Parse(privacy);
+            var sum = message.Sum ?? throw new ClientException("The run asks for a secure sum and does not say which.");
+            _ = sum.ToPlan(message.ClipNorm, delta.Length).CreateEncoding<float>(); // What cannot be encoded is found out before others wait for it.
+            return new SumInput(delta, examples, steps, message.ClipNorm, sum);
+        }
+        catch (Exception e) when (e is JsonException or PrivacyException or ArgumentException)
+        {
+            throw new ClientException($"The run's secure sum cannot be had on this client: {e.Message}", e);
+        }
+    }
+
+    private static bool IsKind(JsonElement? privacy, string name) =>
+        privacy is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("kind", out var kind) && kind.ValueEquals(name);
 
     private static LocalUpdateRandomizer<T> Randomizer<T>(string name, double epsilon, double clipNorm, int dimension)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>

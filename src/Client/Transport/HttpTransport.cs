@@ -139,6 +139,20 @@ public sealed class HttpTransport : ITransport
         await CopyAsync(response, destination, blob.Length, idle).ConfigureAwait(false);
     }
 
+    public async ValueTask SendSecureSumAsync(string run, long assignment, string step, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        var type = step == SecureSumSteps.Input ? SecureSumSteps.InputType : "application/json";
+        using var content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
+        using var response = await SendAsync(HttpMethod.Post, Path(run, assignment, $"/secure-sum/{step}"), content, isOpen: false, null, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask<SecureSumState> GetSecureSumAsync(string run, long assignment, string after, double waitSeconds, CancellationToken cancellation)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"{Path(run, assignment, "/secure-sum")}?after={after}&waitSeconds={waitSeconds}");
+        using var response = await SendAsync(HttpMethod.Get, path, null, isOpen: false, null, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, WireJson.Default.SecureSumState, cancellation).ConfigureAwait(false);
+    }
+
     public ValueTask DisposeAsync()
     {
         http.Dispose();

@@ -64,4 +64,15 @@ public interface ITransport : IAsyncDisposable
 
     /// <summary>Reports an evaluation of a version on the client's own data.</summary>
     ValueTask ReportEvaluationAsync(string run, int version, EvaluationReport report, CancellationToken cancellation);
+
+    /// <summary>Takes a step of a secure-aggregation session.</summary>
+    /// <param name="step">One of <see cref="SecureSumSteps"/>.</param>
+    /// <param name="body">JSON, or packed words.</param>
+    ValueTask SendSecureSumAsync(string run, long assignment, string step, ReadOnlyMemory<byte> body, CancellationToken cancellation) =>
+        throw new ClientException("This transport does not carry secure aggregation.");
+
+    /// <summary>How the session stands; a long poll until it is past a phase.</summary>
+    /// <param name="after">A phase's name; empty to be told at once.</param>
+    ValueTask<SecureSumState> GetSecureSumAsync(string run, long assignment, string after, double waitSeconds, CancellationToken cancellation) =>
+        throw new ClientException("This transport does not carry secure aggregation.");
 }

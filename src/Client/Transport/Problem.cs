@@ -26,6 +26,12 @@ public sealed record Problem(int Status, string Type, string Detail)
     /// <summary>Bytes came that have another digest than was said.</summary>
     public const string Digest = "digest";
 
+    /// <summary>The client is in no session of secure aggregation.</summary>
+    public const string SessionUnknown = "session-unknown";
+
+    /// <summary>The session of secure aggregation does not take this step.</summary>
+    public const string SessionRefused = "session-refused";
+
     /// <summary>How long the coordinator asks to be left alone; null when it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

@@ -58,6 +58,9 @@ public sealed record RunParts
     /// <summary>What the run says about privacy before it begins.</summary>
     public PrivacyStatement Privacy { get; init; } = PrivacyStatement.None(StatementSetting.Served);
 
+    /// <summary>How updates are summed that nobody may look at; null in a run that takes them one by one.</summary>
+    public SecureSumParts? SecureSum { get; init; }
+
     /// <summary>State beside machine and model that has to survive with them: a privacy ledger, clients' memories.</summary>
     public IReadOnlyList<IRunSection> Sections { get; init; } = [];
 }
@@ -124,3 +127,13 @@ public interface IRunSection
     /// <summary>Blobs that the state names: they are kept.</summary>
     IEnumerable<BlobReference> Blobs => [];
 }
+
+/// <summary>What a run's sessions of secure aggregation need of its configuration.</summary>
+/// <param name="Plan">Who may be summed, and how.</param>
+/// <param name="Decode">From a sum to the update that it is the mean of, as a file in the form in which the run's clients would send it.</param>
+public sealed record SecureSumParts(Federated.Privacy.Pipeline.SecureSumPlan Plan, DecodeSum Decode);
+
+/// <param name="sum">Words modulo 2^b.</param>
+/// <param name="members">Messages in it.</param>
+/// <param name="publicSeed">32 bytes that the members knew.</param>
+public delegate byte[] DecodeSum(ReadOnlySpan<uint> sum, int members, ReadOnlySpan<byte> publicSeed);

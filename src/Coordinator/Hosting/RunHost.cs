@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.SecureAggregation;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
 
@@ -37,6 +38,7 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     private volatile History history = new();
     private volatile Lobby? lobby;
     private volatile bool isWatched;
+    private SecureIntake? secureSum;
     private int depth;
 
     private RunHost(RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options)
@@ -93,6 +95,21 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask<RunView> LookAsync(CancellationToken cancellation) => ValueTask.FromResult(view);
+
+    /// <summary>The run's sessions of secure aggregation; null in a run that takes updates one by one, and before it was ever open.</summary>
+    public SecureIntake? SecureSum
+    {
+        get
+        {
+            if (secureSum is null && facts?.SecureSum is { } sums)
+            {
+                // Of two threads that come first one keeps an intake that nobody joins: it holds nothing, and its timer does not run.
+                Interlocked.CompareExchange(ref secureSum, new SecureIntake(this, sums, store.Blobs, clock), null);
+            }
+
+            return secureSum;
+        }
+    }
 
     /// <summary>Clients that wait for the others before they are numbered.</summary>
     public int LobbyCount => lobby?.Count ?? 0;
@@ -252,6 +269,11 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
         if (loop.IsCompleted)
         {
             return;
+        }
+
+        if (secureSum is { } sums)
+        {
+            await sums.DisposeAsync().ConfigureAwait(false);
         }
 
         await leaving.CancelAsync().ConfigureAwait(false); // A store that fails is not waited for any more.

@@ -234,6 +234,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         new RunEndpoints(service).Map(app);
         new ClientEndpoints(service).Map(app);
         new UpdateEndpoints(service).Map(app);
+        new SecureSumEndpoints(service).Map(app);
         new BlobEndpoints(service).Map(app);
         new HealthEndpoints(service, prometheus).Map(app);
         extension?.Map(app);

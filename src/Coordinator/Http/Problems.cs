@@ -54,6 +54,12 @@ public static class Problems
 
     public static ProblemType UploadOffset { get; } = new("upload-offset", 409, "The upload stands elsewhere");
 
+    public static ProblemType NotMasked { get; } = new("not-masked", 409, "This run takes updates only inside sums");
+
+    public static ProblemType SessionUnknown { get; } = new("session-unknown", 404, "The client is in no session of secure aggregation");
+
+    public static ProblemType SessionRefused { get; } = new("session-refused", 409, "The session of secure aggregation does not take this");
+
     public static ProblemType LengthRequired { get; } = new("length-required", 411, "The length must be told before the body");
 
     public static ProblemType TooLarge { get; } = new("too-large", 413, "The body is larger than it may be");
@@ -87,7 +93,7 @@ public static class Problems
     [
         Malformed, CredentialMissing, CredentialInvalid, TokenExpired, TokenRevoked, ClientUnknown, AssertionInvalid, AssertionExpired, AssertionReplayed,
         EnrolmentTokenInvalid, EnrolmentTokenUsed, NotAllowed, AssignmentNotYours, PrivacyBudget, NotFound, RunUnknown, VersionUnknown, BlobUnknown, UploadUnknown, Method,
-        TooSlow, RunExists, RunState, UploadOffset, LengthRequired, TooLarge, MediaType, Range, Digest, NotAnUpdate, KeyInvalid, Configuration,
+        TooSlow, RunExists, RunState, UploadOffset, NotMasked, SessionUnknown, SessionRefused, LengthRequired, TooLarge, MediaType, Range, Digest, NotAnUpdate, KeyInvalid, Configuration,
         ProtocolVersion, TooManyRequests, Defect, Busy, Unavailable, Closing,
     ];
 

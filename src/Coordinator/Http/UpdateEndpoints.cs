@@ -45,6 +45,12 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
             return;
         }
 
+        if (host.Parts.SecureSum is not null)
+        {
+            await context.RefuseAsync(Problems.NotMasked, "Nobody is to see a single update of this run. Join a session of secure aggregation (docs/protocol.md); nothing was read.").ConfigureAwait(false);
+            return;
+        }
+
         switch (context.Request.ContentType)
         {
             case UpdateEnvelope.ContentType:

@@ -38,6 +38,9 @@ public interface IIdentities : IAsyncDisposable
     /// <summary>The names that clients enrolled under, in the order asked; null for one that is not enrolled.</summary>
     ValueTask<IReadOnlyList<string?>> NamesAsync(IReadOnlyList<string> ids);
 
+    /// <summary>A client's public key, as it was enrolled; null for one that has none, or where keys cannot be asked for.</summary>
+    ValueTask<string?> KeyOfAsync(string client) => ValueTask.FromResult<string?>(null);
+
     /// <summary>All enrolled clients, by name.</summary>
     ValueTask<IReadOnlyList<EnrolledClient>> ClientsAsync();
 

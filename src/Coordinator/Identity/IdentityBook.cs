@@ -17,6 +17,8 @@ internal sealed class IdentityBook
 
     public TokenEntry? TokenOf(string digest) => tokens.GetValueOrDefault(digest);
 
+    public string? KeyOf(string client) => clients.TryGetValue(client, out var entry) ? entry.Key : null;
+
     public bool Has(string id) => clients.ContainsKey(id) || tokensById.ContainsKey(id);
 
     public void Apply(IdentityRecord record)

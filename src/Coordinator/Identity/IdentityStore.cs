@@ -230,6 +230,8 @@ public sealed class IdentityStore : IIdentities
         return ValueTask.FromResult<IReadOnlyList<string?>>([.. ids.Select(c => book.TryGetClient(c, out var entry) ? entry.Principal.Name : null)]);
     }
 
+    public ValueTask<string?> KeyOfAsync(string client) => ValueTask.FromResult(book.KeyOf(client));
+
     public ValueTask<IReadOnlyList<EnrolledClient>> ClientsAsync() => ValueTask.FromResult(book.Clients());
 
     public ValueTask<IReadOnlyList<IssuedToken>> TokensAsync()

@@ -72,6 +72,25 @@ public sealed class PrivacySection<T>(PrivateRelease<T> privacy) : IRunSection, 
             course = Thin(course.Add(new SpentAt(published.Version, spent?.Epsilon ?? 0)));
         }
 
+        if (privacy.Policy.ChargesAssignments)
+        {
+            foreach (var effect in effects)
+            {
+                var ended = effect switch
+                {
+                    Lost lost => lost.Assignment,
+                    Rejected rejected => rejected.Assignment,
+                    _ => null,
+                };
+                if (ended is not null)
+                {
+                    privacy.Witness(ended.Client.Value);
+                }
+            }
+
+            return;
+        }
+
         if (logged.Event is not (UpdateArrived or GroupArrived))
         {
             return;

@@ -56,6 +56,9 @@ public sealed record StrategyFacts
     /// <summary>Whether a client's work is set by its measured speed.</summary>
     public bool StepsFollowSpeed { get; init; }
 
+    /// <summary>Whether clients remember something of the objective from one accepted update to the next.</summary>
+    public bool ClientsRemember { get; init; }
+
     /// <summary>Whether updates are encoded with loss on their way up.</summary>
     public bool Compresses { get; init; }
 
@@ -165,6 +168,11 @@ public sealed record StrategyFacts
         if (Compresses)
         {
             throw new PrivacyException("Sums are of words on a public grid, and a lossy codec on top would break them. Remove strategy.compression, and lower privacy.bits for shorter messages.");
+        }
+
+        if (ClientsRemember)
+        {
+            throw new PrivacyException("The local objective keeps a memory on each client that must follow its own accepted updates, and a sum's members learn only what became of the sum. Choose an objective without one.");
         }
 
         if (StepsFollowSpeed)

@@ -44,6 +44,11 @@ public abstract class PrivacyPolicy<T>
     /// <summary>How sums are formed that nobody can look into; null under a policy that needs none.</summary>
     public virtual SecureSumPlan? SecureSum => null;
 
+    /// <summary>
+    /// True when an assignment costs a participation whatever becomes of it: its update may have been in a sum that was opened just before a crash.
+    /// </summary>
+    public virtual bool ChargesAssignments => false;
+
     /// <summary>The client's side; not thread-safe, one a worker.</summary>
     public abstract IClientProtection<T> CreateClient();
 

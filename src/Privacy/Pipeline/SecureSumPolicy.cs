@@ -59,6 +59,24 @@ internal sealed class SecureSumPolicy<T> : PrivacyPolicy<T>
 
     public override PrivacyGuarantee? Spent => Qualify(Describe(charges?.Spent), random);
 
+    public override IReadOnlyDictionary<int, (int Count, int LastStep)> Charges =>
+        charges?.Participations ?? ImmutableDictionary<int, (int, int)>.Empty;
+
+    public override bool ChargesAssignments => charges is not null;
+
+    public override PolicyTerms Terms => new()
+    {
+        Mechanism = charges is null ? "" : "distributed-discrete-gaussian",
+        Relation = charges is null ? null : new NeighbourRelation(PrivacyUnit.Client, Adjacency.ZeroOut),
+        ClipNorm = options.ClipNorm,
+        NoiseMultiplier = Plan.LocalDeviation * Math.Sqrt(Plan.Honest) / options.ClipNorm,
+        MinimumBatch = Plan.Minimum,
+        AssumedCorrupt = Plan.Minimum - Plan.Honest,
+        EpsilonBudget = (options as DistributedPrivacyOptions)?.Epsilon ?? 0,
+        Delta = (options as DistributedPrivacyOptions)?.Delta ?? 0,
+        Limits = Limits,
+    };
+
     public override long ReportBytes => WordPacking.Bytes(Plan.CreateEncoding<float>().Length, options.Bits);
 
     public override ParticipationLimits Limits => charges?.Limits ?? ParticipationLimits.None;
@@ -68,6 +86,8 @@ internal sealed class SecureSumPolicy<T> : PrivacyPolicy<T>
     public override string? RefusalFor(int client) => charges?.RefusalFor(client);
 
     public override (int Count, int LastStep)? ChargeOf(int client) => charges?.ChargeOf(client);
+
+    public override PrivacyGuarantee? SpentBy(int client) => Qualify(Describe(charges?.SpentBy(client)), random);
 
     public override string? Admit(int client, Span<T> delta, double weight) => charges?.Charge(client, releases);
 

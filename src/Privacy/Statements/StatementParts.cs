@@ -27,6 +27,8 @@ internal static class StatementParts
                 $"every client's update, learnt on its device from gradients that were clipped to L2 norm {Bound(terms)} example by example, with Gaussian noise of {Figures.Down(terms.NoiseMultiplier)} times that in every step",
                 IsTrusted: false),
         ],
+        PrivacyPolicies.SecureSum => [Opened(terms, "exact, without noise")],
+        PrivacyPolicies.Distributed => [Opened(terms, $"with Gaussian noise of {Figures.Down(terms.NoiseMultiplier)} times the bound at least, of which every member adds its share")],
         _ => throw new PrivacyException($"There is no statement for the policy '{policy}'; write who sees what under it before it is used."),
     };
 
@@ -50,6 +52,14 @@ internal static class StatementParts
                 break;
             case PrivacyPolicies.Local:
                 sentences.Add("The model, against clients that forge reports: the noise of honest ones gives cover.");
+                break;
+            case PrivacyPolicies.SecureSum:
+                sentences.Add("What sums and published versions tell of the data behind them: no noise is added, and sums of sets of clients that differ in one tell what that one sent.");
+                sentences.Add("Anything, against a coordinator that makes up members: identities are as good as the directory that clients know them from.");
+                break;
+            case PrivacyPolicies.Distributed:
+                sentences.Add("More than the noise of a client's own share, against a coordinator that makes up members: identities are as good as the directory that clients know them from.");
+                sentences.Add("The model, against clients that send what they like: no single update can be judged.");
                 break;
         }
 
@@ -78,6 +88,11 @@ internal static class StatementParts
 
     private static StatementParty Summed(StatementSetting setting, string how, bool isTrusted) => new(
         Coordinator, $"sums of the updates of {setting.SumThreshold} or more clients, {how}, and no single update as long as fewer than {setting.SumThreshold} of them collude with it", isTrusted);
+
+    private static StatementParty Opened(PolicyTerms terms, string how) => new(
+        Coordinator,
+        $"sums of the updates of {terms.MinimumBatch} or more clients, clipped to L2 norm {Bound(terms)}, {how}, and no single update as long as at most {terms.AssumedCorrupt} of them collude with it",
+        IsTrusted: false);
 
     private static IEnumerable<StatementParty> Shufflers(StatementSetting setting)
     {

@@ -22,6 +22,10 @@ internal static class StatementText
         {
             text.Append("Nothing is guaranteed: no ε bounds what updates, or the published versions, reveal of a client's data. Data stay at the clients, and updates travel. ");
         }
+        else if (statement.Policy == PrivacyPolicies.SecureSum)
+        {
+            text.Append("No ε is guaranteed: single updates are hidden inside sums, and nothing bounds what the sums, or the published versions, reveal of a client's data. ");
+        }
         else
         {
             Hidden(text, statement);

@@ -5,7 +5,7 @@ using Federated.Privacy.Pipeline;
 namespace Federated.Protocol.Wire;
 
 /// <summary>What a client does to its delta before it is encoded and leaves the device: the <c>privacy</c> member of an assignment.</summary>
-/// <param name="Kind"><see cref="Clip"/>, <see cref="Randomize"/> or <see cref="Shuffled"/>. A client that does not know it must give the assignment up.</param>
+/// <param name="Kind"><see cref="Clip"/>, <see cref="Randomize"/>, <see cref="Shuffled"/> or <see cref="SecureSum"/>. A client that does not know it must give the assignment up.</param>
 /// <param name="ClipNorm">C, the L2 bound of the delta.</param>
 /// <param name="Randomizer">With <see cref="Randomize"/> and <see cref="Shuffled"/>: the unit-vector randomiser's name.</param>
 /// <param name="ReportEpsilon">With <see cref="Randomize"/> and <see cref="Shuffled"/>: ε₀ of one report.</param>
@@ -24,6 +24,19 @@ public sealed record ProtectionMessage(string Kind, double ClipNorm, string? Ran
     /// <summary>Names the randomiser and its parameters, for the seal of a report: both sides write the same.</summary>
     [JsonIgnore]
     public string RandomizerInWords => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Randomizer} epsilon={ReportEpsilon:R} clip={ClipNorm:R}");
+
+    /// <summary>It is clipped, put on a grid, and summed with others' by secure aggregation: no single update reaches the coordinator.</summary>
+    public const string SecureSum = "secure-sum";
+
+    /// <summary>With <see cref="SecureSum"/>: the sums.</summary>
+    public SecureSumMessage? Sum { get; init; }
+
+    /// <summary>The client's part of a policy that sums securely.</summary>
+    public static ProtectionMessage Of(SecureSumPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return new ProtectionMessage(SecureSum, plan.Options.ClipNorm) { Sum = SecureSumMessage.Of(plan) };
+    }
 
     /// <summary>The client's part of a run's policy; null when it has none.</summary>
     public static ProtectionMessage? Of(PrivacyOptions options) => options switch

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Federated.Privacy.SecureAggregation.Sessions;
 
 namespace Federated.Protocol.Wire;
 
@@ -23,6 +24,12 @@ namespace Federated.Protocol.Wire;
 [JsonSerializable(typeof(AssignmentStateMessage))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(ProtectionMessage))]
+[JsonSerializable(typeof(SecureSumState))]
+[JsonSerializable(typeof(SecureSumFacts))]
+[JsonSerializable(typeof(SurvivorsSignature))]
+[JsonSerializable(typeof(Advertisement))]
+[JsonSerializable(typeof(KeyShares))]
+[JsonSerializable(typeof(UnmaskShares))]
 [JsonSerializable(typeof(CreateRunRequest))]
 [JsonSerializable(typeof(BranchRunRequest))]
 [JsonSerializable(typeof(CommandRequest))]

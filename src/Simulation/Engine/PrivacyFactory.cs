@@ -75,6 +75,7 @@ internal static class PrivacyFactory
             WorkIsInEpochs = strategy.StepPolicy is FixedWorkOptions && configuration.Training is { Steps: 0, Epochs: > 0 },
             LocalSteps = strategy.StepPolicy is FixedWorkOptions ? configuration.Training.Steps : 0,
             Compresses = encoder.Codec.Name != UpdateCodecs.Identity || encoder.Name != UpdateCodecs.NoFeedback,
+            ClientsRemember = strategy.Objective is FedDynOptions or FedSpeedOptions,
             StepsFollowSpeed = strategy.StepPolicy is not FixedWorkOptions,
             DrawsAreSecret = isSimulated,
             EverybodyIsAlwaysThere = isSimulated && devices is { Availability: AlwaysAvailable, Connectivity: { Dropout: 0, Departure: 0 } },

@@ -61,7 +61,10 @@ internal sealed class TrainingWorkload<T> : IWorkload
         var d = state.Current.Parameters.Length;
         probe = measures && this.privacy is NoPrivacyOptions ? new AggregateProbe<T>(state.Current.Parameters) : null;
         pool = new TrainingPool<T>(
-            threads, () => new Worker<T>(createTrainer(), data, trainingSet, PrivacyPolicies.CreateClient<T>(this.privacy, d)));
+            threads, () => new Worker<T>(createTrainer(), data, trainingSet, Protection()));
+
+        // A sum's grid and noise follow from the run, not from the policy's options alone.
+        IClientProtection<T>? Protection() => state.Privacy is { Policy.SecureSum: not null } run ? run.Policy.CreateClient() : PrivacyPolicies.CreateClient<T>(this.privacy, d);
         var objective = LocalObjectiveKinds.Create<T>(options.Objective);
         var encoder = UpdateCodecs.CreateEncoder<T>(compression, d);
         encodes = encoder.Name != UpdateCodecs.NoFeedback || encoder.Codec.Name != UpdateCodecs.Identity;
@@ -83,7 +86,12 @@ internal sealed class TrainingWorkload<T> : IWorkload
     public (long Down, long Up) Bytes { get; }
 
     /// <summary>n_i; 0 where clients do not trust the server with it.</summary>
-    public double Examples(int client) => privacy is RandomizedReportOptions or ExamplePrivacyOptions ? 0 : data.Clients[client].Train.Length;
+    public double Examples(int client) => privacy switch
+    {
+        RandomizedReportOptions or ExamplePrivacyOptions => 0,
+        SecureSumOptions { LargestExamples: > 0 and var largest } => Math.Min(largest, data.Clients[client].Train.Length),
+        _ => data.Clients[client].Train.Length,
+    };
 
     public double Epsilon => state.Privacy is { } run ? run.Policy.Spent?.Epsilon ?? 0 : double.NaN;
 

@@ -3,6 +3,7 @@ using Federated.Client;
 using Federated.Client.Transport;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
+using Federated.Coordinator.SecureAggregation;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
@@ -166,6 +167,29 @@ public sealed class InProcessTransport(RunRegistry registry, string member) : IT
         Require(posted.Outcome, posted.RetryAfter);
     }
 
+    public async ValueTask SendSecureSumAsync(string run, long assignment, string step, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        var (intake, client) = Sums(run);
+        switch (await intake.TakeAsync(client, new AssignmentId(assignment), step, body, cancellation).ConfigureAwait(false))
+        {
+            case { Verdict: StepVerdict.Taken }:
+                return;
+            case { Verdict: StepVerdict.Unavailable }:
+                throw Away(TimeSpan.FromSeconds(1));
+            case { Verdict: StepVerdict.Unknown, Detail: var detail }:
+                throw Refusal(404, Problem.SessionUnknown, detail);
+            case { Detail: var detail }:
+                throw Refusal(409, Problem.SessionRefused, detail);
+        }
+    }
+
+    public async ValueTask<SecureSumState> GetSecureSumAsync(string run, long assignment, string after, double waitSeconds, CancellationToken cancellation)
+    {
+        var (intake, client) = Sums(run);
+        return await intake.StateAsync(
+            client, new AssignmentId(assignment), new SecureSumState(after, "").Known, TimeSpan.FromSeconds(waitSeconds), cancellation).ConfigureAwait(false);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var upload in uploads.Values)
@@ -180,6 +204,11 @@ public sealed class InProcessTransport(RunRegistry registry, string member) : IT
     {
         ArgumentNullException.ThrowIfNull(declaration);
         var (host, client) = Known(run);
+        if (host.Parts.SecureSum is not null)
+        {
+            throw Refusal(409, "not-masked", "Nobody is to see a single update of this run. Join a session of secure aggregation.");
+        }
+
         var submission = new UpdateSubmission(new AssignmentId(assignment), client, WireReplies.ReportOf(declaration, 0, 0), declaration.Ready);
         switch (await host.SubmitAsync(submission, cancellation).ConfigureAwait(false))
         {
@@ -205,6 +234,12 @@ public sealed class InProcessTransport(RunRegistry registry, string member) : IT
             case var unknown:
                 throw new InvalidOperationException($"No reply for {unknown.GetType().Name}. This is a defect.");
         }
+    }
+
+    private (SecureIntake Intake, ClientId Client) Sums(string run)
+    {
+        var (host, client) = Known(run);
+        return (host.SecureSum ?? throw Refusal(409, "run-state", "This run takes updates one by one: it has no secure aggregation."), client);
     }
 
     private static UpdateReply Outcome(UpdateOutcomeMessage outcome) => new(new Dictionary<string, string>(), outcome);

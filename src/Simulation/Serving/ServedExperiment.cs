@@ -135,10 +135,10 @@ internal sealed class ServedExperiment
         var isEncoded = encoder.Name != UpdateCodecs.NoFeedback || encoder.Codec.Name != UpdateCodecs.Identity;
         var plain = new SafetensorsWriter().Add<T>(model.Layout, new T[d], format).Length;
         var trainingSeed = RunComposition.TrainingSeed(Configuration.Seed);
-        var protection = ProtectionMessage.Of(Configuration.Privacy)?.ToJson();
-
         // One privacy and one memory for every model state that is made of this run: the host restores them into these objects.
         var privacy = Configuration.Privacy is NoPrivacyOptions ? null : PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()));
+        var sums = privacy?.Policy.SecureSum;
+        var protection = (sums is null ? ProtectionMessage.Of(Configuration.Privacy) : ProtectionMessage.Of(sums))?.ToJson();
         var memory = strategy.Aggregator is AnarchicMemoryOptions ? new StoredClientMemory<T>(blobs, d, CachedClientVectors) : null;
         ModelState<T> NewState() => RunComposition.CreateState(Configuration, RunComposition.Initial(model, Configuration.Seed), clients, privacy, memory);
         var observer = new RunObserver();
@@ -151,6 +151,7 @@ internal sealed class ServedExperiment
             Training = Plan.ToJson(),
             Codec = isEncoded ? encoder.Codec.Name : Unencoded,
             MaxUpdateBytes = Math.Max(plain + SafetensorsSlack, isEncoded ? encoder.Codec.MaximumWireSize(d) : 0),
+            SecureSum = sums is null ? null : new SecureSumParts(sums, (sum, members, seed) => Decode<T>(sums, sum, members, seed, model.Layout, format)),
             UplinkVectors = NewState().UplinkNames.Count,
             ExpectedClients = Configuration.Clients.Count,
             Terms = assignment => new AssignmentTerms(
@@ -161,6 +162,17 @@ internal sealed class ServedExperiment
             Privacy = Privacy,
             Sections = [.. ((IRunSection?[])[privacy is null ? null : new PrivacySection<T>(privacy), memory]).OfType<IRunSection>()],
         };
+    }
+
+    /// <summary>The mean of a sum, in the form of an update.</summary>
+    private static byte[] Decode<T>(SecureSumPlan plan, ReadOnlySpan<uint> sum, int members, ReadOnlySpan<byte> publicSeed, ParameterLayout layout, ElementType format)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var mean = new T[layout.Count];
+        plan.CreateEncoding<T>().Decode(sum, members, publicSeed, mean);
+        using var bytes = new MemoryStream();
+        new SafetensorsWriter().Add<T>(layout, mean, format).WriteTo(bytes);
+        return bytes.ToArray();
     }
 
     /// <summary>The statement that the run begins with.</summary>

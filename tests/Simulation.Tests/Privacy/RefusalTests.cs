@@ -19,6 +19,8 @@ public static class RefusalTests
     private static readonly CentralPrivacyOptions Sampled = Central with { Sampling = SamplingClaim.FixedSize };
     private static readonly LocalPrivacyOptions Local = new();
     private static readonly ShufflePrivacyOptions Shuffle = new();
+    private static readonly SecureSumOptions Sums = new();
+    private static readonly DistributedPrivacyOptions Noised = new() { NoiseMultiplier = 1 };
     private static readonly StrategyOptions Sync = PrivateRun.Rounds.Strategy;
     private static readonly StrategyOptions Buffer = PrivateRun.Buffered.Strategy;
     private static readonly WeightedMeanOptions Sum = new() { Normalisation = Normalisation.None };
@@ -57,6 +59,24 @@ public static class RefusalTests
         // Codecs on randomised reports.
         { With(Sync with { Compression = TopK }), Local, "strategy.compression" },
         { With(Sync with { Compression = TopK }), Shuffle, "strategy.compression" },
+
+        // Sums that cannot be had of single updates, or hide nobody.
+        { With(Sync with { Aggregator = new MedianOptions() }), Sums, "shows the server only their sum" },
+        { With(Sync with { Aggregator = new TrimmedMeanOptions() }), Noised, "shows the server only their sum" },
+        { With(Sync with { Aggregator = Sum }), Sums, "another divisor" },
+        { With(Buffer with { StalenessWeight = new PolynomialStaleness() }), Sums, "strategy.stalenessWeight" },
+        { With(Buffer) with { Run = PrivateRun.Rounds.Run with { MaxStaleness = 3 } }, Sums, "cannot be taken out of it" },
+        { With(Sync with { Scheduler = new AnarchicOptions { AggregationGoal = 5 } }), Sums, "this scheduler forms none" },
+        { With(Sync with { Compression = TopK }), Sums, "strategy.compression" },
+        { With(Sync with { Objective = new ScaffoldOptions() }), Sums, "beside the update" },
+        { With(Sync with { ExampleWeight = new LinearExampleWeight() }), Sums, "privacy.largestExamples" },
+        { With(Sync with { ExampleWeight = new LinearExampleWeight() }), Noised, "number of examples, which is private" },
+        { PrivateRun.Rounds with { Training = new LocalTraining { Epochs = 1 } }, Noised, "training.steps" },
+        { PrivateRun.Rounds, Sums with { Scale = 1e9 }, "can wrap around" },
+        { PrivateRun.Rounds, Noised with { Bits = 8, NoiseMultiplier = 0.02 }, "Raise privacy.bits" },
+        { PrivateRun.Rounds, Noised with { NoiseMultiplier = 0 }, "neither a noise multiplier" },
+        { With(Sync with { Scheduler = new SynchronousOptions { Cohort = 5, MinimumReports = 1, RoundDeadline = 9 } }), Sums with { Corrupted = 0.3 }, "nobody to hide among" },
+        { With(Buffer with { Scheduler = new BufferedOptions { Concurrency = 12, AggregationGoal = 5, FlushPartial = true } }), Noised, "flushPartial" },
 
         // Releases of fewer updates than counted with.
         { With(Buffer with { Scheduler = new BufferedOptions { Concurrency = 12, AggregationGoal = 5, FlushPartial = true } }), Central, "flushPartial" },

@@ -68,6 +68,9 @@ public sealed class SessionClient : IDisposable
     /// <summary>The session's hash; empty before the roster.</summary>
     public ReadOnlyMemory<byte> Session => session;
 
+    /// <summary>The seed of public coins that all members know.</summary>
+    public byte[] PublicSeed => SessionKeys.PublicSeed(session);
+
     /// <summary>This member's place in the roster; −1 before it.</summary>
     public int Index => index;
 

@@ -14,6 +14,7 @@ namespace Federated.Privacy.SecureAggregation.Sessions;
 /// self mask     HKDF-SHA256(b_u, salt = session, info = "fl/secagg/self/v1" ‖ u ‖ number, 32)
 /// pair mask     <see cref="PairwiseMask.DeriveSeed"/>(ECDH(s_u, s_v), session, lower, higher, number)
 /// commitment    SHA-256("fl/secagg/commitment/v1" ‖ session ‖ u ‖ b_u)
+/// public seed   SHA-256("fl/secagg/public/v1" ‖ session): the coins of the encoding's rotation
 /// survivors     signed: "fl/secagg/survivors/v1" ‖ session ‖ count ‖ indices
 /// </code>
 /// </remarks>
@@ -56,6 +57,8 @@ internal static class SessionKeys
 
     public static byte[] Commitment(ReadOnlySpan<byte> session, int member, ReadOnlySpan<byte> secret) =>
         SHA256.HashData(new Transcript("fl/secagg/commitment/v1"u8).Bytes(session).Number((uint)member).Bytes(secret).ToArray());
+
+    public static byte[] PublicSeed(ReadOnlySpan<byte> session) => SHA256.HashData(new Transcript("fl/secagg/public/v1"u8).Bytes(session).ToArray());
 
     public static byte[] SelfSeed(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> session, int member, uint number)
     {

@@ -40,6 +40,12 @@ public sealed class SessionServer(SessionTerms terms, uint number)
     /// <summary>The session's numbers; null before the roster is closed.</summary>
     public SessionParameters? Parameters => parameters;
 
+    /// <summary>The session's hash; empty before the roster is closed.</summary>
+    public ReadOnlyMemory<byte> Session => session;
+
+    /// <summary>The seed of public coins that all members know.</summary>
+    public byte[] PublicSeed => SessionKeys.PublicSeed(session);
+
     /// <summary>Members in the order of the roster, or of their ids while it is open.</summary>
     public IReadOnlyList<string> Members => members.Length > 0 ? [.. members.Select(m => m.Member)] : [.. advertised.Keys];
 
