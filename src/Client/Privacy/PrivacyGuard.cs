@@ -196,6 +196,7 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
             ProtectionMessage.Clip => RequiredTrust.Central,
             ProtectionMessage.Randomize => RequiredTrust.Local,
             PrivacyStep.Shuffled => RequiredTrust.Shuffle,
+            ProtectionMessage.SecureSum => RequiredTrust.Distributed,
             _ => RequiredTrust.Anything, // A step that this client does not know: the session gives such work up in any case.
         };
         var stated = TrustOf(told.Policy, told.Guarantee?.Trust);
@@ -212,6 +213,13 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         if (step is null || step.Kind == ProtectionMessage.Clip)
         {
             return null;
+        }
+
+        if (step.Kind == ProtectionMessage.SecureSum)
+        {
+            return step.SumNoise * Tolerance < told.Terms.NoiseMultiplier
+                ? $"the run's statement says noise of {Figures.Down(told.Terms.NoiseMultiplier)} times the bound, and the assignment's sum has {Figures.Down(step.SumNoise)}"
+                : null;
         }
 
         return step.ReportEpsilon is not { } own || !(own > 0) ? "the assignment asks for a randomised report and does not say its ε₀"
@@ -263,6 +271,8 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
                 }
 
                 return charged with { Reports = reports };
+            case ProtectionMessage.SecureSum when told is { Policy: PrivacyPolicies.Distributed, Planned: { } bound } && !IsBeyondCap(charged, told):
+                return charged with { WholeEpsilon = Math.Max(charged.WholeEpsilon ?? 0, bound.Epsilon) };
             case ProtectionMessage.Clip or null when told is { Policy: PrivacyPolicies.Central, Planned: { } planned } && !IsBeyondCap(charged, told):
                 return charged with { WholeEpsilon = Math.Max(charged.WholeEpsilon ?? 0, planned.Epsilon) };
             default:
@@ -282,6 +292,7 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         PrivacyPolicies.Central => RequiredTrust.Central,
         PrivacyPolicies.Shuffle => RequiredTrust.Shuffle,
         PrivacyPolicies.Local => RequiredTrust.Local,
+        PrivacyPolicies.SecureSum => RequiredTrust.Distributed,
         _ => trust switch
         {
             TrustModel.Central => RequiredTrust.Central,

@@ -21,8 +21,20 @@ internal sealed record PrivacyStep(string Kind, double? ReportEpsilon, IReadOnly
 
         var epsilon = Member(json, "reportEpsilon") is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value) ? value : (double?)null;
         var shuffle = Member(json, "shuffle");
-        return new PrivacyStep(Text(json, "kind"), epsilon, Keys(shuffle), Text(shuffle, "analyzer"));
+        return new PrivacyStep(Text(json, "kind"), epsilon, Keys(shuffle), Text(shuffle, "analyzer")) { SumNoise = NoiseOf(json) };
     }
+
+    /// <summary>With a secure sum: noise of its fewest honest members together over C; 0 for none.</summary>
+    public double SumNoise { get; init; }
+
+    private static double NoiseOf(JsonElement json)
+    {
+        var sum = Member(json, "sum");
+        var honest = Number(sum, "minimum") - Math.Floor((Number(sum, "most") * Number(sum, "corrupted")) + 1e-9);
+        return honest > 0 && Number(json, "clipNorm") is > 0 and var clip ? Number(sum, "localDeviation") * Math.Sqrt(honest) / clip : 0;
+    }
+
+    private static double Number(JsonElement json, string name) => Member(json, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value) ? value : 0;
 
     private static List<string> Keys(JsonElement shuffle)
     {

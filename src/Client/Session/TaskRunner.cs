@@ -126,6 +126,8 @@ internal sealed class TaskRunner(
 
         if (UpdateProtection.SumsSecurely(assignment.Privacy))
         {
+            guard?.Charge(task.ToServer.Count > 0);
+
             // Never on disk: after a crash it could be sent into a second sum, and the two compared.
             return task.ToServer.Count + task.NextState.Count > 0 || assignment.Codec != UpdateEncoding.Safetensors
                 ? new WorkResult(null, "the run asks for a secure sum, and for vectors, a memory or a codec beside it, which would go around it", TellsCoordinator: true, null)
