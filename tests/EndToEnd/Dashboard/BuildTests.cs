@@ -79,8 +79,11 @@ public sealed class BuildTests : IDisposable
         return File.ReadAllLines(Path.Combine(folder, "embedded.txt"));
     }
 
-    private static string Real(string name) =>
-        Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(directory => Path.Combine(directory, name)).First(File.Exists);
+    /// <summary>A program of this machine; null when there is none.</summary>
+    internal static string? Find(string name) =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
+
+    private static string Real(string name) => Find(name) ?? throw new InvalidOperationException($"There is no {name} here.");
 
     [Fact]
     public void WithoutNodeItSaysSoAndEverythingElseIsBuilt()
