@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Federated.Aggregation.Randomness;
@@ -95,28 +96,44 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
     }
 
     [ClusterFact]
+    public async Task AnySiloTakesOrdersForAnyRun()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        using var silos = await StartAsync(await server.NewDatabaseAsync(), limit.Token);
+        var (first, last) = (silos.Urls[0].ToString(), silos.Urls[^1].ToString());
+        await Fed.RunAsync("runs", "create", Write("ordered", 6), "--id", "ordered", "--url", first);
+        await Fed.RunAsync("runs", "pause", "ordered", "--url", last);
+        Assert.Equal("paused", await StateAsync(first));
+        var clients = TakePart("ordered", silos, limit.Token);
+        await Fed.RunAsync("runs", "resume", "ordered", "--url", first);
+        await AllAsync(clients, silos);
+        Assert.Equal("finished", await StateAsync(last));
+        await Fed.RunAsync("runs", "branch", "ordered", "--version", "6", "--id", "branched", "--url", last);
+        Assert.Contains("ordered, version 6", (await Fed.RunJsonAsync("runs", "show", "branched", "--url", first)).GetProperty("branchedFrom").GetString(), StringComparison.Ordinal);
+        await Fed.RunAsync("runs", "stop", "branched", "--url", first);
+        await Fed.RunAsync("runs", "delete", "ordered", "--yes", "--url", last);
+        using var http = Operator(silos.Urls[0]);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri("/v1/runs/ordered", UriKind.Relative), limit.Token)).StatusCode);
+
+        async Task<string?> StateAsync(string url) => (await Fed.RunJsonAsync("runs", "show", "ordered", "--url", url)).GetProperty("summary").GetProperty("state").GetString();
+    }
+
+    [ClusterFact]
     public async Task AnySiloShowsWhatHappensOnAnother()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         using var silos = await StartAsync(await server.NewDatabaseAsync(), limit.Token);
         await Fed.RunAsync("runs", "create", Write("seen", 8), "--id", "seen", "--url", silos.Urls[0].ToString());
+        foreach (var url in silos.Urls)
+        {
+            await ShownAsync(url, "seen", "", limit.Token); // What happens from here on is told there.
+        }
+
         await AllAsync(TakePart("seen", silos, limit.Token), silos);
         foreach (var url in silos.Urls)
         {
-            using var http = new HttpClient { BaseAddress = url };
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalCoordinator.Find(url)!.OperatorToken);
-            for (;;)
-            {
-                using var standing = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/dashboard", UriKind.Relative), limit.Token));
-                var run = standing.RootElement.GetProperty("runs").EnumerateArray().FirstOrDefault(r => r.ToString().Contains("\"seen\"", StringComparison.Ordinal));
-                if (run.ValueKind == JsonValueKind.Object && run.ToString().Contains("finished", StringComparison.OrdinalIgnoreCase))
-                {
-                    break;
-                }
-
-                await Task.Delay(50, limit.Token);
-            }
-
+            await ShownAsync(url, "seen", "finished", limit.Token);
+            using var http = Operator(url);
             using var versions = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/runs/seen/versions", UriKind.Relative), limit.Token));
             Assert.Equal(8, versions.RootElement.GetProperty("version").GetArrayLength());
             using var system = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/dashboard/system", UriKind.Relative), limit.Token));
@@ -127,6 +144,29 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
             Assert.Contains("federated_run_version", await http.GetStringAsync(new Uri("/metrics", UriKind.Relative), limit.Token) + await MetricsAsync(silos), StringComparison.Ordinal);
         }
     }
+
+    /// <summary>Waits until a silo's dashboard shows a run with some words.</summary>
+    private static async Task ShownAsync(Uri url, string run, string words, CancellationToken cancellation)
+    {
+        using var http = Operator(url);
+        for (;;)
+        {
+            using var shown = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/dashboard", UriKind.Relative), cancellation));
+            if (shown.RootElement.GetProperty("runs").EnumerateArray().Select(r => r.ToString())
+                .Any(r => r.Contains($"\"{run}\"", StringComparison.Ordinal) && r.Contains(words, StringComparison.OrdinalIgnoreCase)))
+            {
+                return;
+            }
+
+            await Task.Delay(50, cancellation);
+        }
+    }
+
+    private static HttpClient Operator(Uri url) => new()
+    {
+        BaseAddress = url,
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", LocalCoordinator.Find(url)!.OperatorToken) },
+    };
 
     private static async Task<string> MetricsAsync(Cluster silos)
     {

@@ -1,0 +1,143 @@
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Orleans.Grains;
+using Federated.Coordinator.Orleans.Hosting;
+using Federated.Coordinator.Tests.Hosting;
+using Federated.Protocol;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Federated.Coordinator.Orleans.Tests.Grains;
+
+/// <summary>What a run's grain and the front doors of all silos promise each other.</summary>
+public sealed class RunGrainTests
+{
+    [Fact]
+    public async Task Of_those_who_create_and_delete_a_run_at_once_one_wins_each_time_and_no_second_host_is_opened()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var (created, deleted) = (0, 0);
+        for (var round = 0; round < 10; round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Task.Run(async () =>
+            {
+                var door = cluster.Door(i % 2);
+                if (i % 3 == 2)
+                {
+                    Interlocked.Add(ref deleted, await door.DeleteAsync("run", default) ? 1 : 0);
+                    return;
+                }
+
+                try
+                {
+                    await door.CreateAsync("run", TestFactory.Buffered(2, 1), default);
+                    Interlocked.Increment(ref created);
+                }
+                catch (CoordinatorException e)
+                {
+                    // That it was deleted at once by somebody else is a creation too.
+                    Interlocked.Add(ref created, e.Message.Contains("deleted it at once", StringComparison.Ordinal) ? 1 : 0);
+                }
+            })));
+            Assert.InRange(created - deleted, 0, 1);
+            Assert.Equal(created - deleted, Hosts(cluster));
+        }
+
+        Assert.True(created > 0 && cluster.Store.Fenced == 0, $"{created} were created, {cluster.Store.Fenced} appends were fenced.");
+    }
+
+    [Fact]
+    public async Task A_client_of_a_deleted_run_does_not_reach_the_next_one_of_its_name()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var old = await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        var (_, client, _) = await old.JoinAsync("a", 10);
+        await cluster.Door(1).DeleteAsync("run", default);
+        var next = await cluster.Door(1).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        Assert.IsType<NotAsked>(await old.CheckInAsync(client, TimeSpan.Zero, default));
+        Assert.Equal(0, (await next.LookAsync(default)).Clients);
+        Assert.Equal(next.Entry.CreatedAt, (await cluster.Door(0).FindAsync("run", default))!.Entry.CreatedAt);
+    }
+
+    [Fact]
+    public async Task Every_front_door_hears_what_happens_in_a_run_that_lives_elsewhere()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var run = await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        var doors = new[] { (await cluster.Door(0).FindAsync("run", default))!, (await cluster.Door(1).FindAsync("run", default))! };
+        var feeds = doors.Select(door => door.Subscribe(1000)).ToList();
+        foreach (var door in doors)
+        {
+            await Eventually(() => door.View.Sequence > 0);
+        }
+
+        var (_, client, _) = await run.JoinAsync("a", 10);
+        for (var i = 0; i < 3; i++)
+        {
+            var granted = Assert.IsType<Granted>(await run.CheckInAsync(client, TimeSpan.FromSeconds(10), default));
+            var (reference, bytes) = TestFactory.OneHot(granted.Assignment.Id);
+            await using (var writer = await cluster.Store.CreateAsync(default))
+            {
+                await writer.WriteAsync(bytes, default);
+                await writer.CommitAsync(reference, default);
+            }
+
+            Assert.IsType<UpdateTaken>(await run.SubmitAsync(TestFactory.Submission(granted.Assignment) with { Inline = [] }, default));
+        }
+
+        foreach (var (door, feed) in doors.Zip(feeds))
+        {
+            await Eventually(() => door.View.Version == 3 && door.NameOf(client) == "a");
+            List<long> sequences = [];
+            while (feed.Reader.TryRead(out var notice))
+            {
+                sequences.Add(notice.Sequence);
+            }
+
+            Assert.Equal(Enumerable.Range((int)sequences[0], sequences.Count).Select(n => (long)n), sequences);
+            Assert.Equal(0, feed.Dropped);
+        }
+    }
+
+    [Fact]
+    public async Task What_all_runs_need_is_known_to_whoever_sweeps()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        foreach (var id in (string[])["a", "b", "c"])
+        {
+            await cluster.Door(0).CreateAsync(id, TestFactory.Buffered(2, 1), default);
+        }
+
+        var needed = Assert.IsAssignableFrom<IReadOnlySet<string>>(await cluster.Door(1).ReferencedAsync(default));
+        foreach (var id in (string[])["a", "b", "c"])
+        {
+            var view = await (await cluster.Door(1).FindAsync(id, default))!.LookAsync(default);
+            Assert.All(view.Versions.Values.SelectMany(v => v.All), blob => Assert.Contains(blob.Sha256, needed));
+        }
+    }
+
+    [Fact]
+    public async Task A_silo_that_stops_saves_its_runs_and_another_has_them_at_once()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var run = await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        await run.JoinAsync("a", 10);
+        var host = Enumerable.Range(0, 2).Single(silo => Hosting(cluster, silo).Hosts.Count == 1);
+        var other = (await cluster.Door(1 - host).FindAsync("run", default))!;
+        var poll = other.CheckInAsync(new ClientId(0), TimeSpan.FromSeconds(20), default);
+        await cluster.StopAsync(host);
+        Assert.IsType<Granted>(await poll.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(1, Hosts(cluster));
+    }
+
+    private static RunHosting Hosting(TestSilos cluster, int silo) => cluster.Silos[silo].ServiceProvider.GetRequiredService<RunHosting>();
+
+    private static int Hosts(TestSilos cluster) => Enumerable.Range(0, cluster.Silos.Count).Sum(silo => Hosting(cluster, silo).Hosts.Count);
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition())
+        {
+            await Task.Delay(20, limit.Token);
+        }
+    }
+}
