@@ -86,6 +86,15 @@ async function open(link, options = {}) {
 }
 const go = (page, path) => page.evaluate((hash) => { location.hash = hash; }, path);
 const sees = (page, text, timeout = 15_000) => page.getByText(text).first().waitFor({ timeout });
+/** No serious finding of axe-core, which the caller has put into the page. */
+async function accessible(page, where) {
+  const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'] })).violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`));
+  assert(found.length === 0, `${where}: ${found.join('; ')}`);
+}
+async function narrow(page, where) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert(wide <= 1, `${where} is ${wide} px too wide`);
+}
 const clean = (page) => assert(page.problems.length === 0, page.problems.join('; '));
 
 const pages = {
@@ -185,8 +194,7 @@ const tests = {
         await go(page, path);
         await sees(page, text);
         await sleep(300);
-        const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'] })).violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | ')}`));
-        assert(found.length === 0, `${name}, ${colorScheme}: ${found.join('; ')}`);
+        await accessible(page, `${name}, ${colorScheme}`);
       }
       await page.context().close();
     }
@@ -198,8 +206,7 @@ const tests = {
       await go(page, path);
       await sees(page, text);
       await sleep(200);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert(wide <= 1, `${name} is ${wide} px too wide`);
+      await narrow(page, name);
     }
     clean(page);
     await page.context().close();
@@ -297,6 +304,15 @@ const alone = {
     for (let i = 0; i < 300 && !server.text.includes('Dashboard: '); i++) await sleep(100);
     const page = await open(/Dashboard: (\S+)/.exec(server.text)[1]);
     await page.getByLabel('Min steps').waitFor({ timeout: 15_000 });
+    for (const colorScheme of ['light', 'dark']) {
+      const looked = await open(/Dashboard: (\S+)/.exec(server.text)[1], { colorScheme, bypassCSP: true, viewport: { width: 390, height: 844 } });
+      await looked.getByLabel('Min steps').waitFor();
+      await looked.evaluate(() => document.querySelectorAll('.new-run details').forEach((part) => { part.open = true; }));
+      await narrow(looked, 'the form');
+      await looked.evaluate(axe);
+      await accessible(looked, `the form, ${colorScheme}`);
+      await looked.context().close();
+    }
     await page.getByLabel('Name', { exact: true }).fill('from-fields');
     await page.getByLabel('Min steps').fill('90');
     page.expectsOutage = true; // A refusal is an answer of 4xx, which the console tells of.
