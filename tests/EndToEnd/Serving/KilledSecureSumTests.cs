@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Federated.Aggregation.Randomness;
+using Federated.Client;
+using Federated.Client.Session;
+using Federated.Client.Store;
+using Federated.Client.Transport;
+using Federated.Protocol.Local;
+using Federated.Protocol.Wire;
+using Federated.Simulation.Serving;
+using Xunit.Abstractions;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>
+/// A run under distributed privacy over HTTP, whose coordinator is a process that is killed by SIGKILL at random instants of its sessions: no sum counts twice or in
+/// part, and every assignment stays charged.
+/// </summary>
+/// <remarks>How often it is killed is read from FEDERATED_KILLS (default 3; 40 with FED_SLOW_TESTS=1).</remarks>
+public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Clients = 3;
+
+    private static readonly int Kills = int.Parse(
+        Environment.GetEnvironmentVariable("FEDERATED_KILLS") ?? (Environment.GetEnvironmentVariable("FED_SLOW_TESTS") == "1" ? "40" : "3"), CultureInfo.InvariantCulture);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("federated-killed-sums-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task A_run_of_sums_that_is_killed_again_and_again_counts_each_sum_once_and_refunds_nothing()
+    {
+        var versions = 3 + (2 * Kills);
+        var experiment = Path.Combine(folder, "sums.yaml");
+        File.WriteAllText(experiment, $$"""
+            name: sums
+            seed: 11
+            data:
+              source: { kind: drawn-digits, writers: {{Clients}}, trainPerWriter: 20, testPerWriter: 5, size: 12 }
+            model: { kind: softmax }
+            training: { kind: local, steps: 2, batchSize: 10 }
+            strategy: { scheduler: { kind: synchronous, cohort: {{Clients}} }, exampleWeight: equal }
+            privacy: { kind: distributed, corrupted: 0, noiseMultiplier: 1, delta: 1e-5, maxParticipations: 100000, phaseSeconds: 3, gatherSeconds: 10 }
+            run: { stop: { versions: {{versions}} }, evaluateEvery: 0 }
+            clients: { count: {{Clients}} }
+            """);
+        var url = $"http://127.0.0.1:{Fed.FreePort()}";
+        var random = new SeededRandom(4);
+        var coordinator = await StartAsync(url);
+        try
+        {
+            await Fed.RunAsync("runs", "create", experiment, "--id", "sums", "--url", url);
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4 + (Kills / 4)));
+            var clients = Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(url), index, limit.Token)).ToList();
+            var kills = 0;
+            for (; kills < Kills && !clients.Any(c => c.IsCompleted); kills++)
+            {
+                await Task.Delay(200 + random.NextInt(1500), limit.Token); // The instant is the point: no event is waited for.
+                coordinator.Kill();
+                await coordinator.WaitForExitAsync();
+                coordinator.Dispose();
+                coordinator = await StartAsync(url);
+            }
+
+            var accepted = (await Task.WhenAll(clients)).Sum(c => c.Accepted);
+            var run = await ReadAsync(url, "/v1/runs/sums", WireJson.Default.RunDetailMessage);
+            var privacy = await ReadAsync(url, "/v1/runs/sums/privacy", WireJson.Default.RunPrivacyMessage);
+            var sums = await ReadAsync(url, "/v1/runs/sums/secure-sums", WireJson.Default.SecureSumFacts);
+            var counters = run.Summary;
+            Assert.Equal(versions, counters.Version);
+            Assert.Equal(versions * Clients, counters.Accepted);
+            Assert.Equal(counters.Dispatched, counters.Accepted + counters.Lost);
+            Assert.Equal(counters.Dispatched, privacy.Clients.Sum(c => c.Participations));
+            Assert.InRange(accepted, 0, versions * Clients); // A client may not hear of a sum that counted an instant before a kill.
+            Assert.Equal("done", sums.Sessions[^1].Phase);
+            output.WriteLine($"{kills} kills, {versions} versions, {counters.Lost} assignments lost and charged.");
+        }
+        finally
+        {
+            coordinator.Kill();
+            coordinator.Dispose();
+        }
+    }
+
+    private static async Task<T> ReadAsync<T>(string url, string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> form)
+    {
+        using var http = new HttpClient();
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalCoordinator.Find(new Uri(url))!.OperatorToken);
+        return JsonSerializer.Deserialize(await http.GetStringAsync(new Uri(new Uri(url), path)), form)!;
+    }
+
+    private static async Task<SessionSummary> TakePartAsync(Uri url, int index, CancellationToken cancellation)
+    {
+        var options = new FederatedClientOptions
+        {
+            Run = "sums",
+            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
+            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
+            FirstRetry = TimeSpan.FromMilliseconds(20),
+            LastRetry = TimeSpan.FromMilliseconds(200),
+            LongPoll = TimeSpan.FromSeconds(5),
+        };
+        await using var client = new FederatedClient(
+            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
+        return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
+    }
+
+    private async Task<Process> StartAsync(string url)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["FED_HOME"] = Fed.Home;
+        var process = Process.Start(start)!;
+        var log = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        process.OutputDataReceived += (_, line) => log.Enqueue(line.Data);
+        process.ErrorDataReceived += (_, line) => log.Enqueue(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        using var http = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"));
+                if (answer.IsSuccessStatusCode)
+                {
+                    return process;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            Assert.False(process.HasExited, string.Join('\n', log));
+            Assert.True(attempt < 3000, $"The coordinator is not ready: {string.Join('\n', log)}");
+            await Task.Delay(20);
+        }
+    }
+}
