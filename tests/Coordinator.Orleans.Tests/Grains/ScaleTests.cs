@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Orleans.Hosting;
+using Federated.Coordinator.Tests.Hosting;
+using Federated.Protocol;
+
+namespace Federated.Coordinator.Orleans.Tests.Grains;
+
+/// <summary>Many runs on few silos.</summary>
+public sealed class ScaleTests
+{
+    [Fact]
+    public async Task A_thousand_idle_runs_cost_next_to_nothing()
+    {
+        const int runs = 1000;
+        await using var cluster = await TestSilos.StartAsync(2);
+        await cluster.Door(0).StartAsync(default);
+        await Parallel.ForAsync(0, runs, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
+            await cluster.Door(0).CreateAsync($"idle-{i}", TestFactory.Buffered(10, 5), default));
+        using var process = Process.GetCurrentProcess();
+        await Task.Delay(2000); // What creating them left to do.
+        var (calls, before, clock) = (cluster.Calls.Values.Sum(), process.TotalProcessorTime, Stopwatch.StartNew());
+        await Task.Delay(5000);
+        process.Refresh();
+        var share = (process.TotalProcessorTime - before) / clock.Elapsed;
+
+        // A hundredth of a core for each would be ten cores: idling is timers that are not armed, and news that are not sent.
+        Assert.True(share < 0.5, $"A thousand idle runs take {share:P0} of a core.");
+        Assert.True(cluster.Calls.Values.Sum() - calls < runs, $"They made {cluster.Calls.Values.Sum() - calls} calls in five seconds.");
+        Assert.Equal(0, (await (await cluster.Door(0).FindAsync("idle-999", default))!.LookAsync(default)).Version);
+    }
+
+    [Fact]
+    public async Task A_busy_run_leaves_the_others_their_turn()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        await cluster.Door(0).StartAsync(default);
+        var busy = await cluster.Door(0).CreateAsync("busy", TestFactory.Buffered(64, 1), default);
+        var calm = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => cluster.Door(0).CreateAsync($"calm-{i}", TestFactory.Buffered(4, 1), default)));
+        using var stop = new CancellationTokenSource();
+        var updates = 0;
+        var flood = Enumerable.Range(0, 64).Select(i => Task.Run(() => TrainAsync(cluster, busy, $"busy-{i}", () =>
+        {
+            Interlocked.Increment(ref updates);
+            return !stop.IsCancellationRequested;
+        }))).ToArray();
+        var clock = Stopwatch.StartNew();
+        await Task.WhenAll(calm.Select(async run =>
+        {
+            var left = 10;
+            await TrainAsync(cluster, run, "calm", () => --left > 0);
+        }));
+        var (seconds, meanwhile) = (clock.Elapsed.TotalSeconds, Volatile.Read(ref updates));
+        await stop.CancelAsync();
+        await Task.WhenAll(flood);
+
+        // Ten updates, one after the other, of each of eight runs, beside one that takes all it can get: every calm run has its turn between any
+        // few of the busy one's, so that its tenth comes before the busy one's thousands.
+        Assert.All(await Task.WhenAll(calm.Select(async run => (await run.LookAsync(default)).Version)), version => Assert.Equal(10, version));
+        Assert.True(meanwhile > 10, $"The busy run was not busy: {meanwhile} updates.");
+        Assert.True(seconds < 60, $"Ten updates took {seconds:F0} s beside a busy run with {meanwhile}.");
+    }
+
+    private static async Task TrainAsync(TestSilos cluster, ClusterRun run, string member, Func<bool> goesOn)
+    {
+        var (_, client, _) = await run.JoinAsync(member, 10);
+        for (var more = true; more;)
+        {
+            if (await run.CheckInAsync(client, TimeSpan.FromSeconds(20), default) is not Granted granted)
+            {
+                continue;
+            }
+
+            var (reference, bytes) = TestFactory.OneHot(granted.Assignment.Id);
+            await using (var writer = await cluster.Store.CreateAsync(default))
+            {
+                await writer.WriteAsync(bytes, default);
+                await writer.CommitAsync(reference, default);
+            }
+
+            await run.SubmitAsync(new UpdateSubmission(granted.Assignment.Id, client, new UpdateReport { Delta = reference, Examples = 10, LocalSteps = 5 }, false), default);
+            more = goesOn();
+        }
+    }
+}
