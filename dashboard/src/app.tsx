@@ -7,6 +7,7 @@ import { ClientPage } from './pages/ClientPage.tsx';
 import { ClientsPage } from './pages/ClientsPage.tsx';
 import { ComparePage } from './pages/ComparePage.tsx';
 import { EventsPage } from './pages/EventsPage.tsx';
+import { PrivacyPage } from './pages/PrivacyPage.tsx';
 import { RunPage } from './pages/RunPage.tsx';
 import { RunsPage } from './pages/RunsPage.tsx';
 import { SystemPage } from './pages/SystemPage.tsx';
@@ -34,6 +35,7 @@ function PageOf({ run, part, detail }: { run: Run; part: string; detail: string 
     case 'timeline': return <TimelinePage run={run} />;
     case 'clients': return detail === undefined ? <ClientsPage run={run} /> : <ClientPage run={run} client={Number(detail)} key={detail} />;
     case 'aggregation': return <AggregationPage run={run} />;
+    case 'privacy': return <PrivacyPage run={run} />;
     case 'events': return <EventsPage run={run} />;
     default: return <RunPage run={run} />;
   }

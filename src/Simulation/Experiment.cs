@@ -1,4 +1,5 @@
 using Federated.Privacy;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Engine;
 using Federated.Training.Data;
@@ -36,6 +37,9 @@ public sealed class Experiment
 
     /// <summary>What the run can cost a client at most, under its privacy policy; null when nothing bounds it in advance, or there is no policy.</summary>
     public PrivacyGuarantee? PlannedPrivacy => run.PlannedPrivacy;
+
+    /// <summary>What the run says about privacy before it begins.</summary>
+    public PrivacyStatement Statement => run.Statement ?? PrivacyStatement.None(StatementSetting.Simulation);
 
     /// <summary>Loads the data and checks the configuration against them.</summary>
     /// <param name="dataDirectory">Where known data sets stand, and against which relative paths are resolved.</param>

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { token } from './route.ts';
-import type { Card, FeedHeader, Slice, Standing } from './types.ts';
+import type { Card, FeedHeader, RunPrivacy, Slice, Standing } from './types.ts';
 
 /** Set when the coordinator does not take our token. */
 export const refused = signal<boolean>(false);
@@ -52,6 +52,10 @@ const run = (id: string) => `v1/runs/${encodeURIComponent(id)}`;
 
 export async function feed(id: string): Promise<Feed> {
   return (await request(`${run(id)}/feed`)).json() as Promise<Feed>;
+}
+
+export async function privacy(id: string): Promise<RunPrivacy> {
+  return (await request(`${run(id)}/privacy`)).json() as Promise<RunPrivacy>;
 }
 
 export async function history<T>(id: string, stream: string, after: number, last?: number): Promise<Slice<T>> {

@@ -22,6 +22,15 @@ export function short(value: number | null | undefined): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** A promise: three digits, never below what it stands for. */
+export function upTo(value: number | null | undefined): string {
+  if (!isNumber(value)) return '∞';
+  if (value === 0) return '0';
+  const rounded = Number(value.toPrecision(3));
+  const next = rounded >= value ? rounded : rounded + 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2);
+  return next < 1e-3 || next >= 1e5 ? Number(next.toPrecision(3)).toExponential().replace('e+', 'e') : String(Number(next.toPrecision(3)));
+}
+
 export function whole(value: number | null | undefined): string {
   return isNumber(value) ? Math.round(value).toLocaleString('en') : nothing;
 }

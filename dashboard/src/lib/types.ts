@@ -122,3 +122,44 @@ export interface Frame {
   readonly tasks?: TaskColumns;
   readonly tallies?: Tallies;
 }
+
+/** `GET /v1/runs/{run}/privacy`; what is absent is not there. */
+export interface RunPrivacy {
+  readonly run: string;
+  readonly version: number;
+  readonly statement: Statement;
+  readonly course?: readonly { readonly version: number; readonly epsilon?: number }[];
+  readonly clientsCharged?: number;
+  readonly clients?: readonly { readonly number: number; readonly client: string; readonly name: string; readonly participations: number; readonly epsilon?: number; readonly lifetimeEpsilon?: number }[];
+  readonly lifetime?: { readonly epsilon: number; readonly delta: number };
+}
+
+export interface Guarantee {
+  readonly epsilon?: number;
+  readonly delta: number;
+  readonly unit: string;
+  readonly adjacency: string;
+  readonly trust: string;
+  readonly accountant: string;
+  readonly assumptions: readonly string[];
+}
+
+export interface Statement {
+  readonly policy: string;
+  readonly text: string;
+  readonly mechanism: string;
+  readonly simulated: boolean;
+  readonly unit?: string;
+  readonly adjacency?: string;
+  readonly planned?: Guarantee;
+  readonly spent?: Guarantee;
+  readonly withoutShuffling?: Guarantee;
+  readonly epsilonBudget: number;
+  readonly delta: number;
+  readonly reportEpsilon: number;
+  readonly minimumBatch: number;
+  readonly cap: number;
+  readonly because: string;
+  readonly parties: readonly { readonly party: string; readonly sees: string; readonly trusted: boolean }[];
+  readonly notProtected: readonly string[];
+}

@@ -10,6 +10,7 @@ export const runPages = [
   ['timeline', 'Timeline'],
   ['clients', 'Clients'],
   ['aggregation', 'Aggregation'],
+  ['privacy', 'Privacy'],
   ['events', 'Events'],
 ] as const;
 

@@ -104,6 +104,7 @@ const pages = {
   Clients: ['/runs/run/clients', 'Heard as much as intended?'],
   Client: ['/runs/run/clients/2', 'What it did, when'],
   Aggregation: ['/runs/run/aggregation', 'Staleness of accepted updates'],
+  Privacy: ['/runs/run/privacy', 'Who sees what'],
   Events: ['/runs/run/events', 'The run began'],
   System: ['/system', 'Frames to viewers'],
   Compare: ['/compare?runs=run', 'Side by side'],

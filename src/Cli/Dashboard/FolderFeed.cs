@@ -1,5 +1,7 @@
 using Federated.Coordinator.Dashboard.Feed;
 using Federated.Coordinator.Runs;
+using Federated.Privacy.Statements;
+using Federated.Protocol.Wire;
 using Federated.Simulation;
 using Federated.Simulation.Configuration;
 using Federated.Simulation.Results;
@@ -19,6 +21,14 @@ internal static class FolderFeed
         }
 
         feed.EnsureClients(run.Summary?.Clients ?? 0);
+        if (run.Summary is { } summary)
+        {
+            feed.Privacy = new RunPrivacyMessage(id, summary.Versions, StatementMessage.Of(summary.Privacy?.Statement ?? PrivacyStatement.None(StatementSetting.Simulation)))
+            {
+                Course = [.. run.Metrics.Where(row => double.IsFinite(row.Epsilon)).Select(row => new SpendingPoint(row.Version, row.Epsilon))],
+            };
+        }
+
         try
         {
             var file = Path.Combine(run.Path, UpdatesFile.Name);

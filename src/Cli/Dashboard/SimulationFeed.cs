@@ -2,6 +2,8 @@ using Federated.Coordinator.Dashboard.Feed;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
+using Federated.Protocol.Wire;
 using Federated.Simulation;
 using Federated.Simulation.Configuration.Binding;
 using Federated.Simulation.Engine;
@@ -18,6 +20,8 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
     private readonly CancellationTokenSource stop;
     private readonly ManualResetEventSlim goes = new(initialState: true);
     private readonly long startedAt;
+    private readonly List<SpendingPoint> spending = [];
+    private PrivacyStatement statement;
     private RunStanding standing = new() { Status = RunStatus.Running };
     private TimeSpan rested;
     private double best;
@@ -36,6 +40,7 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
         });
         Feed.EnsureClients(experiment.ClientCount);
         Feed.Standing = standing;
+        Feed.Privacy = new RunPrivacyMessage(id, 0, StatementMessage.Of(statement = experiment.Statement));
         Log(LogSeverity.Information, "run", $"The run began: {Readable.Number(experiment.ClientCount)} clients, {Feed.Header.Strategy}.", version: 0);
     }
 
@@ -109,6 +114,13 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
     public void OnEvaluation(MetricsRow row)
     {
         Feed.Add(PointOf(row));
+        if (double.IsFinite(row.Epsilon))
+        {
+            spending.Add(new SpendingPoint(row.Version, row.Epsilon));
+            statement = statement.Planned is { } planned ? statement with { Spent = row.Epsilon > 0 ? planned with { Epsilon = row.Epsilon } : null } : statement;
+            TellPrivacy();
+        }
+
         Tell(standing with { Version = row.Version, Time = row.VirtualSeconds, Wall = Wall });
         if (row.Accuracy >= nextMilestone / 10.0)
         {
@@ -154,6 +166,8 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
 
     public void OnFinish(RunSummary summary)
     {
+        statement = summary.Privacy?.Statement ?? statement;
+        TellPrivacy();
         foreach (var score in summary.ClientScores)
         {
             Feed.AddEvaluation(score.Client, score.Accuracy);
@@ -227,6 +241,8 @@ internal sealed class SimulationFeed : ISimulationObserver, IRunControl, IDispos
     private static string Sentence(in UpdateRow row) => row.Outcome == UpdateOutcome.Lost
         ? $"The update of client {row.Client} was lost ({row.Reason}) {Readable.Seconds(row.EndedAt - row.DispatchedAt)} after it was sent version {row.BaseVersion}."
         : $"The update of client {row.Client} was not used ({row.Reason}): it started from version {row.BaseVersion}, staleness {row.Staleness}.";
+
+    private void TellPrivacy() => Feed.Privacy = new RunPrivacyMessage(Feed.Header.Id, 0, StatementMessage.Of(statement)) { Course = [.. spending] };
 
     private double Wall => clock.GetElapsedTime(startedAt).TotalSeconds;
 

@@ -179,6 +179,7 @@ internal struct MetricPointSurrogate
     [Id(10)] public double MeanStaleness;
     [Id(11)] public int SpreadCount;
     [Id(12)] public double[]? Spread;
+    [Id(13)] public double Epsilon;
 }
 
 [RegisterConverter]
@@ -186,7 +187,7 @@ internal sealed class MetricPointConverter : IConverter<MetricPoint, MetricPoint
 {
     public MetricPoint ConvertFromSurrogate(in MetricPointSurrogate s) => new(
         s.Index, s.Time, s.Version, s.Accuracy, s.Loss, s.Accepted, s.Rejected, s.Lost, s.BytesUp, s.BytesDown, s.MeanStaleness,
-        s.Spread is [var minimum, var lower, var median, var upper, var maximum] ? new ScoreSpread(s.SpreadCount, minimum, lower, median, upper, maximum) : null);
+        s.Spread is [var minimum, var lower, var median, var upper, var maximum] ? new ScoreSpread(s.SpreadCount, minimum, lower, median, upper, maximum) : null) { Epsilon = s.Epsilon };
 
     public MetricPointSurrogate ConvertToSurrogate(in MetricPoint v) => new()
     {
@@ -201,6 +202,7 @@ internal sealed class MetricPointConverter : IConverter<MetricPoint, MetricPoint
         BytesUp = v.BytesUp,
         BytesDown = v.BytesDown,
         MeanStaleness = v.MeanStaleness,
+        Epsilon = v.Epsilon,
         SpreadCount = v.Spread?.Count ?? 0,
         Spread = v.Spread is { } spread ? [spread.Minimum, spread.LowerDecile, spread.Median, spread.UpperDecile, spread.Maximum] : null,
     };

@@ -1,3 +1,4 @@
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
@@ -100,7 +101,7 @@ public sealed partial class RunHost
             try
             {
                 var parts = factory.Create(Entry.Configuration, store.Blobs);
-                var (newMembers, newHistory) = (new Members(), new History());
+                var (newMembers, newHistory) = (new Members(), new History(parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault()));
                 run = await DurableRun.OpenAsync(
                     parts, store.OpenLog(Entry.Id), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model, [newMembers, newHistory])
                     .ConfigureAwait(false);

@@ -61,6 +61,7 @@ internal static class RunReports
                 .. host.Metrics.Select(m => new EvaluationPoint(
                     m.Version, m.Time, m.Accuracy, m.Loss, m.Accepted, m.BytesUp, m.BytesDown, double.IsFinite(m.MeanStaleness) ? m.MeanStaleness : null)
                 {
+                    Epsilon = Finite(m.Epsilon),
                     Spread = m.Spread is { } s ? new ScoreSpreadMessage(s.Count, s.Minimum, s.LowerDecile, s.Median, s.UpperDecile, s.Maximum) : null,
                 }),
             ],

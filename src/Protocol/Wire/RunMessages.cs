@@ -108,6 +108,9 @@ public sealed record VersionMessage(int Version, BlobReference Model);
 public sealed record EvaluationPoint(
     int Version, double Seconds, double Accuracy, double Loss, long ClientUpdates, long BytesUp, long BytesDown, double? MeanStaleness = null)
 {
+    /// <summary>ε that the run had cost the client that it cost most when the version was published; absent without a policy.</summary>
+    public double? Epsilon { get; init; }
+
     /// <summary>How the accuracy spreads over clients; null where the coordinator evaluated.</summary>
     public ScoreSpreadMessage? Spread { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Federated.Privacy;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Devices;
 using Federated.Simulation.Results;
 
@@ -10,6 +11,9 @@ internal interface IExperimentRun
 {
     /// <summary>What the run can cost a client at most, under its privacy policy; null when nothing bounds it, or there is none.</summary>
     PrivacyGuarantee? PlannedPrivacy => null;
+
+    /// <summary>What the run says about privacy before it begins; null in a run without a policy.</summary>
+    PrivacyStatement? Statement => null;
 
     ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation);
 }

@@ -5,6 +5,7 @@ using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Privacy;
+using Federated.Privacy.Statements;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
 using Federated.Training.LocalTraining;
@@ -40,9 +41,12 @@ internal sealed class TrainedRun<T> : IExperimentRun
         _ = UpdateCodecs.CreateEncoder<T>(experiment.Configuration.Strategy.Compression, this.model.Layout.Count);
         prepared = CreatePrivacy();
         PlannedPrivacy = prepared?.Policy.Planned;
+        Statement = prepared is null ? null : PrivacyStatement.Of(prepared.Policy, StatementSetting.Simulation);
     }
 
     public PrivacyGuarantee? PlannedPrivacy { get; }
+
+    public PrivacyStatement? Statement { get; }
 
     public ExperimentResult Run(Fleet fleet, ISimulationObserver? observer, TimeProvider clock, CancellationToken cancellation)
     {

@@ -60,6 +60,12 @@ internal sealed class ClientBoard
         (tally.InFlight, tally.Base, tally.LastSeen, tally.Stamp) = (true, baseVersion, time, stamp);
     }
 
+    /// <summary>The clients with the most accepted updates, those with the most first.</summary>
+    public IReadOnlyList<(int Client, int Accepted)> MostAccepted(int count) =>
+    [
+        .. clients.Select((tally, client) => (client, tally.Accepted)).Where(c => c.Accepted > 0).OrderByDescending(c => c.Accepted).ThenBy(c => c.client).Take(count),
+    ];
+
     public void Arrived(int client, double time, long stamp)
     {
         Ensure(client + 1);

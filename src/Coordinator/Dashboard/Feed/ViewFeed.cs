@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Dashboard.Feed;
 
@@ -15,6 +16,9 @@ public sealed class ViewFeed(RunHeader header)
     /// <summary>Assignments in flight that viewers are told one by one.</summary>
     internal const int MostTasks = 2000;
 
+    /// <summary>Clients nearest their cap that are told.</summary>
+    private const int MostSpenders = 50;
+
     /// <summary>Names of the streams that <see cref="TryWrite"/> knows.</summary>
     internal static readonly string[] Streams = ["metrics", "versions", "updates", "groups", "events", "clients", "tallies"];
 
@@ -28,6 +32,7 @@ public sealed class ViewFeed(RunHeader header)
     private readonly ClientBoard clients = new();
     private readonly RunTallies tallies = new();
     private RunStanding standing = new();
+    private RunPrivacyMessage? privacy;
     private bool tellsTasks;
     private long stamp;
 
@@ -37,6 +42,39 @@ public sealed class ViewFeed(RunHeader header)
         internal set
         {
             Volatile.Write(ref header, value);
+            Interlocked.Increment(ref stamp);
+        }
+    }
+
+    /// <summary>
+    /// What the run says about privacy, where no coordinator answers for it; null where nobody knows. Clients are filled in by their accepted updates.
+    /// </summary>
+    public RunPrivacyMessage? Privacy
+    {
+        get
+        {
+            if (Volatile.Read(ref privacy) is not { } told || told.Statement.Unit is null)
+            {
+                return Volatile.Read(ref privacy);
+            }
+
+            lock (gate)
+            {
+                return told with
+                {
+                    Version = Standing.Version,
+                    Clients =
+                    [
+                        .. clients.MostAccepted(MostSpenders).Select(c => new ClientSpendingMessage(
+                            c.Client, "", c.Client < Header.ClientNames.Count ? Header.ClientNames[c.Client] : "", c.Accepted)),
+                    ],
+                };
+            }
+        }
+
+        set
+        {
+            Volatile.Write(ref privacy, value);
             Interlocked.Increment(ref stamp);
         }
     }

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using Federated.Coordinator.Dashboard.Feed;
 using Federated.Coordinator.Dashboard.Live;
+using Federated.Protocol.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -52,6 +53,11 @@ public static class DashboardEndpoints
         Protect(routes.MapGet("/v1/dashboard/system", (HttpContext http, SystemSampler sampler, long after = 0) => Json(http, json => sampler.Write(json, after))), options);
         Protect(routes.MapGet("/v1/dashboard/schema", Schema), options);
         Protect(routes.MapGet("/v1/runs/{run}/feed", Header), options);
+        if (!options.HostTellsPrivacy)
+        {
+            Protect(routes.MapGet("/v1/runs/{run}/privacy", Privacy), options);
+        }
+
         foreach (var stream in ViewFeed.Streams)
         {
             Protect(
@@ -118,6 +124,10 @@ public static class DashboardEndpoints
             json.WriteEndObject();
         });
     }
+
+    private static Task Privacy(HttpContext http, ViewFeeds feeds, string run) => feeds.TryGet(run, out var feed) && feed.Privacy is { } privacy
+        ? Json(http, json => JsonSerializer.Serialize(json, privacy, WireJson.Default.RunPrivacyMessage))
+        : NoRun(http, run);
 
     /// <param name="after">Points behind this sequence number (for <c>clients</c>: changed behind this stamp).</param>
     /// <param name="last">Instead of the oldest points, the newest so many.</param>

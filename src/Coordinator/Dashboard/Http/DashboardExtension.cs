@@ -18,7 +18,7 @@ public sealed class DashboardExtension(DashboardAssets assets, Func<RunEntry, Ru
     public void AddServices(WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddDashboard(assets, new DashboardOptions { Version = version, CanCreate = true, Schema = schema, IsOperator = http => http.Features.Get<Principal>()?.Role == Role.Operator });
+        builder.Services.AddDashboard(assets, new DashboardOptions { Version = version, CanCreate = true, HostTellsPrivacy = true, Schema = schema, IsOperator = http => http.Features.Get<Principal>()?.Role == Role.Operator });
     }
 
     public void Map(WebApplication app) => app.MapDashboard();

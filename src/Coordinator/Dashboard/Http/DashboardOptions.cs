@@ -14,6 +14,9 @@ public sealed record DashboardOptions
     /// <summary>Whether operators can create runs here by <c>POST /v1/runs</c>.</summary>
     public bool CanCreate { get; init; }
 
+    /// <summary>Whether the host answers <c>GET /v1/runs/{run}/privacy</c> itself, as a coordinator does.</summary>
+    public bool HostTellsPrivacy { get; init; }
+
     /// <summary>JSON schema of what a run is created from, for the form; empty where there is none.</summary>
     public string Schema { get; init; } = "";
 
