@@ -39,7 +39,7 @@ export function PrivacyPage({ run }: { run: Run }) {
       <RunHead run={run} page="Privacy" />
       <p class="how">
         <strong>Privacy.</strong> {guarantee || statement.unit
-          ? <>ε bounds how much more likely anything that is published becomes because one {statement.unit ?? 'client'} took part as it did: by a factor of e^ε at most, but for a probability of δ. It adds up over versions; the run ends before it would go too far.</>
+          ? <>ε bounds how much more likely anything that is published becomes because one {statement.unit ?? 'client'} took part as it did: by a factor of e<sup>ε</sup> at most, but for a probability of δ. It adds up over versions; the run ends before it would go too far.</>
           : <>This run has no privacy policy. Data stay at the clients, but nothing bounds what their updates tell of them.</>}
         {statement.simulated && <> This is a simulation: its noise comes from a seed and protects nobody; the numbers are what the same run would promise with real clients.</>}
       </p>
@@ -47,17 +47,16 @@ export function PrivacyPage({ run }: { run: Run }) {
         <>
           <dl class="figures">
             <Figure label="Spent" value={spent ? `ε ${upTo(spent.epsilon)}` : 'nothing'} hint={`at δ ${upTo(statement.delta)}, by the client that spent most`} />
-            <Figure label="At most" value={planned ? `ε ${upTo(planned.epsilon)}` : 'no bound'} hint={statement.epsilonBudget > 0 ? `the budget is ${upTo(statement.epsilonBudget)}` : 'known before the run'} />
+            <Figure label="At most" value={planned ? `ε ${upTo(planned.epsilon)}` : 'no bound'} hint={`${statement.epsilonBudget > 0 ? `the budget is ${upTo(statement.epsilonBudget)}` : 'known before the run'}; accountant ${guarantee?.accountant ?? 'none yet'}`} />
             <Figure label="Left" value={left === null ? '–' : `ε ${short(left)}`} hint={statement.cap > 0 ? `each client ${statement.cap === 1 ? 'once' : `${whole(statement.cap)} times`} at most` : 'to the bound'} />
-            <Figure label="Protects" value={statement.unit ?? '–'} hint={alternatives[statement.adjacency ?? ''] ?? ''} />
-            <Figure label="Trusts" value={statement.parties.some((p) => p.trusted) ? statement.parties.filter((p) => p.trusted).map((p) => p.party.replace(/^the /, '')).join(', ') : 'nobody'} hint={`policy ${statement.policy}${statement.mechanism ? `, ${statement.mechanism}` : ''}`} />
-            <Figure label="Accountant" value={guarantee?.accountant ?? '–'} hint="numbers are upper bounds" />
+            <Figure label="Protects" value={<span class="wordy">{(statement.unit ?? '–').replace('-', ' ')}</span>} hint={alternatives[statement.adjacency ?? ''] ?? ''} />
+            <Figure label="Trusts" value={<span class="wordy">{statement.parties.filter((p) => p.trusted).map((p) => p.party.replace(/^the /, '')).join(', ') || 'nobody'}</span>} hint={`policy ${statement.policy}${statement.mechanism ? `, ${statement.mechanism}` : ''}`} />
             {statement.reportEpsilon > 0 && <Figure label="One report" value={`ε₀ ${upTo(statement.reportEpsilon)}`} hint="left when everybody else colludes" />}
             {statement.withoutShuffling && <Figure label="Without shuffling" value={`ε ${upTo(statement.withoutShuffling.epsilon)}`} hint="left when the shuffler is malicious" />}
             {told.lifetime && <Figure label="In all runs" value={`ε ${upTo(told.lifetime.epsilon)}`} hint="that one client may spend at this coordinator" />}
           </dl>
           <div class="grid two">
-            <LineChart title="ε spent by version" note="What the run has cost the client that it cost most, up to each version. It never falls, and ends below the line." steps zero
+            <LineChart title="ε spent by version" note="What the run has cost the client that it cost most, up to each version. It never falls, and never crosses the line." steps zero
               series={[{ label: 'ε', colour: 3, x: course.map((p) => p.version), y: course.map((p) => p.epsilon ?? null) }]} xLabel="model version" xFormat={whole} yFormat={short}
               mark={isNumber(bound) ? { y: bound, label: statement.epsilonBudget > 0 ? 'budget' : 'at most' } : undefined} empty="Nothing has been released yet, so nothing has been spent." />
             <LineChart title="Accuracy against ε" note="What was learnt for what was spent: higher and further left is better."

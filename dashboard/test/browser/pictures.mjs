@@ -73,7 +73,28 @@ run: { stop: { versions: 400 } }
 clients: { responsiveness: { kind: lognormal, median: 0.5, sigma: 0.4, per: task } }
 `);
 
+const secret = join(folder, 'private.yaml');
+writeFileSync(secret, `name: digits, privately
+data: { source: { kind: drawn-digits, writers: 200, trainPerWriter: 40, testPerWriter: 10, size: 12 } }
+model: { kind: softmax }
+training: { kind: local, steps: 10, batchSize: 16, optimizer: { kind: sgd, learningRate: 0.5 } }
+strategy: { scheduler: { kind: buffered, concurrency: 60, aggregationGoal: 40 }, exampleWeight: equal, stalenessWeight: constant }
+privacy: { kind: central, epsilon: 6, maxParticipations: 12, mechanism: { kind: dp-fedavg, clipNorm: 1 } }
+run: { evaluateEvery: 1, stop: { versions: 200 } }
+clients: { responsiveness: { kind: lognormal, median: 10, sigma: 0.7, per: client, unit: task } }
+`);
+
 try {
+  if ('privacy'.includes(filter) || filter.startsWith('privacy')) {
+    const hidden = await fed(['run', secret, '--dashboard', String(await freePort()), '--pace', '30', '--quiet', '--out', join(folder, 'private')]);
+    await sleep(12_000);
+    await all('privacy', hidden.link, '/runs/run/privacy', { wait: 2500 });
+    await shoot('privacy-whole', hidden.link, '/runs/run/privacy', { wait: 2500, full: true });
+    await shoot('run-private', hidden.link, '/runs/run?x=epsilon', { wait: 2500 });
+    hidden.child.kill('SIGKILL');
+    if (filter.startsWith('privacy')) process.exit(0);
+  }
+
   const demo = await fed(['demo', '--dashboard', String(await freePort()), '--pace', '12', '--out', join(folder, 'demo')]);
   await sleep(25_000);
   for (const [name, path] of [['run', '/runs/run'], ['timeline', '/runs/run/timeline'], ['clients', '/runs/run/clients'], ['client', '/runs/run/clients/3'], ['aggregation', '/runs/run/aggregation'], ['events', '/runs/run/events'], ['system', '/system']]) await all(name, demo.link, path);
