@@ -90,7 +90,7 @@ try {
     await sleep(12_000);
     await all('privacy', hidden.link, '/runs/run/privacy', { wait: 2500 });
     await shoot('privacy-whole', hidden.link, '/runs/run/privacy', { wait: 2500, full: true });
-    await shoot('run-private', hidden.link, '/runs/run?x=epsilon', { wait: 2500 });
+    await shoot('privacy-run', hidden.link, '/runs/run?x=epsilon', { wait: 2500 });
     hidden.child.kill('SIGKILL');
     if (filter.startsWith('privacy')) process.exit(0);
   }

@@ -2,6 +2,7 @@ using Federated.Coordinator.Scheduling;
 using Federated.Privacy.Central;
 using Federated.Privacy.Clipping;
 using Federated.Privacy.Pipeline;
+using Xunit.Abstractions;
 
 namespace Federated.Coordinator.Tests.Hosting;
 
@@ -9,7 +10,7 @@ namespace Federated.Coordinator.Tests.Hosting;
 /// Kills the coordinator between any two file operations, with torn, garbled and lost writes, and compares the run that survived it with
 /// an undisturbed one. Updates are one-hot: assignment i adds 1 at coordinate i, so that every update counted twice or lost shows.
 /// </summary>
-public sealed partial class CrashTests
+public sealed partial class CrashTests(ITestOutputHelper output)
 {
     private const int Parameters = 160, Clients = 5, Steps = 150;
 
@@ -114,6 +115,7 @@ public sealed partial class CrashTests
             compared += world.LedgersCompared;
         }
 
+        output.WriteLine($"{policy.GetType().Name} over {scheduler}: {crashes} crashes, {compared} ledgers compared right after one; {undisturbed.Version} releases.");
         Assert.True(crashes > 20, $"Only {crashes} crashes: the test would show little.");
         Assert.True(policy is CentralPrivacyOptions { Mechanism: DpFtrlOptions { RestartEvery: > 0 } } || compared > 15, $"Only {compared} ledgers compared right after a crash.");
     }

@@ -19,7 +19,7 @@ public sealed class FaultScheduleTests(ITestOutputHelper output)
     private static readonly int Schedules =
         int.Parse(Environment.GetEnvironmentVariable("FEDERATED_SCHEDULES") ?? "8", CultureInfo.InvariantCulture);
 
-    public static TheoryData<string> Names => [FaultWorld.WholeCohort, Schedulers.Synchronous, Schedulers.Buffered, Schedulers.Immediate, Schedulers.Compass, Schedulers.FixedWindow, Schedulers.Anarchic];
+    public static TheoryData<string> Names => [FaultWorld.WholeCohort, FaultWorld.UnderAPolicy, Schedulers.Synchronous, Schedulers.Buffered, Schedulers.Immediate, Schedulers.Compass, Schedulers.FixedWindow, Schedulers.Anarchic];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -77,6 +77,9 @@ internal sealed class FaultCounts
 
     public long Versions { get; set; }
 
+    /// <summary>Participations in ledgers, each compared with the updates that are in versions.</summary>
+    public long Charged { get; set; }
+
     public void Add(FaultCounts other)
     {
         Requests += other.Requests;
@@ -90,9 +93,10 @@ internal sealed class FaultCounts
         ForgetfulClients += other.ForgetfulClients;
         Accepted += other.Accepted;
         Versions += other.Versions;
+        Charged += other.Charged;
     }
 
     public override string ToString() =>
         $"{Requests} requests, {Crashes} crashes, {FullDisks} full disks, {SlowSyncs} slow syncs, {Repeated} repeated and {Reordered} reordered requests, "
-        + $"{Unanswered} answers lost, {ClockJumps} clock jumps, {ForgetfulClients} forgetful clients; {Accepted} updates accepted, {Versions} versions";
+        + $"{Unanswered} answers lost, {ClockJumps} clock jumps, {ForgetfulClients} forgetful clients; {Accepted} updates accepted, {Versions} versions" + (Charged > 0 ? $", {Charged} participations charged" : "");
 }

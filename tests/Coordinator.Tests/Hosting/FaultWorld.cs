@@ -4,11 +4,15 @@ using Federated.Aggregation.Parameters;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Models;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Tests.Storage;
+using Federated.Privacy.Central;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Randomness;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
@@ -18,6 +22,9 @@ internal sealed partial class FaultWorld : IRunFactory
 {
     /// <summary>A synchronous run in which every client takes part in every round: its model is a function of the configuration alone.</summary>
     public const string WholeCohort = "synchronous, whole cohort";
+
+    /// <summary>A buffered run with central noise: its ledger must hold every update that is in a release, once.</summary>
+    public const string UnderAPolicy = "buffered, under a policy";
 
     private const int Clients = 5, WholeVersions = 8, OneHots = 400, Reals = 8;
 
@@ -40,6 +47,7 @@ internal sealed partial class FaultWorld : IRunFactory
     private FileStore store;
     private RunHost? host;
     private BlobModel<double>? model;
+    private PrivateRelease<double>? privacy;
     private bool isOver;
     private volatile string doing = "beginning";
 
@@ -106,10 +114,11 @@ internal sealed partial class FaultWorld : IRunFactory
 
     RunParts IRunFactory.Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
     {
+        var ledger = privacy = scheduler == UnderAPolicy ? NewPrivacy() : null; // With a new key each time: only the one of the snapshot may be used.
         model = new BlobModel<double>(
             Layout,
             () => new ModelState<double>(
-                new double[Layout.Count], new WeightedMean<double>(Layout.Count, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer()),
+                new double[Layout.Count], new WeightedMean<double>(Layout.Count, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer(), privacy: ledger),
             ElementType.F64);
         var options = new RunOptions
         {
@@ -118,8 +127,17 @@ internal sealed partial class FaultWorld : IRunFactory
             ClientTimeout = scheduler == WholeCohort ? 0 : 40,
             Stop = new StopOptions { Versions = scheduler == WholeCohort ? WholeVersions : 10_000 },
         };
-        return TestParts.Of(new RunMachine(options, NewScheduler()), new Witness(model, made), Layout);
+        var limiter = ledger is null ? null : new ParticipationLimiter(ledger.Policy.Limits, Clients, ledger.Facts.LeastUpdatesPerRelease, 1);
+        return TestParts.Of(new RunMachine(options, NewScheduler(), limiter), new Witness(model, made), Layout) with
+        {
+            Sections = ledger is null ? [] : [new PrivacySection<double>(ledger)],
+        };
     }
+
+    private static PrivateRelease<double> NewPrivacy() => new(
+        new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { ClipNorm = 10, NoiseMultiplier = 1 }, MaxParticipations = 60 },
+        new RunFacts { Dimension = Layout.Count, Clients = Clients, UpdatesPerRelease = 3, LeastUpdatesPerRelease = 3 },
+        new ReleaseRandom(ReleaseRandom.NewKey()));
 
     private IScheduler NewScheduler()
     {
@@ -128,7 +146,7 @@ internal sealed partial class FaultWorld : IRunFactory
         {
             WholeCohort => new SynchronousScheduler(new SynchronousOptions { Cohort = Clients }, steps, UpdateWeight.Equal),
             Schedulers.Synchronous => new SynchronousScheduler(new SynchronousOptions { Cohort = 3, RoundDeadline = 30, MinimumReports = 1 }, steps, UpdateWeight.Equal),
-            Schedulers.Buffered => new BufferedScheduler(new BufferedOptions { Concurrency = 4, AggregationGoal = 3 }, steps, UpdateWeight.Equal),
+            Schedulers.Buffered or UnderAPolicy => new BufferedScheduler(new BufferedOptions { Concurrency = 4, AggregationGoal = 3 }, steps, UpdateWeight.Equal),
             Schedulers.Immediate => new ImmediateScheduler(new ImmediateOptions { Concurrency = 4, Mixing = 1 }, steps, UpdateWeight.Equal),
             Schedulers.Compass => new CompassScheduler(
                 new CompassOptions { MinSteps = 2, MaxSteps = 8, Mixing = 1, DeltaAgainst = DeltaBasis.BaseVersion }, new ShareFree()),
@@ -354,7 +372,14 @@ internal sealed partial class FaultWorld : IRunFactory
         }
 
         var parameters = model!.State.Current.Parameters;
-        if (scheduler == WholeCohort)
+        if (privacy is not null)
+        {
+            var (charged, open) = (await host.AskAsync(run => Tuple.Create(privacy.Policy.Charges.Values.Sum(c => c.Count), run.Machine.OpenAggregate.Count)))!;
+            Assert.Equal(published.Count + open, charged); // No charge is lost, and none is there twice.
+            Assert.True(view.Version == 0 || view.Spent!.Epsilon > 0, "Versions were published and nothing was spent.");
+            Counts.Charged = charged;
+        }
+        else if (scheduler == WholeCohort)
         {
             Assert.All(parameters[..(WholeVersions * Clients)], value => Assert.Equal(1, value));
         }

@@ -12,8 +12,12 @@ using static Federated.Coordinator.Tests.Http.TestServer;
 
 namespace Federated.Coordinator.Tests.Http;
 
+/// <remarks>Counters are a process's: what counts updates does not run beside tests that send others.</remarks>
+[Collection(Counting)]
 public sealed class ServerTests
 {
+    internal const string Counting = "servers whose updates are counted";
+
     private static HttpMethod Patch => HttpMethod.Patch;
 
     [Fact]

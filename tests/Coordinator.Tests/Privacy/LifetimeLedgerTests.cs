@@ -191,6 +191,7 @@ public static class LifetimeLedgerTests
         }
     }
 
+    [Collection(ServerTests.Counting)]
     public sealed class A_coordinator
     {
         [Fact]
