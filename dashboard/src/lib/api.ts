@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { token } from './route.ts';
-import type { Card, FeedHeader, RunPrivacy, Slice, Standing } from './types.ts';
+import type { Card, FeedHeader, RunPrivacy, SecureSums, Slice, Standing } from './types.ts';
 
 /** Set when the coordinator does not take our token. */
 export const refused = signal<boolean>(false);
@@ -56,6 +56,10 @@ export async function feed(id: string): Promise<Feed> {
 
 export async function privacy(id: string): Promise<RunPrivacy> {
   return (await request(`${run(id)}/privacy`)).json() as Promise<RunPrivacy>;
+}
+
+export async function secureSums(id: string): Promise<SecureSums> {
+  return (await request(`${run(id)}/secure-sums`)).json() as Promise<SecureSums>;
 }
 
 export async function history<T>(id: string, stream: string, after: number, last?: number): Promise<Slice<T>> {

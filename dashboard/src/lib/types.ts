@@ -163,3 +163,11 @@ export interface Statement {
   readonly parties: readonly { readonly party: string; readonly sees: string; readonly trusted: boolean }[];
   readonly notProtected: readonly string[];
 }
+
+/** `GET /v1/runs/{run}/secure-sums`: the latest sessions, oldest first. */
+export interface SecureSums {
+  readonly sessions: readonly {
+    readonly number: number; readonly started: number; readonly seconds: number; readonly phase: string; readonly members: number; readonly sharers: number; readonly survivors: number;
+    readonly unmasked: number; readonly minimum: number; readonly threshold: number; readonly margin: number; readonly problem: string;
+  }[];
+}

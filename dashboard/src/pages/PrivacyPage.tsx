@@ -4,7 +4,7 @@ import { LineChart } from '../charts/LineChart.tsx';
 import * as api from '../lib/api.ts';
 import { isNumber, percent, short, upTo, whole } from '../lib/format.ts';
 import type { Run } from '../lib/run.ts';
-import type { RunPrivacy, Statement } from '../lib/types.ts';
+import type { RunPrivacy, SecureSums, Statement } from '../lib/types.ts';
 import { Figure, Problem } from '../parts/Bits.tsx';
 import { RunHead } from '../parts/RunHead.tsx';
 
@@ -65,6 +65,8 @@ export function PrivacyPage({ run }: { run: Run }) {
           <Spenders told={told} />
         </>
       )}
+      {statement.policy === 'shuffle' && <Batches run={run} statement={statement} />}
+      {header.source === 'live' && ['secure-sum', 'distributed'].includes(statement.policy) && <Sums run={run} />}
       <Words statement={statement} assumptions={guarantee?.assumptions ?? []} />
     </section>
   );
@@ -108,6 +110,57 @@ function Spenders({ told }: { told: RunPrivacy }) {
                   <td>{name(c)}</td><td>{whole(c.participations)}</td><td>{cap > 0 ? whole(Math.max(0, cap - c.participations)) : 'no cap'}</td>
                   {clients.some((other) => isNumber(other.epsilon)) && <td>{upTo(c.epsilon)}</td>}{told.lifetime && <td>{isNumber(c.lifetimeEpsilon) ? upTo(c.lifetimeEpsilon) : ''}</td>}
                 </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** What came out of the shuffler: whole batches, none below the minimum. */
+function Batches({ run, statement }: { run: Run; statement: Statement }) {
+  void run.versions.tick.value;
+  const v = run.versions.rows;
+  const held = run.standing.value?.inFlight ?? -1;
+  return (
+    <div class="grid" style={{ marginTop: '1rem' }}>
+      <LineChart title="Reports per batch" zero steps xLabel="model version" xFormat={whole} yFormat={short}
+        note={<>Each version is made of one batch or more, and the shuffler lets none go that is smaller than {whole(statement.minimumBatch)}: the ε above is computed for that. {held >= 0 && <>{whole(held)} reports are awaited now: not finished yet, or held by the shuffler until their batch is full.</>}</>}
+        series={[{ label: 'reports', colour: 2, x: v.version, y: Float64Array.from(v.updates, (n) => n || NaN) }]} mark={{ y: statement.minimumBatch, label: 'minimum' }} empty="No batch has come out of the shuffler yet." />
+    </div>
+  );
+}
+
+/** Sessions of secure aggregation: who dropped out, and how far each was from failing. */
+function Sums({ run }: { run: Run }) {
+  const [facts, setFacts] = useState<SecureSums | null>(null);
+  const [problem, setProblem] = useState('');
+  const standing = run.standing.value;
+  useEffect(() => {
+    const timer = setTimeout(() => api.secureSums(run.id).then((next) => (setFacts(next), setProblem('')), (reason: Error) => setProblem(reason.message)), 500);
+    return () => clearTimeout(timer);
+  }, [run, standing?.version, standing?.status, standing?.accepted]);
+  if (problem) return <Problem title="The sessions of secure aggregation cannot be shown">{problem}</Problem>;
+  const sessions = facts?.sessions ?? [];
+  const x = sessions.map((_, i) => i + 1);
+  return (
+    <div class="stack" style={{ marginTop: '1rem' }}>
+      <div class="grid two">
+        <LineChart title="Dropouts of secure aggregation" zero xLabel="session" xFormat={whole} yFormat={short} note="How many clients began each session, and whose updates are in its sum: the difference dropped out on the way."
+          series={[{ label: 'members', colour: 5, x, y: sessions.map((s) => s.members) }, { label: 'in the sum', colour: 2, x, y: sessions.map((s) => (s.phase === 'done' ? s.survivors : null)) }]} empty="No session has begun yet." />
+        <LineChart title="Margin" zero xLabel="session" xFormat={whole} yFormat={short} note="Clients in the sum beyond the fewest that it may have. At 0 one dropout more would have failed the session, loudly."
+          series={[{ label: 'margin', colour: 1, x, y: sessions.map((s) => (s.phase === 'done' ? s.margin : null)) }]} empty="No session has ended yet." />
+      </div>
+      <div class="card">
+        <h2>Sessions</h2>
+        <div class="table-box" tabIndex={0} role="region" aria-label="Sessions of secure aggregation">
+          <table>
+            <thead><tr>{['Session', 'Phase', 'Members', 'Dropped', 'Minimum', 'Threshold', 'Margin', 'Seconds', 'Problem'].map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead>
+            <tbody>
+              {sessions.slice(-40).reverse().map((s) => (
+                <tr key={s.number}><td>{s.number}</td><td>{s.phase}</td><td>{whole(s.members)}</td><td>{s.phase === 'done' ? whole(s.members - s.survivors) : '–'}</td><td>{whole(s.minimum)}</td><td>{whole(s.threshold)}</td><td>{s.phase === 'done' ? whole(s.margin) : '–'}</td><td>{short(s.seconds)}</td><td>{s.problem}</td></tr>
               ))}
             </tbody>
           </table>

@@ -39,6 +39,16 @@ clients:
   responsiveness: { kind: lognormal, median: 20, sigma: 1, unit: task, per: client }
 `);
 const slow = ['demo', '--pace', '8'];
+const secret = join(folder, 'private.yaml');
+writeFileSync(secret, `name: privately
+data: { source: { kind: drawn-digits, writers: 60, trainPerWriter: 20, testPerWriter: 5, size: 12 } }
+model: { kind: softmax }
+training: { kind: local, steps: 4, batchSize: 8, optimizer: { kind: sgd, learningRate: 0.5 } }
+strategy: { scheduler: { kind: buffered, concurrency: 30, aggregationGoal: 15 }, exampleWeight: equal, stalenessWeight: constant }
+privacy: { kind: central, epsilon: 6, maxParticipations: 8, mechanism: { kind: dp-fedavg, clipNorm: 1 } }
+run: { evaluateEvery: 1, stop: { versions: 200 } }
+clients: { responsiveness: { kind: lognormal, median: 10, sigma: 0.5, per: client, unit: task } }
+`);
 
 /** Megabytes by which the page may grow during the soak, by the slope of its samples: what forcing a collection leaves uncertain. */
 const mostGrowth = 0.5;
@@ -339,6 +349,32 @@ const alone = {
     clean(page);
     await Promise.all([kill(server), kill(clients)]);
     await page.context().close();
+  },
+
+  async 'a private run shows what is spent, its bound and its statement'() {
+    const { child, operator } = await start(await freePort(), ['run', secret, '--pace', '40']);
+    const page = await open(operator);
+    await go(page, '/runs/run/privacy');
+    await sees(page, 'Clients nearest their cap');
+    const spent = () => page.locator('.figure', { hasText: 'Spent' }).locator('dd').first().innerText();
+    for (let i = 0; i < 150 && !/^ε (5\.\d+|6)$/.test(await spent()); i++) await sleep(200);
+    assert(/^ε (5\.\d+|6)$/.test(await spent()), `spent: ${await spent()}`);
+    assert((await page.locator('.figure', { hasText: 'At most' }).locator('dd').first().innerText()) === 'ε 6', 'the bound is not 6');
+    await page.getByText('The statement as one paragraph').click();
+    await sees(page, 'The run costs each client at most ε = 6 at δ = 1e-6');
+    await sees(page, 'it protects nobody');
+    const points = await page.locator('figure', { hasText: 'Accuracy against ε' }).getByRole('button', { name: 'Table' });
+    await points.click();
+    assert((await page.locator('figure', { hasText: 'Accuracy against ε' }).locator('tbody tr').count()) > 3, 'no points of accuracy against ε');
+    await go(page, '/runs/run?x=epsilon');
+    await page.getByRole('button', { name: 'ε', exact: true }).waitFor();
+    assert((await page.getByRole('button', { name: 'ε', exact: true }).getAttribute('aria-pressed')) === 'true', 'the Run page is not drawn against ε');
+    await go(page, '/compare?runs=run&x=epsilon');
+    await sees(page, 'Accuracy of runs');
+    assert((await page.getByRole('button', { name: 'ε', exact: true }).getAttribute('aria-pressed')) === 'true', 'Compare is not drawn against ε');
+    clean(page);
+    await page.context().close();
+    await kill(child);
   },
 
   async 'after the server is killed the page says since when it is stale, and goes on by itself'() {
