@@ -1,0 +1,253 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Federated.Aggregation.Parameters;
+using Federated.Client;
+using Federated.Client.Store;
+using Federated.Client.Training;
+using Federated.Client.Transport;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Http;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage.Files;
+using Federated.Protocol;
+using Federated.Protocol.Local;
+using Federated.Protocol.Wire;
+using Federated.Simulation.Serving;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>Secure aggregation over HTTP, with clients that fall silent: the sum is exact over those who delivered, or the session fails loudly.</summary>
+public sealed class SecureSumOverHttpTests
+{
+    private const int Clients = 10;
+
+    static SecureSumOverHttpTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
+
+    /// <summary>30 % at one phase.</summary>
+    [Theory]
+    [InlineData(SecureSumSteps.Keys)]
+    [InlineData(SecureSumSteps.Shares)]
+    [InlineData(SecureSumSteps.Input)]
+    [InlineData(SecureSumSteps.Signature)]
+    [InlineData(SecureSumSteps.Unmask)]
+    public async Task A_sum_is_exact_when_a_third_falls_silent_at(string step)
+    {
+        await using var world = await World.StartAsync();
+        await world.PlayAsync(i => i is 1 or 5 or 9 ? step : "", view => view.Status == RunStatus.Finished);
+        int[] summed = step is SecureSumSteps.Signature or SecureSumSteps.Unmask ? [.. Enumerable.Range(0, Clients)] : [0, 2, 3, 4, 6, 7, 8];
+        await world.AssertSumOfAsync(summed);
+        Assert.Equal(summed.Length, world.Run.View.Counters.Accepted);
+    }
+
+    [Fact]
+    public async Task A_sum_is_exact_when_one_falls_silent_at_each_phase()
+    {
+        await using var world = await World.StartAsync();
+        await world.PlayAsync(i => i switch { 1 => SecureSumSteps.Shares, 5 => SecureSumSteps.Input, 9 => SecureSumSteps.Unmask, _ => "" }, view => view.Status == RunStatus.Finished);
+        await world.AssertSumOfAsync([0, 2, 3, 4, 6, 7, 8, 9]);
+    }
+
+    /// <summary>30 % at every phase are too many for ten members: nothing is opened, and it is said why.</summary>
+    [Fact]
+    public async Task A_session_fails_loudly_when_a_third_falls_silent_at_every_phase()
+    {
+        await using var world = await World.StartAsync();
+        await world.PlayAsync(
+            i => i switch { 1 or 5 or 9 => SecureSumSteps.Shares, 2 or 6 => SecureSumSteps.Input, 3 or 7 => SecureSumSteps.Unmask, _ => "" },
+            _ => world.Run.SecureSum!.Facts().Sessions.Any(s => s.Problem.Length > 0));
+        var session = world.Run.SecureSum!.Facts().Sessions.First(s => s.Problem.Length > 0);
+        Assert.Contains("7 are needed", session.Problem, StringComparison.Ordinal);
+        Assert.Equal((0, 0L), (world.Run.View.Version, world.Run.View.Counters.Accepted));
+    }
+
+    [Fact]
+    public async Task What_does_not_belong_is_refused_before_it_is_read()
+    {
+        await using var world = await World.StartAsync();
+        using var http = await world.EnrolAsync();
+        async Task<(HttpStatusCode Status, string Body)> SendAsync(string path, string type, byte[] body)
+        {
+            using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
+            using var answer = await http.PostAsync(new Uri(path, UriKind.Relative), content);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+
+        const string at = "/v1/runs/sums/assignments/0";
+        Assert.Equal((HttpStatusCode.Conflict, true), Shown(await SendAsync(at + "/update", UpdateEnvelope.ContentType, new byte[40]), "not-masked"));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, true), Shown(await SendAsync(at + "/secure-sum/input", SecureSumSteps.InputType, new byte[100]), "exactly"));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, true), Shown(await SendAsync(at + "/secure-sum/keys", "application/json", new byte[5000]), "at most 4096"));
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, true), Shown(await SendAsync(at + "/secure-sum/keys", "text/plain", new byte[50]), "media-type"));
+        Assert.Equal((HttpStatusCode.NotFound, true), Shown(await SendAsync(at + "/secure-sum/everything", "application/json", new byte[50]), "The steps are"));
+        Assert.Equal((HttpStatusCode.BadRequest, true), Shown(await SendAsync(at + "/secure-sum/keys", "application/json", Encoding.UTF8.GetBytes("{\"member\": 3}")), "malformed"));
+        var signature = Encoding.UTF8.GetBytes("{\"signature\": \"AAAA\"}");
+        Assert.Equal((HttpStatusCode.NotFound, true), Shown(await SendAsync("/v1/runs/sums/assignments/9999/secure-sum/signature", "application/json", signature), "session-unknown"));
+
+        static (HttpStatusCode Status, bool Says) Shown((HttpStatusCode Status, string Body) answer, string what) => (answer.Status, answer.Body.Contains(what, StringComparison.Ordinal));
+    }
+
+    private sealed class World(string folder, CoordinatorServer server, RunHost run) : IAsyncDisposable
+    {
+        public RunHost Run => run;
+
+        public static async Task<World> StartAsync()
+        {
+            var folder = Directory.CreateTempSubdirectory("fed-sums-").FullName;
+            var factory = new ExperimentRunFactory("data");
+            var store = FileStore.Open(Path.Combine(folder, "store"));
+            var server = await CoordinatorServer.StartAsync(
+                new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, store, factory, TimeProvider.System, null, default);
+            var configuration = factory.Read(
+                $$"""
+                name: sums
+                seed: 20
+                data: { set: drawn-digits, trainExamples: 200, testExamples: 40, partition: { kind: iid, clients: {{Clients}} } }
+                model: { kind: softmax }
+                training: { kind: local, steps: 3, batchSize: 10 }
+                strategy: { scheduler: { kind: synchronous, cohort: {{Clients}}, minimumReports: 7 }, exampleWeight: equal }
+                clients: { count: {{Clients}} }
+                run: { stop: { versions: 1 }, evaluateEvery: 0 }
+                privacy: { kind: secure-sum, clipNorm: 100, corrupted: 0, phaseSeconds: 5, gatherSeconds: 8 }
+                """,
+                []);
+            return new World(folder, server, (RunHost)await server.Runs.CreateAsync("sums", configuration, default));
+        }
+
+        public async Task PlayAsync(Func<int, string> silentAt, Func<RunView, bool> until)
+        {
+            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(150));
+            var clients = Enumerable.Range(0, Clients).Select(i => TakePartAsync(i, silentAt(i), end.Token)).ToList();
+            while (!until(run.View))
+            {
+                await Task.Delay(20, end.Token);
+            }
+
+            await end.CancelAsync();
+            await Task.WhenAll(clients);
+        }
+
+        public async Task AssertSumOfAsync(IReadOnlyCollection<int> members)
+        {
+            var (before, after) = (await ParametersAsync(0), await ParametersAsync(1));
+            for (var j = 0; j < before.Length; j++)
+            {
+                var mean = members.Average(i => (double)UpdateOf(i, j));
+                Assert.True(Math.Abs(after[j] - before[j] - mean) < 2e-6, $"coordinate {j}: {mean} expected, {after[j] - before[j]} there");
+            }
+        }
+
+        /// <summary>An enrolled client's plain connection, with an assignment that nobody works on.</summary>
+        public async Task<HttpClient> EnrolAsync()
+        {
+            using var store = new MemoryClientStore(new MemoryModelCache(1 << 20));
+            var token = new TaskCompletionSource<string>();
+            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            var handler = new Ear(request =>
+            {
+                if (request.RequestUri!.AbsolutePath.EndsWith("/check-ins", StringComparison.Ordinal))
+                {
+                    token.TrySetResult(request.Headers.Authorization!.Parameter!);
+                }
+            }) { InnerHandler = new SocketsHttpHandler() };
+            var client = new FederatedClient(
+                OptionsOf(0), new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(Url) }, TimeProvider.System, handler, ownsHandler: true), store, TimeProvider.System);
+            var others = Enumerable.Range(1, Clients - 1).Select(i => TakePartAsync(i, SecureSumSteps.Keys, end.Token)).ToList();
+            var session = client.RunAsync(new Pattern(0), end.Token);
+            var bearer = await token.Task.WaitAsync(end.Token);
+            while (run.View.Counters.Dispatched < Clients)
+            {
+                await Task.Delay(20, end.Token);
+            }
+
+            await end.CancelAsync();
+            await Task.WhenAll(others);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => session);
+            var http = new HttpClient { BaseAddress = Url };
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+            http.DefaultRequestHeaders.Add(ProtocolVersion.Header, ProtocolVersion.Current.ToString(CultureInfo.InvariantCulture));
+            return http;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await server.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
+        }
+
+        private Uri Url => new(server.Addresses[0]);
+
+        private static float UpdateOf(int client, int j) => 0.01f * (client + 1) * ((((j * 7) + (client * 13)) % 11) - 5);
+
+        private FederatedClientOptions OptionsOf(int index) => new()
+        {
+            Run = "sums",
+            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
+            EnrolmentToken = LocalCoordinator.Find(Url)!.EnrolmentToken,
+            FirstRetry = TimeSpan.FromMilliseconds(50),
+            LongPoll = TimeSpan.FromSeconds(5),
+        };
+
+        private async Task TakePartAsync(int index, string silentAt, CancellationToken cancellation)
+        {
+            var silence = new Silence(silentAt) { InnerHandler = new SocketsHttpHandler() };
+            await using var client = new FederatedClient(
+                OptionsOf(index), new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(Url) }, TimeProvider.System, silence, ownsHandler: true),
+                new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
+            try
+            {
+                await client.RunAsync(new Pattern(index), cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                // It had fallen silent, or the test is over.
+            }
+        }
+
+        private async Task<float[]> ParametersAsync(int version)
+        {
+            var parameters = new float[run.Parts.Layout.Count];
+            await using var stream = await server.Runs.Blobs.OpenAsync(run.View.Versions[version].Model, CancellationToken.None);
+            SafetensorsReader.Open(stream).Read<float>(run.Parts.Layout, parameters);
+            return parameters;
+        }
+
+        private sealed class Pattern(int client) : ITrainer
+        {
+            public double Examples => 10;
+
+            public TrainingResult Train(TrainingTask task, CancellationToken cancellation)
+            {
+                for (var j = 0; j < task.Delta.Length; j++)
+                {
+                    task.Delta[j] = UpdateOf(client, j);
+                }
+
+                return new TrainingResult(Examples, 3);
+            }
+        }
+
+        /// <summary>Sends nothing more once a step would be taken.</summary>
+        private sealed class Silence(string step) : DelegatingHandler
+        {
+            protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            {
+                if (step.Length > 0 && request.RequestUri!.AbsolutePath.EndsWith($"/secure-sum/{step}", StringComparison.Ordinal))
+                {
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
+                }
+
+                return await base.SendAsync(request, cancellationToken);
+            }
+        }
+
+        private sealed class Ear(Action<HttpRequestMessage> hears) : DelegatingHandler
+        {
+            protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            {
+                hears(request);
+                return base.SendAsync(request, cancellationToken);
+            }
+        }
+    }
+}
