@@ -126,12 +126,15 @@ internal sealed class TaskRunner(
 
         if (UpdateProtection.SumsSecurely(assignment.Privacy))
         {
-            guard?.Charge(task.ToServer.Count > 0);
+            if (task.ToServer.Count + task.NextState.Count > 0 || assignment.Codec != UpdateEncoding.Safetensors)
+            {
+                return new WorkResult(null, "the run asks for a secure sum, and for vectors, a memory or a codec beside it, which would go around it", TellsCoordinator: true, null);
+            }
 
             // Never on disk: after a crash it could be sent into a second sum, and the two compared.
-            return task.ToServer.Count + task.NextState.Count > 0 || assignment.Codec != UpdateEncoding.Safetensors
-                ? new WorkResult(null, "the run asks for a secure sum, and for vectors, a memory or a codec beside it, which would go around it", TellsCoordinator: true, null)
-                : new WorkResult(null, "", false, null) { Sum = UpdateProtection.SumOf(assignment.Privacy!.Value, task.Delta.ToArray(), result.Examples, result.Steps) };
+            var sum = UpdateProtection.SumOf(assignment.Privacy!.Value, task.Delta.ToArray(), result.Examples, result.Steps);
+            guard?.Charge(sendsMore: false);
+            return new WorkResult(null, "", false, null) { Sum = sum };
         }
 
         return new WorkResult(Stage(assignment, task, result, memory, download, clock.GetElapsedTime(started), isReady), "", false, null);
