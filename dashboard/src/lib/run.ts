@@ -42,7 +42,12 @@ export class Run {
 
   /** Follows the run until the returned function is called. */
   watch(topics: readonly Topic[]): () => void {
-    return watchRun(this.id, topics, (frame) => this.take(frame), () => void this.load(topics));
+    const leave = watchRun(this.id, topics, (frame) => this.take(frame), () => void this.load(topics));
+    const timer = setInterval(() => void this.meet(), 3000);
+    return () => {
+      clearInterval(timer);
+      leave();
+    };
   }
 
   get name(): string {
@@ -62,6 +67,18 @@ export class Run {
     if (frame.events) this.events.take(frame.events);
     if (frame.tasks) this.tasks.value = frame.tasks;
     if (frame.tallies) this.tallies.value = frame.tallies;
+  }
+
+  /** Real clients join a run that goes on: how many they are, and what they are called. */
+  private async meet(): Promise<void> {
+    const known = this.header.peek();
+    if (known?.source !== 'live' || this.standing.peek()?.status === 'finished' || document.hidden) return;
+    try {
+      const { header } = await api.feed(this.id);
+      if (header.clients !== known.clients || header.clientNames.length !== known.clientNames.length) this.header.value = header;
+    } catch {
+      // The link's own lamp says when nobody answers.
+    }
   }
 
   private async load(topics: readonly Topic[]): Promise<void> {

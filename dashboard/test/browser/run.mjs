@@ -344,6 +344,7 @@ const alone = {
     assert((await read('groups')).version.some((v) => v > 0), 'no group of FedCompass was told');
     assert((await read('updates')).norm.some((n) => n > 0), 'no length of an update was told');
     await sees(page, 'merge: a new version of the model');
+    await sees(page, '12 clients');
     await go(page, '/system');
     await sees(page, 'This coordinator is one process by itself');
     clean(page);

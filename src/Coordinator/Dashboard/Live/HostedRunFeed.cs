@@ -184,6 +184,11 @@ internal sealed class HostedRunFeed : IAsyncDisposable
 
     private void Meet(ClientId client, string name)
     {
+        if (client.Value >= View.Header.Clients)
+        {
+            View.Header = View.Header with { Clients = client.Value + 1 };
+        }
+
         if (client.Value >= MostNames || name.Length == 0)
         {
             return;
@@ -195,7 +200,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         }
 
         names[client.Value] = name;
-        View.Header = View.Header with { ClientNames = [.. names], Clients = Math.Max(View.Header.Clients, names.Count) };
+        View.Header = View.Header with { ClientNames = [.. names] };
     }
 
     /// <summary>Tells what no notice tells of: who waits for the run to begin. Cheap when nothing has changed.</summary>
