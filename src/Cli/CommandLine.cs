@@ -95,6 +95,8 @@ public static class CommandLine
             RunsCommand.Create(terminal),
             CredentialCommands.CreateTokens(terminal),
             CredentialCommands.CreateClients(terminal),
+            ShufflerCommand.Create(terminal),
+            ShufflersCommand.Create(terminal),
             PkiCommand.Create(terminal),
             PrivacyCommand.Create(terminal),
             VersionCommand.Create(terminal),

@@ -149,6 +149,15 @@ internal sealed class TaskRunner(
         var codecMemory = new Dictionary<string, ReadOnlyMemory<float>>(StringComparer.Ordinal);
         var encode = UpdateEncoding.Encode(
             assignment.Codec, assignment.Training, task.Layout, task.DeltaMemory, task.Seed, ClientMemory.Of(memory, ClientMemory.Codec), codecMemory);
+        var way = UpdateProtection.WayOf(assignment.Privacy);
+        if (way is var (protection, shuffle))
+        {
+            using var encoded = new MemoryStream();
+            encode(encoded);
+            var envelope = UpdateProtection.Seal(encoded.GetBuffer().AsSpan(0, (int)encoded.Length), protection, shuffle);
+            encode = stream => stream.Write(envelope);
+        }
+
         var declaration = new UpdateDeclaration
         {
             Delta = store.WritePart(encode),
@@ -174,7 +183,7 @@ internal sealed class TaskRunner(
         }
 
         var remembers = codecMemory.Count + task.NextState.Count > 0;
-        var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, declaration, remembers);
+        var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, declaration, remembers) { Shuffler = way?.Way.Url };
         store.Stage(pending, remembers ? ClientMemory.Writer(memory) : null);
         return pending;
     }

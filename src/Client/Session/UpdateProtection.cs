@@ -1,9 +1,12 @@
+using System.Buffers.Text;
 using System.Numerics;
 using System.Text.Json;
 using Federated.Privacy;
 using Federated.Privacy.Clipping;
+using Federated.Privacy.Hpke;
 using Federated.Privacy.Local.Vectors;
 using Federated.Privacy.Randomness;
+using Federated.Protocol.Shuffling;
 using Federated.Protocol.Wire;
 
 namespace Federated.Client.Session;
@@ -29,12 +32,12 @@ internal static class UpdateProtection
             var message = ProtectionMessage.Parse(json);
             switch (message)
             {
-                case { Kind: ProtectionMessage.Randomize } when sendsMore:
+                case { Kind: ProtectionMessage.Randomize or ProtectionMessage.Shuffled } when sendsMore:
                     throw new ClientException("The run asks for a randomised report and for vectors beside it that would leave the device as they are. Choose an objective without them.");
                 case { Kind: ProtectionMessage.Clip }:
                     L2Clip.Apply(delta, message.ClipNorm, maxThreads: 1);
                     break;
-                case { Kind: ProtectionMessage.Randomize, Randomizer: { } name, ReportEpsilon: { } epsilon }:
+                case { Kind: ProtectionMessage.Randomize or ProtectionMessage.Shuffled, Randomizer: { } name, ReportEpsilon: { } epsilon }:
                     using (var random = new CryptographicRandom())
                     {
                         Randomizer<float>(name, epsilon, message.ClipNorm, delta.Length).Randomize(delta, random);
@@ -52,7 +55,7 @@ internal static class UpdateProtection
     }
 
     /// <summary>Where nobody is trusted with the update, nobody is with the number of examples behind it.</summary>
-    public static bool HidesExamples(JsonElement? privacy) => IsKind(privacy, ProtectionMessage.Randomize) || SumsSecurely(privacy);
+    public static bool HidesExamples(JsonElement? privacy) => IsKind(privacy, ProtectionMessage.Randomize) || IsKind(privacy, ProtectionMessage.Shuffled) || SumsSecurely(privacy);
 
     /// <summary>Whether the update may leave the device only inside a sum.</summary>
     public static bool SumsSecurely(JsonElement? privacy) => IsKind(privacy, ProtectionMessage.SecureSum);
@@ -75,6 +78,43 @@ internal static class UpdateProtection
 
     private static bool IsKind(JsonElement? privacy, string name) =>
         privacy is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("kind", out var kind) && kind.ValueEquals(name);
+
+    /// <summary>The way of the report where it does not go to the coordinator; null where it does.</summary>
+    /// <exception cref="ClientException">The run asks for a shuffler and names none.</exception>
+    public static (ProtectionMessage Protection, ShuffleMessage Way)? WayOf(JsonElement? privacy)
+    {
+        if (!IsKind(privacy, ProtectionMessage.Shuffled))
+        {
+            return null;
+        }
+
+        var message = ProtectionMessage.Parse(privacy!.Value);
+        return message.Shuffle is { Shufflers.Count: > 0 } way
+            ? (message, way)
+            : throw new ClientException("The run's reports pass a shuffler, and the assignment names none.");
+    }
+
+    /// <summary>Seals encoded bytes for their way, each envelope for one who opens it.</summary>
+    /// <exception cref="ClientException">A key is none, or the report is longer than the run's reports are.</exception>
+    public static byte[] Seal(ReadOnlySpan<byte> encoded, ProtectionMessage protection, ShuffleMessage way)
+    {
+        List<HpkePublicKey> keys = [];
+        try
+        {
+            keys.AddRange(way.Shufflers.Select(s => HpkePublicKey.Read(Base64Url.DecodeFromChars(s.Key))));
+            using var analyzer = HpkePublicKey.Read(Base64Url.DecodeFromChars(way.Analyzer));
+            return ReportEnvelope.Seal(
+                encoded, way.ReportBytes, way.Run, way.Batch, protection.RandomizerInWords, System.Text.Encoding.ASCII.GetBytes(way.Ticket), analyzer, keys);
+        }
+        catch (Exception e) when (e is PrivacyException or ArgumentException or FormatException)
+        {
+            throw new ClientException($"The report cannot be sealed for the run's shuffler: {e.Message}", e);
+        }
+        finally
+        {
+            keys.ForEach(key => key.Dispose());
+        }
+    }
 
     private static LocalUpdateRandomizer<T> Randomizer<T>(string name, double epsilon, double clipNorm, int dimension)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>

@@ -20,6 +20,11 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
     {
         try
         {
+            if (pending.Shuffler is { } shuffler)
+            {
+                return (await SendToShufflerAsync(pending, new Uri(shuffler), cancellation), true);
+            }
+
             var declaration = pending.Declaration;
             var parts = declaration.Extras.Values.Prepend(declaration.Delta).ToList();
             if (parts.Sum(part => part.Length) <= options.EnvelopeBytes && await SendWholeAsync(pending, parts, cancellation) is { } outcome)
@@ -33,6 +38,32 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
         {
             // Nothing will make the coordinator take this one: no such assignment, somebody else's, not as the run is.
             return (new UpdateOutcomeMessage(false, problem.Type.Length > 0 ? problem.Type : "refused", problem.Detail), false);
+        }
+    }
+
+    /// <summary>The shuffler holds the report until its batch is there; what became of it the coordinator tells, by the assignment.</summary>
+    private async Task<UpdateOutcomeMessage> SendToShufflerAsync(PendingUpdate pending, Uri shuffler, CancellationToken cancellation)
+    {
+        var part = pending.Declaration.Delta;
+        var envelope = new byte[part.Length];
+        using (var stream = store.OpenPart(part))
+        {
+            stream.ReadExactly(envelope);
+        }
+
+        await caller.CallAsync(
+            "report", options.RequestTimeout + TimeSpan.FromSeconds((double)part.Length / SlowestLink), (transport, c) => transport.SendReportAsync(shuffler, envelope, c), cancellation);
+        while (true)
+        {
+            var wait = options.LongPoll;
+            var state = await caller.CallAsync(
+                "outcome", wait + options.RequestTimeout, (transport, c) => transport.GetAssignmentAsync(run, pending.Assignment, wait.TotalSeconds, c), cancellation);
+            if (state.State != "open")
+            {
+                return state.State == "ended"
+                    ? new UpdateOutcomeMessage(true, "", "The batch is there.")
+                    : new UpdateOutcomeMessage(false, "too-late", "The assignment ended before the shuffler's batch came.");
+            }
         }
     }
 

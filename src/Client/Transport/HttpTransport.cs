@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Federated.Protocol;
+using Federated.Protocol.Shuffling;
 using Federated.Protocol.Wire;
 
 namespace Federated.Client.Transport;
@@ -25,6 +26,7 @@ public sealed class HttpTransport : ITransport
     private readonly TimeProvider clock;
     private readonly HttpClient http;
     private readonly Lock sync = new();
+    private HttpClient? shufflers;
     private IReadOnlyList<Uri> addresses = [];
     private int at;
     private long skewTicks;
@@ -87,6 +89,25 @@ public sealed class HttpTransport : ITransport
     {
         using var response = await SendAsync(HttpMethod.Get, $"/v1/runs/{Uri.EscapeDataString(run)}/privacy", null, isOpen: false, null, cancellation).ConfigureAwait(false);
         return await ReadAsync(response, WireJson.Default.RunPrivacyMessage, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+    {
+        var address = new Uri(shuffler, "/v1/reports");
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ReadOnlyMemoryContent(envelope) { Headers = { ContentType = new(ReportEnvelope.ContentType) } } };
+        try
+        {
+            using var response = await (shufflers ??= NewShufflerClient()).SendAsync(request, cancellation).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+            {
+                var text = await ReadBoundedAsync(response, ProblemReader.MaxBytes, cancellation).ConfigureAwait(false);
+                throw ClientException.Of(ProblemReader.Read(response, text, clock.GetUtcNow()));
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw Broken(address, e);
+        }
     }
 
     public async ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation)
@@ -156,8 +177,17 @@ public sealed class HttpTransport : ITransport
     public ValueTask DisposeAsync()
     {
         http.Dispose();
+        shufflers?.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Connections of their own: what the coordinator's carry says who this is.</summary>
+    private HttpClient NewShufflerClient() => new(CreateHandler(options with { ClientCertificate = null }))
+    {
+        Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+        DefaultRequestVersion = HttpVersion.Version20,
+        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+    };
 
     private static string Path(string run, long assignment, string rest) => string.Create(CultureInfo.InvariantCulture, $"/v1/runs/{run}/assignments/{assignment}{rest}");
 

@@ -59,6 +59,10 @@ public interface ITransport : IAsyncDisposable
     /// <summary>Asks what the run says about privacy.</summary>
     ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation);
 
+    /// <summary>Sends a sealed report to a shuffler, which knows nothing of this client: no token and no certificate goes with it.</summary>
+    ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation) =>
+        throw new ClientException("The run's reports pass a shuffler, and this transport reaches none.");
+
     /// <summary>Gives an assignment up.</summary>
     ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation);
 

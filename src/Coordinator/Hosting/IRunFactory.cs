@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Storage;
 using Federated.Privacy.Statements;
 using Federated.Protocol;
@@ -42,6 +43,9 @@ public sealed record RunParts
 
     /// <summary>Clients that the run waits for before it numbers them, in the ordinal order of their names; 0 to number them as they come.</summary>
     public int ExpectedClients { get; init; }
+
+    /// <summary>The way of reports through shufflers; null where clients send their updates to the coordinator.</summary>
+    public ShuffleTerms? Shuffle { get; init; }
 
     /// <summary>What goes with one assignment. Called on any thread.</summary>
     public required Func<Assignment, AssignmentTerms> Terms { get; init; }

@@ -50,6 +50,11 @@ internal sealed class Intake(IBlobStore store, IRunModel model, IEnumerable<Inli
 
         // Names and digests say all that a check looks at.
         var key = string.Join(' ', report.Extras.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value.Sha256}").Prepend(report.Delta?.Sha256 ?? ""));
+        if (report.LocalSteps <= 0)
+        {
+            return (submission, [], ""); // The run rejects it, whatever it is of: a way to count what could not be read.
+        }
+
         if (!checks.TryGetValue(key, out var check))
         {
             check = await model.CheckAsync(report, OpenAsync, cancellation).ConfigureAwait(false);

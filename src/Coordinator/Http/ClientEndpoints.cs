@@ -82,6 +82,18 @@ internal sealed class ClientEndpoints(CoordinatorService service)
     {
         if (WireReplies.Of(result, host.Parts) is { } reply)
         {
+            if (result is Granted shuffled && host.Parts.Shuffle is { } terms)
+            {
+                if (ShufflingEndpoints.WithWay(reply, shuffled, host, terms, service) is not { } onItsWay)
+                {
+                    var wait = new WaitMessage($"one of the run's shufflers ({string.Join(", ", terms.Shufflers)}) is not registered any more", 10);
+                    await JsonBody.WriteAsync(context, new CheckInReply { Wait = wait }, WireJson.Default.CheckInReply).ConfigureAwait(false);
+                    return;
+                }
+
+                reply = onItsWay;
+            }
+
             if (result is Granted granted)
             {
                 service.Metrics.CheckedIn("assignment");

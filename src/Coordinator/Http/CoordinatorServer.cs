@@ -2,6 +2,7 @@ using System.Net;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
 using Federated.Coordinator.Privacy;
+using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Telemetry;
 using Federated.Protocol.Local;
@@ -73,6 +74,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         var metrics = new CoordinatorMetrics();
         var service = new CoordinatorService(options, identities, audit, configurations, clock, metrics)
         {
+            Shuffling = ShufflingBook.Open(Path.Combine(folder, "identity", "shuffling.json")),
             Lifetime = options.ClientBudget is { } budget ? new LifetimeLedger(store.Documents, budget) : null,
         };
         var prometheus = new PrometheusText([CoordinatorMetrics.MeterName, "Microsoft.AspNetCore.Server.Kestrel", .. source.Meters]);
@@ -236,6 +238,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         new UpdateEndpoints(service).Map(app);
         new SecureSumEndpoints(service).Map(app);
         new BlobEndpoints(service).Map(app);
+        new ShufflingEndpoints(service).Map(app);
         new HealthEndpoints(service, prometheus).Map(app);
         extension?.Map(app);
         OpenApi.Map(app);

@@ -1,6 +1,7 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
 using Federated.Coordinator.Privacy;
+using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Telemetry;
 
 namespace Federated.Coordinator.Http;
@@ -40,6 +41,9 @@ internal sealed class CoordinatorService(
 
     /// <summary>Keeps each client's runs to one budget; null when the operator has set none.</summary>
     public LifetimeLedger? Lifetime { get; init; }
+
+    /// <summary>Keys for shuffled runs, and the registered shufflers.</summary>
+    public required ShufflingBook Shuffling { get; init; }
 
     public bool IsReady => registry is not null && !Draining.IsCancellationRequested;
 

@@ -21,4 +21,8 @@ public interface IRunConfigurations
 /// <param name="Data">What is trained on, as far as the configuration tells.</param>
 /// <param name="Model">The model, in words.</param>
 /// <param name="Privacy">The statement before the run began: who is protected, against whom, how far.</param>
-public sealed record RunDescription(string Name, string Strategy, string Data, string Model, PrivacyStatement Privacy);
+public sealed record RunDescription(string Name, string Strategy, string Data, string Model, PrivacyStatement Privacy)
+{
+    /// <summary>Names of the shufflers that the run's reports pass, first to last.</summary>
+    public IReadOnlyList<string> Shufflers { get; init; } = [];
+}

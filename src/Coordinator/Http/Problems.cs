@@ -74,6 +74,14 @@ public static class Problems
 
     public static ProblemType KeyInvalid { get; } = new("key-invalid", 422, "The public key is not a P-256 key");
 
+    public static ProblemType NotShuffled { get; } = new("not-shuffled", 409, "Updates of this run come through its shuffler only");
+
+    public static ProblemType ShufflerUnknown { get; } = new("shuffler-unknown", 403, "The shuffler is not registered, or not this run's");
+
+    public static ProblemType SignatureInvalid { get; } = new("signature-invalid", 403, "The batch is not signed by the run's shuffler");
+
+    public static ProblemType BatchInvalid { get; } = new("batch-invalid", 422, "The batch is not one of this run's");
+
     public static ProblemType Configuration { get; } = new("configuration", 422, "The run cannot be configured like this");
 
     public static ProblemType ProtocolVersion { get; } = new("protocol-version", 426, "This protocol version is not spoken here");
@@ -93,7 +101,7 @@ public static class Problems
     [
         Malformed, CredentialMissing, CredentialInvalid, TokenExpired, TokenRevoked, ClientUnknown, AssertionInvalid, AssertionExpired, AssertionReplayed,
         EnrolmentTokenInvalid, EnrolmentTokenUsed, NotAllowed, AssignmentNotYours, PrivacyBudget, NotFound, RunUnknown, VersionUnknown, BlobUnknown, UploadUnknown, Method,
-        TooSlow, RunExists, RunState, UploadOffset, NotMasked, SessionUnknown, SessionRefused, LengthRequired, TooLarge, MediaType, Range, Digest, NotAnUpdate, KeyInvalid, Configuration,
+        TooSlow, RunExists, RunState, UploadOffset, NotMasked, SessionUnknown, SessionRefused, LengthRequired, TooLarge, MediaType, Range, Digest, NotAnUpdate, KeyInvalid, NotShuffled, ShufflerUnknown, SignatureInvalid, BatchInvalid, Configuration,
         ProtocolVersion, TooManyRequests, Defect, Busy, Unavailable, Closing,
     ];
 

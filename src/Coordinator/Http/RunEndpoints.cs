@@ -47,7 +47,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         try
         {
             var configuration = service.Configurations.Read(request.Configuration, request.Set);
-            RequireAffordable(configuration);
+            RequirePossible(configuration);
             if (await IdAsync(context, request.Run, service.Configurations.Describe(configuration).Name).ConfigureAwait(false) is { } id)
             {
                 var host = await service.Registry!.CreateAsync(id, configuration, context.RequestAborted).ConfigureAwait(false);
@@ -78,7 +78,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         try
         {
             var configuration = service.Configurations.Read(System.Text.Encoding.UTF8.GetString(source.Entry.Configuration.Span), request.Set);
-            RequireAffordable(configuration);
+            RequirePossible(configuration);
             if (await IdAsync(context, request.Run, $"{source.Entry.Id}-v{version.Version.ToString(CultureInfo.InvariantCulture)}").ConfigureAwait(false) is { } id)
             {
                 var host = await service.Registry!.BranchAsync(id, source.Entry.Id, version.Version, configuration, context.RequestAborted).ConfigureAwait(false);
@@ -91,10 +91,11 @@ internal sealed class RunEndpoints(CoordinatorService service)
         }
     }
 
-    /// <exception cref="CoordinatorException">No client could ever take part in the run.</exception>
-    private void RequireAffordable(byte[] configuration)
+    /// <exception cref="CoordinatorException">No client could ever take part in the run: a budget does not cover it, or a shuffler is not there.</exception>
+    private void RequirePossible(byte[] configuration)
     {
-        if (service.Lifetime?.RefusalOf(service.Configurations.Describe(configuration).Privacy) is { } refusal)
+        var description = service.Configurations.Describe(configuration);
+        if ((service.Lifetime?.RefusalOf(description.Privacy) ?? ShufflingEndpoints.RefusalOf(description.Shufflers, service.Shuffling)) is { } refusal)
         {
             throw new CoordinatorException(refusal);
         }

@@ -51,6 +51,13 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
             return;
         }
 
+        if (host.Parts.Shuffle is { } terms)
+        {
+            await context.RefuseAsync(
+                Problems.NotShuffled, $"Reports of this run pass '{terms.Shufflers[0]}' first; one that came from its client is not read. The assignment says where to send it.").ConfigureAwait(false);
+            return;
+        }
+
         switch (context.Request.ContentType)
         {
             case UpdateEnvelope.ContentType:

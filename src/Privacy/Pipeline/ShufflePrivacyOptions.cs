@@ -17,4 +17,13 @@ public sealed record ShufflePrivacyOptions : RandomizedReportOptions
     /// <value>The default is 0. Must be in [0, 1000000000].</value>
     [Range(0, 1_000_000_000)]
     public int AssumedCorrupt { get; init; }
+
+    /// <summary>Names of the shufflers between clients and coordinator, first to last, as they are registered there; two hide more than one.</summary>
+    /// <value>The default is none: a simulation shuffles by itself. A run with real clients needs one or more.</value>
+    public IReadOnlyList<string> Shufflers { get; init; } = [];
+
+    /// <summary>Seconds after a batch's first report at which a shuffler closes it, or drops it when it is too small.</summary>
+    /// <value>The default is 600. Must be in [1, 31536000].</value>
+    [Range(1.0, 31_536_000.0)]
+    public double BatchSeconds { get; init; } = 600;
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Federated.Privacy.Randomness;
 using Federated.Protocol.Shuffling;
 using Federated.Protocol.Wire;
 using Federated.Shuffler.Batches;
@@ -34,7 +35,7 @@ public sealed class ShufflerServer : IAsyncDisposable
     private readonly ECDsa? previous;
     private long bytesInFlight;
 
-    private ShufflerServer(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock)
+    private ShufflerServer(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, IRandomSource random)
     {
         (this.options, this.keys) = (options, keys);
         tickets = options.TicketKey.Length > 0 ? keys.TicketsOf(options.TicketKey) : null;
@@ -47,7 +48,7 @@ public sealed class ShufflerServer : IAsyncDisposable
         http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10) };
         service = ShufflerService.Start(
             new PhysicalDisk(Path.Combine(options.DataDirectory, "held")), keys.Signing, new BatchRules(options.MinBatch),
-            new HttpDestination(http, options.Destination, options.Name), clock, TimeSpan.FromSeconds(options.FirstRetrySeconds));
+            new HttpDestination(http, options.Destination, options.Name), clock, TimeSpan.FromSeconds(options.FirstRetrySeconds), random);
         app = Build();
     }
 
@@ -58,10 +59,15 @@ public sealed class ShufflerServer : IAsyncDisposable
 
     /// <param name="handler">Reaches the destination; owned by the server from here on.</param>
     /// <exception cref="ShufflerException">An option is wrong; the message says what to change.</exception>
-    public static async Task<ShufflerServer> StartAsync(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, CancellationToken cancellation)
+    public static Task<ShufflerServer> StartAsync(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, CancellationToken cancellation) =>
+        StartAsync(options, keys, handler, clock, new CryptographicRandom(), cancellation);
+
+    internal static async Task<ShufflerServer> StartAsync(
+        ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, IRandomSource random, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var server = new ShufflerServer(options, keys, handler, clock);
+        ArgumentNullException.ThrowIfNull(keys);
+        var server = new ShufflerServer(options, keys, handler, clock, random);
         await server.app.StartAsync(cancellation).ConfigureAwait(false);
         server.Addresses = [.. server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         return server;

@@ -38,7 +38,7 @@ public sealed class ExperimentRunFactory(string dataDirectory, params IReadOnlyL
         var experiment = ExperimentOf(configuration);
         var options = experiment.Configuration;
         return new RunDescription(
-            options.Name, StrategyFactory.Describe(options), experiment.DataInWords, experiment.ModelInWords, experiment.Privacy);
+            options.Name, StrategyFactory.Describe(options), experiment.DataInWords, experiment.ModelInWords, experiment.Privacy) { Shufflers = experiment.Shufflers };
     }
 
     public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)

@@ -7,6 +7,8 @@ using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Storage;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Randomness;
@@ -51,6 +53,9 @@ internal sealed class ServedExperiment
     public ExperimentConfiguration Configuration { get; }
 
     public ClientPlan Plan { get; }
+
+    /// <summary>Names of the shufflers that reports pass.</summary>
+    public IReadOnlyList<string> Shufflers => Configuration.Privacy is ShufflePrivacyOptions { Shufflers: var names } ? names : [];
 
     public string DataInWords => data is null
         ? "The clients' own; the coordinator has none."
@@ -100,10 +105,21 @@ internal sealed class ServedExperiment
             throw new SimulationException("clients.attack makes simulated clients misbehave; it cannot be asked of real ones. Remove it.");
         }
 
-        if (configuration.Privacy is ShufflePrivacyOptions)
+        if (configuration.Privacy is ShufflePrivacyOptions { Shufflers.Count: 0 })
         {
             throw new SimulationException(
-                "Shuffle privacy rests on a shuffler between clients and coordinator, and clients send to this coordinator directly. Choose a central or a local policy, or simulate the run.");
+                "Shuffle privacy rests on a shuffler between clients and coordinator, and privacy.shufflers names none. Register one that somebody else runs (fed shufflers add) and name it, "
+                + "choose a central or a local policy, or simulate the run.");
+        }
+
+        if (configuration.Privacy is ShufflePrivacyOptions && configuration.Strategy.Scheduler is not (SynchronousOptions or BufferedOptions))
+        {
+            throw new SimulationException("Batches of a shuffler are cohorts or buffers: a served shuffle run needs a synchronous or a buffered scheduler.");
+        }
+
+        if (configuration is { Privacy: ShufflePrivacyOptions, Strategy.Scheduler: BufferedOptions { Concurrency: var atOnce, AggregationGoal: var goal } } && atOnce < goal)
+        {
+            throw new SimulationException($"A batch of {goal} reports needs as many clients at work at once; concurrency is {atOnce}. Raise it, or lower aggregationGoal.");
         }
 
         if (configuration.Privacy is ExamplePrivacyOptions)
@@ -149,6 +165,7 @@ internal sealed class ServedExperiment
             Model = new BlobModel<T>(model.Layout, NewState, format, isEncoded ? encoder.Codec : null, observer),
             Layout = model.Layout,
             Training = Plan.ToJson(),
+            Shuffle = privacy is not null && Configuration.Privacy is ShufflePrivacyOptions shuffle ? TermsOf(shuffle, privacy.Facts, plain) : null,
             Codec = isEncoded ? encoder.Codec.Name : Unencoded,
             MaxUpdateBytes = Math.Max(plain + SafetensorsSlack, isEncoded ? encoder.Codec.MaximumWireSize(d) : 0),
             SecureSum = sums is null ? null : new SecureSumParts(sums, (sum, members, seed) => Decode<T>(sums, sum, members, seed, model.Layout, format)),
@@ -175,16 +192,31 @@ internal sealed class ServedExperiment
         return bytes.ToArray();
     }
 
+    /// <summary>How reports are batched: a batch is enough for a release, so that what is left of one never waits for another.</summary>
+    private ShuffleTerms TermsOf(ShufflePrivacyOptions options, RunFacts facts, long plainBytes) => new()
+    {
+        Shufflers = options.Shufflers,
+        Minimum = Math.Max(facts.LeastUpdatesPerRelease, options.MinBatch),
+        Target = (int)Math.Ceiling(facts.UpdatesPerRelease),
+        WindowSeconds = options.BatchSeconds,
+        ReportBytes = checked((int)(plainBytes + ReportSlack)),
+        Protection = ProtectionMessage.Of(options)!,
+        IsByVersion = Configuration.Strategy.Scheduler is SynchronousOptions,
+    };
+
     /// <summary>The statement that the run begins with.</summary>
     private PrivacyStatement DescribePrivacy<T>(int d)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         using var privacy = PrivacyFactory.Create<T>(Configuration, d, clients, new ReleaseRandom(ReleaseRandom.NewKey()));
-        return privacy is null ? PrivacyStatement.None(StatementSetting.Served) : PrivacyStatement.Of(privacy.Policy, StatementSetting.Served);
+        return privacy is null ? PrivacyStatement.None(StatementSetting.Served) : PrivacyStatement.Of(privacy.Policy, StatementSetting.Served with { Shufflers = Shufflers });
     }
 
     /// <summary>Vectors of clients that AFA-CS keeps in memory; the others are read from the store when their clients come.</summary>
     private const int CachedClientVectors = 64;
+
+    /// <summary>Room in a report for another writer's header; all of a run are padded to one size.</summary>
+    private const int ReportSlack = 1024;
 
     /// <summary>Other writers order and pad the header of a safetensors file as they like.</summary>
     private const int SafetensorsSlack = 64 << 10;

@@ -1,0 +1,168 @@
+using System.CommandLine;
+using System.Net.Http.Json;
+using System.Security.Cryptography.X509Certificates;
+using Federated.Cli.Clients;
+using Federated.Cli.Output;
+using Federated.Client.Transport;
+using Federated.Coordinator;
+using Federated.Coordinator.Http;
+using Federated.Coordinator.Identity;
+using Federated.Protocol.Wire;
+using Federated.Shuffler;
+using Federated.Shuffler.Http;
+
+namespace Federated.Cli.Serving;
+
+/// <summary><c>fed shuffler</c>: the service that stands between clients and a coordinator; somebody else than the coordinator's operator runs it.</summary>
+internal static class ShufflerCommand
+{
+    private const string DefaultUrl = "http://127.0.0.1:7441";
+
+    public static Command Create(Terminal terminal)
+    {
+        var data = new Option<string>("--data") { Description = "Keys, and the reports that are held.", HelpName = "DIR", DefaultValueFactory = _ => "shuffler", Recursive = true };
+        var name = new Option<string>("--name") { Description = "What the coordinator's operator calls this shuffler.", HelpName = "NAME", DefaultValueFactory = _ => "shuffler", Recursive = true };
+        var listen = new Option<string[]>("--listen") { Description = $"An address to listen on; may be given several times. Beyond this machine it is TLS or nothing. The default is {DefaultUrl}.", HelpName = "URL", DefaultValueFactory = _ => [DefaultUrl] };
+        var to = new Option<string>("--to") { Description = "Where batches go: the coordinator, or the next shuffler.", HelpName = "URL", DefaultValueFactory = _ => "http://127.0.0.1:7431" };
+        var tickets = new Option<string?>("--tickets") { Description = "The coordinator's ticket key (fed shufflers keys prints it). On loopback it is asked of the coordinator.", HelpName = "KEY" };
+        var previous = new Option<string?>("--previous") { Description = "The signing key of the shuffler before this one, where clients do not come here.", HelpName = "KEY" };
+        var minBatch = new Option<int>("--min-batch") { Description = "No batch of fewer reports leaves, whatever the coordinator says.", HelpName = "N", DefaultValueFactory = _ => 2 };
+        var certificate = new Option<string?>("--certificate") { Description = "PEM file of the server's certificate and chain; without it, fed pki's in the data directory.", HelpName = "FILE" };
+        var key = new Option<string?>("--key") { Description = "PEM file of its private key.", HelpName = "FILE" };
+        var authority = new Option<string?>("--ca") { Description = "PEM file of the authority behind the destination's certificate. The default is those that the system trusts.", HelpName = "FILE" };
+        var command = new Command("shuffler", "Stand between clients and a coordinator: hold sealed reports, and pass on whole batches in random order.")
+        {
+            listen, to, tickets, previous, minBatch, certificate, key, authority, KeysVerb(terminal, data, name),
+        };
+        command.Options.Add(data);
+        command.Options.Add(name);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var folder = parsed.GetValue(data)!;
+            using var keys = Guarded(() => ShufflerKeys.OpenOrCreate(folder));
+            var destination = Uri.TryCreate(parsed.GetValue(to), UriKind.Absolute, out var url) ? url : throw new CommandException(ExitCodes.Usage, $"'{parsed.GetValue(to)}' is no address; it must look like https://host:port.");
+            var handler = HttpTransport.CreateHandler(new HttpTransportOptions { Endpoints = Endpoints.Of(destination), TrustedRoots = parsed.GetValue(authority) is { } pem ? Pem.Roots(pem) : null });
+            var options = new ShufflerOptions
+            {
+                DataDirectory = folder,
+                Name = parsed.GetValue(name)!,
+                Destination = destination,
+                TicketKey = parsed.GetValue(previous) is not null ? "" : parsed.GetValue(tickets) ?? await AskAsync(destination, cancellation).ConfigureAwait(false),
+                PreviousKey = parsed.GetValue(previous) ?? "",
+                MinBatch = Math.Max(2, parsed.GetValue(minBatch)),
+                Listen = [.. parsed.GetValue(listen)!.Select(text => Address(text, () => Certificate(folder, parsed.GetValue(certificate), parsed.GetValue(key), terminal)))],
+            };
+            return await ServeAsync(options, keys, handler, terminal, cancellation).ConfigureAwait(false);
+        });
+        Examples.Add(
+            command,
+            ("fed shuffler keys --name s1 > s1.json", "make the keys; the coordinator's operator registers the file with fed shufflers add"),
+            ("fed shuffler --name s1", "on this machine, for a coordinator on this machine"),
+            ("fed shuffler --name s1 --listen https://0.0.0.0:7441 --to https://fl.example.org:8443 --tickets KEY --min-batch 100", "for others; its operator must not be the coordinator's"));
+        return command;
+    }
+
+    private static Command KeysVerb(Terminal terminal, Option<string> data, Option<string> name)
+    {
+        var command = new Command("keys", "Print the public keys, as fed shufflers add takes them; they are made the first time.");
+        command.SetAction(parsed =>
+        {
+            using var keys = Guarded(() => ShufflerKeys.OpenOrCreate(parsed.GetValue(data)!));
+            var shuffler = new ShufflerMessage(parsed.GetValue(name)!, "", keys.SealingKey, keys.SigningKey);
+            Json.Write(terminal, shuffler, WireJson.Default.ShufflerMessage);
+            terminal.Error.WriteLine($"Their fingerprint is {ShufflersCommand.Fingerprint(shuffler)}; the coordinator's operator sees the same when it is registered.");
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static async Task<int> ServeAsync(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, Terminal terminal, CancellationToken cancellation)
+    {
+        ShufflerServer server;
+        try
+        {
+            server = await ShufflerServer.StartAsync(options, keys, handler, terminal.Clock, cancellation).ConfigureAwait(false);
+        }
+        catch (ShufflerException e)
+        {
+            throw new CommandException(ExitCodes.Usage, e.Message);
+        }
+
+        await using (server.ConfigureAwait(false))
+        {
+            terminal.Error.WriteLine($"Shuffler {options.Name} listens on {string.Join(", ", server.Addresses)}, and passes batches of {options.MinBatch} or more to {options.Destination}. Stop it with Ctrl-C.");
+            try
+            {
+                for (var told = ""; ;)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(5), terminal.Clock, cancellation).ConfigureAwait(false);
+                    if (server.Service.Trouble is { Length: > 0 } trouble && trouble != told)
+                    {
+                        terminal.Error.WriteLine(told = trouble);
+                    }
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // Asked to stop.
+            }
+        }
+
+        return ExitCodes.Success;
+    }
+
+    /// <summary>On loopback there is nobody between to put another key in its place.</summary>
+    private static async Task<string> AskAsync(Uri destination, CancellationToken cancellation)
+    {
+        if (!destination.IsLoopback)
+        {
+            throw new CommandException(ExitCodes.Usage, "--tickets is needed for a coordinator on another machine: its operator prints the key with fed shufflers keys, and hands it over by a way that can be trusted.");
+        }
+
+        using var http = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                var keys = await http.GetFromJsonAsync(new Uri(destination, "/v1/shuffling"), WireJson.Default.ShufflingKeysMessage, cancellation).ConfigureAwait(false);
+                return keys!.Tickets;
+            }
+            catch (HttpRequestException e) when (attempt >= 300)
+            {
+                throw new CommandException(ExitCodes.Environment, $"The coordinator at {destination} does not tell its ticket key: {e.Message}");
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(100, cancellation).ConfigureAwait(false); // It may be starting too.
+            }
+        }
+    }
+
+    private static ShufflerAddress Address(string text, Func<X509Certificate2> certificate)
+    {
+        try
+        {
+            var address = ListenAddress.Parse(text);
+            return new ShufflerAddress(address.Host, address.Port, address.UsesTls ? certificate() : null);
+        }
+        catch (CoordinatorException e)
+        {
+            throw new CommandException(ExitCodes.Usage, e.Message);
+        }
+    }
+
+    private static X509Certificate2 Certificate(string folder, string? certificate, string? key, Terminal terminal) =>
+        certificate is not null ? Pem.Certificate(certificate, key) : PrivateAuthority.OpenOrCreate(Path.Combine(folder, "pki"), terminal.Clock).ServerCertificate();
+
+    private static ShufflerKeys Guarded(Func<ShufflerKeys> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (ShufflerException e)
+        {
+            throw new CommandException(ExitCodes.Usage, e.Message);
+        }
+    }
+}
