@@ -232,6 +232,8 @@ public sealed class ShuffledRunTests : IAsyncDisposable
 
         public ValueTask<long> AppendAsync(string location, long offset, Stream bytes, long count, CancellationToken cancellation) => inner.AppendAsync(location, offset, bytes, count, cancellation);
 
+        public ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation) => inner.GetPrivacyAsync(run, cancellation);
+
         public ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation) => inner.FailAsync(run, assignment, request, cancellation);
 
         public ValueTask ReportEvaluationAsync(string run, int version, EvaluationReport report, CancellationToken cancellation) => inner.ReportEvaluationAsync(run, version, report, cancellation);

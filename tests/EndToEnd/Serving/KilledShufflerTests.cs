@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Federated.Aggregation.Randomness;
+using Federated.EndToEnd.Samples;
+using Xunit.Abstractions;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>
+/// <c>fed serve</c> and <c>fed shuffler</c> as processes, killed by SIGKILL at random instants of one shuffle-private run, one or both, with
+/// clients of the SDK that never stop asking: no report counts twice or is lost, no participation is refunded, and the run ends by its budget.
+/// </summary>
+/// <remarks>How often is read from FEDERATED_SHUFFLER_KILLS (default 4); the slow test kills 100 times.</remarks>
+public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
+{
+    private const int Clients = 4;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("federated-killed-shuffler-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public Task NothingIsReleasedTwiceLostOrRefunded() =>
+        KillAsync(int.Parse(Environment.GetEnvironmentVariable("FEDERATED_SHUFFLER_KILLS") ?? "4", CultureInfo.InvariantCulture));
+
+    [SlowFact]
+    public Task NorByAHundredKills() => KillAsync(100);
+
+    private async Task KillAsync(int kills)
+    {
+        var participations = 3 * kills;
+        var (url, shufflerUrl) = ($"http://127.0.0.1:{Fed.FreePort()}", $"http://127.0.0.1:{Fed.FreePort()}");
+        var experiment = Path.Combine(folder, "killed.yaml");
+        File.WriteAllText(experiment, $$"""
+            name: killed
+            seed: 11
+            data: { set: drawn-digits, trainExamples: 80, testExamples: 20, partition: { kind: iid, clients: {{Clients}} } }
+            model: { kind: softmax }
+            training: { kind: local, steps: 2, batchSize: 10 }
+            strategy: { scheduler: { kind: synchronous, cohort: {{Clients}} }, exampleWeight: equal }
+            clients: { count: {{Clients}} }
+            run: { stop: { versions: {{participations + 10}} }, evaluateEvery: 0 }
+            privacy: { kind: shuffle, delta: 1e-5, reportEpsilon: 1, maxParticipations: {{participations}}, batchSeconds: 3600, shufflers: [s1] }
+            """);
+        var random = new SeededRandom(7);
+        var clock = Stopwatch.StartNew();
+        var coordinator = await StartAsync(url, true, "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url);
+        var shuffler = await StartShufflerAsync(true);
+        try
+        {
+            await Fed.RunAsync("shufflers", "add", "s1", "--address", shufflerUrl, "--url", url);
+            await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5 + (kills / 4)));
+            var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("killed", index, limit.Token, new Uri(url))).ToList();
+            var (done, ofShuffler, ofBoth) = (0, 0, 0);
+            for (; done < kills && !clients.Any(c => c.IsCompleted); done++)
+            {
+                await ProgressAsync(limit.Token);
+                await Task.Delay(random.NextInt(100)); // The instant is the point: no event is waited for.
+                var victim = random.NextInt(3);
+                (ofShuffler, ofBoth) = (ofShuffler + (victim != 1 ? 1 : 0), ofBoth + (victim == 2 ? 1 : 0));
+                if (victim != 1)
+                {
+                    await KillAsync(shuffler);
+                }
+
+                if (victim != 0)
+                {
+                    await KillAsync(coordinator);
+                    coordinator = await StartAsync(url, random.NextInt(4) > 0, "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url);
+                }
+
+                if (victim != 1)
+                {
+                    shuffler = await StartShufflerAsync(random.NextInt(4) > 0);
+                }
+            }
+
+            Assert.True(done == kills, $"The run was over after {done} kills.");
+            Assert.Equal(participations * Clients, (await Task.WhenAll(clients)).Sum(c => c.Accepted));
+            var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
+            var counts = Regex.Match(shown.Replace(",", "", StringComparison.Ordinal), "(\\d+) accepted (\\d+) rejected (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
+            Assert.Equal([participations * Clients, 0, 0, participations * Clients], counts);
+            Assert.Contains("budget", shown, StringComparison.OrdinalIgnoreCase);
+            output.WriteLine($"{done} kills ({ofShuffler} of the shuffler, {ofBoth} of both at once), {participations} versions, {participations * Clients} reports, each counted once, in {clock.Elapsed.TotalSeconds:F0} s.");
+        }
+        finally
+        {
+            await KillAsync(shuffler);
+            await KillAsync(coordinator);
+        }
+
+        Task<Process> StartShufflerAsync(bool isWaitedFor) =>
+            StartAsync(shufflerUrl, isWaitedFor, "shuffler", "--data", Path.Combine(folder, "shuffler"), "--name", "s1", "--listen", shufflerUrl, "--to", url);
+    }
+
+    /// <summary>Waits until the run has logged something more.</summary>
+    private async Task ProgressAsync(CancellationToken cancellation)
+    {
+        var before = Logged();
+        while (before == Logged())
+        {
+            await Task.Delay(5, cancellation);
+        }
+
+        (string, long) Logged()
+        {
+            var runs = new DirectoryInfo(Path.Combine(folder, "coordinator", "store", "runs", "killed"));
+            var last = runs.Exists ? runs.EnumerateFiles("log-*").OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
+            return last is null ? ("", 0L) : (last.Name, last.Length);
+        }
+    }
+
+    private static async Task KillAsync(Process process)
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+
+        process.Dispose();
+    }
+
+    private static async Task<Process> StartAsync(string url, bool isWaitedFor, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["FED_HOME"] = Fed.Home;
+        var process = Process.Start(start)!;
+        List<string?> log = [];
+        process.OutputDataReceived += (_, line) => Note(line.Data);
+        process.ErrorDataReceived += (_, line) => Note(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        using var http = new HttpClient();
+        for (var attempt = 0; isWaitedFor; attempt++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"));
+                isWaitedFor = !answer.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            Assert.False(process.HasExited, string.Join('\n', log));
+            Assert.True(attempt < 3000, $"fed {arguments[0]} is not ready: {string.Join('\n', log)}");
+            await Task.Delay(20);
+        }
+
+        return process;
+
+        void Note(string? line)
+        {
+            lock (log)
+            {
+                log.Add(line);
+            }
+        }
+    }
+}
