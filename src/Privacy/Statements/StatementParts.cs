@@ -27,8 +27,8 @@ internal static class StatementParts
                 $"every client's update, learnt on its device from gradients that were clipped to L2 norm {Bound(terms)} example by example, with Gaussian noise of {Figures.Down(terms.NoiseMultiplier)} times that in every step",
                 IsTrusted: false),
         ],
-        PrivacyPolicies.SecureSum => [Opened(terms, "exact, without noise")],
-        PrivacyPolicies.Distributed => [Opened(terms, $"with Gaussian noise of {Figures.Down(terms.NoiseMultiplier)} times the bound at least, of which every member adds its share")],
+        PrivacyPolicies.SecureSum => [Others(terms), Opened(terms, "exact, without noise")],
+        PrivacyPolicies.Distributed => [Others(terms), Opened(terms, $"with Gaussian noise of {Figures.Down(terms.NoiseMultiplier)} times the bound at least, of which every member adds its share")],
         _ => throw new PrivacyException($"There is no statement for the policy '{policy}'; write who sees what under it before it is used."),
     };
 
@@ -70,7 +70,7 @@ internal static class StatementParts
         }
 
         sentences.Add("That a client takes part, when, and from which address: the network and the coordinator see it.");
-        if (policy is not (PrivacyPolicies.None or PrivacyPolicies.Example))
+        if (policy is not (PrivacyPolicies.None or PrivacyPolicies.Example or PrivacyPolicies.SecureSum))
         {
             sentences.Add("What is true of many clients alike, and people whose data lie at several clients: each client is hidden, a group of k clients only with k times the ε and a larger δ.");
         }
@@ -88,6 +88,10 @@ internal static class StatementParts
 
     private static StatementParty Summed(StatementSetting setting, string how, bool isTrusted) => new(
         Coordinator, $"sums of the updates of {setting.SumThreshold} or more clients, {how}, and no single update as long as fewer than {setting.SumThreshold} of them collude with it", isTrusted);
+
+    /// <summary>Masks cancel for whoever holds enough of their shares.</summary>
+    private static StatementParty Others(PolicyTerms terms) => new(
+        "the other clients of a session", $"nothing of its update but shares of keys; relied on that at most {terms.AssumedCorrupt} of them collude with the coordinator", IsTrusted: true);
 
     private static StatementParty Opened(PolicyTerms terms, string how) => new(
         Coordinator,

@@ -24,7 +24,7 @@ public static partial class PrivacyStatementTests
 
     private static readonly RunFacts Facts = new()
     {
-        Dimension = 50, Clients = 1000, PlannedReleases = 20, UpdatesPerRelease = 100, LeastUpdatesPerRelease = 100, LocalSteps = 5,
+        Dimension = 50, Clients = 1000, PlannedReleases = 20, UpdatesPerRelease = 100, LeastUpdatesPerRelease = 100, LocalSteps = 5, MostUpdatesPerSession = 100,
     };
 
     private static PrivacyPolicy<double> Create(PrivacyOptions options, RunFacts? facts = null, bool isReal = true) => PrivacyPolicies.Create<double>(
@@ -144,6 +144,20 @@ public static partial class PrivacyStatementTests
         }
 
         [Fact]
+        public void Of_secure_sums_relies_on_the_other_clients_and_promises_no_epsilon_without_noise()
+        {
+            var sums = TextOf(new SecureSumOptions { Dropout = 0 });
+            Assert.StartsWith("Policy: secure-sum", sums, StringComparison.Ordinal);
+            Assert.Contains("No ε is guaranteed", sums, StringComparison.Ordinal);
+            Assert.Contains("Trusted: the other clients of a session", sums, StringComparison.Ordinal);
+            Assert.DoesNotContain("at most ε", sums, StringComparison.Ordinal);
+            var noisy = TextOf(new DistributedPrivacyOptions { Epsilon = 4, MaxParticipations = 3, Dropout = 0 });
+            Assert.Contains("The run costs each client at most ε = ", noisy, StringComparison.Ordinal);
+            Assert.Contains("collude with the coordinator", noisy, StringComparison.Ordinal);
+            Assert.DoesNotContain("Nobody has to be trusted", sums + noisy, StringComparison.Ordinal);
+        }
+
+        [Fact]
         public void Of_a_secure_sum_keeps_single_updates_from_the_coordinator()
         {
             var text = TextOf(new CentralPrivacyOptions { Epsilon = 4, MaxParticipations = 12 }, new StatementSetting { SumThreshold = 40 });
@@ -159,7 +173,7 @@ public static partial class PrivacyStatementTests
 
         private static TheoryData<PrivacyOptions> Grid()
         {
-            var all = new TheoryData<PrivacyOptions> { new NoPrivacyOptions() };
+            var all = new TheoryData<PrivacyOptions> { new NoPrivacyOptions(), new SecureSumOptions { Dropout = 0 } };
             foreach (var epsilon in (double[])[1.23456, 9.999])
             {
                 foreach (var cap in (int[])[0, 7])
@@ -169,6 +183,7 @@ public static partial class PrivacyStatementTests
                     all.Add(new CentralPrivacyOptions { Mechanism = new DpFtrlOptions { MaxParticipations = Math.Max(1, cap), MinSeparation = 2 }, Epsilon = epsilon });
                     all.Add(new LocalPrivacyOptions { ReportEpsilon = epsilon, MaxParticipations = cap });
                     all.Add(new LocalPrivacyOptions { ReportEpsilon = 0.33, Epsilon = epsilon, Randomizer = "halfspace" });
+                    all.Add(new DistributedPrivacyOptions { Epsilon = epsilon, MaxParticipations = Math.Max(1, cap), Dropout = 0 });
                     all.Add(new ShufflePrivacyOptions { ReportEpsilon = epsilon, MaxParticipations = cap, AssumedCorrupt = 10 });
                     all.Add(new ExamplePrivacyOptions { NoiseMultiplier = 2, SamplingRate = 0.05, Epsilon = cap == 0 ? epsilon : 0, MaxParticipations = cap, Delta = 1e-5 });
                 }
