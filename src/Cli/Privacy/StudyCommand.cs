@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Federated.Cli.Commands;
 using Federated.Cli.Output;
+using Federated.Simulation;
 using Federated.Simulation.Studies;
 
 namespace Federated.Cli.Privacy;
@@ -13,19 +15,21 @@ internal static class StudyCommand
         var seeds = new Option<int>("--seeds") { Description = "Seeds 1 … COUNT; the table shows their mean ± standard deviation.", HelpName = "COUNT", DefaultValueFactory = _ => 3 };
         var largest = new Option<long>("--largest") { Description = "Leave out sizes (users, steps) above this.", HelpName = "COUNT", DefaultValueFactory = _ => 0 };
         var folder = new Option<string?>("--out") { Description = "Also write rows.csv and summary.csv into this folder.", HelpName = "DIR" };
+        var data = ExperimentOptions.DataDirectoryOption();
         var json = Shared.Json();
-        var command = new Command("study", "Numerical experiments on privacy: shuffled optimisation, counting under observation, asynchronous ledgers.") { name, seeds, largest, folder, json };
+        var command = new Command("study", "Numerical experiments on privacy: shuffled optimisation, counting under observation, asynchronous ledgers, words, poisoning, bandits.") { name, seeds, largest, folder, data, json };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            terminal, parsed.GetValue(name)!, parsed.GetValue(seeds), parsed.GetValue(largest), parsed.GetValue(folder), parsed.GetValue(json), cancellation)));
+            terminal, parsed.GetValue(name)!, parsed.GetValue(seeds), parsed.GetValue(largest), parsed.GetValue(folder), parsed.GetValue(data)!, parsed.GetValue(json), cancellation)));
         Examples.Add(
             command,
             ("fed privacy study async-ledger", "what clients spend when speed decides who takes part"),
             ("fed privacy study continual-counter --seeds 5 --out results/counter", "with the numbers of every seed in files"),
+            ("fed privacy study heavy-hitters --data-dir ~/data", "frequent words of plays, from one private report a word"),
             ("fed privacy study shuffle-sco --largest 16384 --json", "the smaller sizes only, for a script"));
         return command;
     }
 
-    private static int Run(Terminal terminal, string name, int seeds, long largest, string? folder, bool json, CancellationToken cancellation)
+    private static int Run(Terminal terminal, string name, int seeds, long largest, string? folder, string data, bool json, CancellationToken cancellation)
     {
         var study = PrivacyStudies.All.FirstOrDefault(s => s.Name == name)
             ?? throw new CommandException(ExitCodes.Usage, $"There is no study '{name}'; there are {PrivacyStudies.Names}.");
@@ -35,9 +39,16 @@ internal static class StudyCommand
         }
 
         var rows = new List<(ulong Seed, StudyRow Row)>();
-        for (var seed = 1; seed <= seeds; seed++)
+        try
         {
-            rows.AddRange(study.Run((ulong)seed, largest, cancellation).Select(row => ((ulong)seed, row)));
+            for (var seed = 1; seed <= seeds; seed++)
+            {
+                rows.AddRange(study.Run(new StudyInput((ulong)seed, largest, data), cancellation).Select(row => ((ulong)seed, row)));
+            }
+        }
+        catch (SimulationException missing)
+        {
+            throw new CommandException(ExitCodes.Environment, missing.Message);
         }
 
         if (rows.Count == 0)

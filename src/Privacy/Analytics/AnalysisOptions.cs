@@ -107,6 +107,11 @@ public sealed record HeavyHittersOptions : AnalysisOptions
     [Range(1, 12)]
     public int StepBits { get; init; } = 6;
 
+    /// <summary>How many times k prefixes are kept on the way: those of many rare words crowd out that of a frequent one.</summary>
+    /// <value>The default is 3. Must be in [1, 16].</value>
+    [Range(1, 16)]
+    public int Breadth { get; init; } = 3;
+
     /// <summary>Take out reports that support suspiciously many prefixes together.</summary>
     /// <value>The default is true.</value>
     public bool Defences { get; init; } = true;

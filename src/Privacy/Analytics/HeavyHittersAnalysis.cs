@@ -23,7 +23,7 @@ public sealed class HeavyHittersAnalysis : PrivateAnalysis
         this.options = options;
         protocol = new PrefixExtension(new PrefixExtensionOptions
         {
-            Epsilon = options.Epsilon, ItemBits = WordCode.LetterBits * options.Letters, HeavyHitters = options.Count, StepBits = options.StepBits,
+            Epsilon = options.Epsilon, ItemBits = WordCode.LetterBits * options.Letters, HeavyHitters = options.Count, StepBits = options.StepBits, Breadth = options.Breadth,
         });
     }
 

@@ -1,7 +1,7 @@
 namespace Federated.Privacy.Analytics;
 
 /// <summary>Words as numbers of 5 bits a letter, so that common beginnings are common prefixes: a–z without case, apostrophe, hyphen, any digit, anything else.</summary>
-internal static class WordCode
+public static class WordCode
 {
     public const int LetterBits = 5;
     private const string Alphabet = "\0abcdefghijklmnopqrstuvwxyz'-#?";

@@ -45,6 +45,9 @@ public sealed class FederatedLinearBandit
     /// <summary>Υ, by which twice the matrix was shifted at the last synchronisation.</summary>
     public double Shift { get; private set; }
 
+    /// <summary>Deviation of a coordinate's noise in what was published last.</summary>
+    public double NoiseDeviation => sums.Deviation;
+
     /// <summary>What is guaranteed to a user; null without noise.</summary>
     public PrivacyGuarantee? Guarantee => sums.Guarantee;
 

@@ -34,8 +34,9 @@ public sealed class AsynchronousLedgerStudy : Study
     public override IReadOnlyList<string> ValueColumns =>
         ["mean_participations", "most_participations", "naive_epsilon", "median_epsilon", "worst_epsilon", "understated_by", "clients_above_naive", "turned_away"];
 
-    public override IEnumerable<StudyRow> Run(ulong seed, long largest, CancellationToken cancellation)
+    public override IEnumerable<StudyRow> Run(StudyInput input, CancellationToken cancellation)
     {
+        var seed = input.Seed;
         foreach (var spread in (double[])[0, 0.5, 1, 1.5])
         {
             foreach (var kind in (string[])["rounds", "buffered", "anarchic", Capped])

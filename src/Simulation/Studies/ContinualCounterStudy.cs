@@ -27,8 +27,9 @@ public sealed class ContinualCounterStudy : Study
 
     public override IReadOnlyList<string> ValueColumns => ["rms_error", "rms_stated", "largest_error", "delay"];
 
-    public override IEnumerable<StudyRow> Run(ulong seed, long largest, CancellationToken cancellation)
+    public override IEnumerable<StudyRow> Run(StudyInput input, CancellationToken cancellation)
     {
+        var (seed, largest, _) = input;
         foreach (var steps in Lengths.Where(n => largest == 0 || n <= largest))
         {
             for (var k = 1; k <= 5; k++)

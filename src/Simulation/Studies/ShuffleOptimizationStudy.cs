@@ -37,8 +37,9 @@ public sealed class ShuffleOptimizationStudy : Study
 
     public override IReadOnlyList<string> ValueColumns => ["excess_loss", "batch", "gradient_noise"];
 
-    public override IEnumerable<StudyRow> Run(ulong seed, long largest, CancellationToken cancellation)
+    public override IEnumerable<StudyRow> Run(StudyInput input, CancellationToken cancellation)
     {
+        var (seed, largest, _) = input;
         var noiseBits = ShuffledSum.VectorTrials(Dimension, VectorSum.IntegerSensitivityOf(Dimension, Levels), Epsilon, Delta);
         foreach (var kind in Enum.GetValues<PrivateOptimizerKind>())
         {

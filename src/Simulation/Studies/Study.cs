@@ -19,11 +19,17 @@ public abstract class Study
     public abstract IReadOnlyList<string> ValueColumns { get; }
 
     /// <summary>One seed's rows, settings in the same order for every seed.</summary>
-    /// <param name="seed">Of everything that is drawn.</param>
-    /// <param name="largest">Sizes above it are left out; the study's own largest where it is 0.</param>
+    /// <param name="input">Seed, sizes and data.</param>
     /// <param name="cancellation">Ends it between rows.</param>
-    public abstract IEnumerable<StudyRow> Run(ulong seed, long largest, CancellationToken cancellation);
+    /// <exception cref="SimulationException">The data that it needs are not there; the message says where they are looked for.</exception>
+    public abstract IEnumerable<StudyRow> Run(StudyInput input, CancellationToken cancellation);
 }
+
+/// <summary>What a study runs on.</summary>
+/// <param name="Seed">Of everything that is drawn.</param>
+/// <param name="Largest">Sizes above it are left out or cut; the study's own largest where it is 0.</param>
+/// <param name="DataDirectory">Where data sets stand, a folder each.</param>
+public sealed record StudyInput(ulong Seed, long Largest, string DataDirectory);
 
 /// <summary>One setting and what was measured at it.</summary>
 /// <param name="Settings">As many as the study has setting columns.</param>

@@ -13,7 +13,7 @@ namespace Federated.Privacy.Local.Frequencies;
 /// prefix lengths s_1 = ⌈log₂ k⌉, s_(j+1) = min(L, s_j + η); group j reports its first s_j bits by local hashing
 /// candidates of group j+1 = kept of group j × {0,1}^(s_(j+1) − s_j); the k of largest estimate are kept
 /// </code>
-/// Deviation: none. Cost: O(1) a client; k·2^η·n_j hashes a group. With few clients or small ε the answer is noise: at n = 2·10⁴, ε = 1 one
+/// Deviation: a breadth, 1 in the paper. Cost: O(1) a client; k·2^η·n_j hashes a group, times the breadth. With few clients or small ε the answer is noise: at n = 2·10⁴, ε = 1 one
 /// in ten is right; see <see cref="EstimateDeviation"/>.
 /// </remarks>
 public sealed class PrefixExtension
@@ -27,16 +27,16 @@ public sealed class PrefixExtension
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.ItemBits is < 2 or > 64 || options.StepBits is < 1 or > 16 || options.HeavyHitters < 1
-            || options.HeavyHitters * Math.ScaleB(1, options.StepBits) > MostCandidates)
+            || options.Breadth is < 1 or > 16 || options.HeavyHitters * options.Breadth * Math.ScaleB(1, options.StepBits) > MostCandidates)
         {
             throw new PrivacyException(
-                $"Prefix extension needs items of 2 to 64 bits, steps of 1 to 16, and at most {MostCandidates} candidates (heavyHitters·2^stepBits); "
-                + $"they are {options.ItemBits}, {options.StepBits} and {options.HeavyHitters * Math.ScaleB(1, options.StepBits)}.");
+                $"Prefix extension needs items of 2 to 64 bits, steps of 1 to 16, and at most {MostCandidates} candidates (heavyHitters·breadth·2^stepBits); "
+                + $"they are {options.ItemBits}, {options.StepBits} and {options.HeavyHitters * options.Breadth * Math.ScaleB(1, options.StepBits)}.");
         }
 
         this.options = options;
         hashing = new LocalHashing(options.Epsilon, items: 2);
-        var first = Math.Clamp(BitOperations.Log2((uint)options.HeavyHitters - 1 | 1) + 1, 1, options.ItemBits);
+        var first = Math.Clamp(BitOperations.Log2((uint)(options.HeavyHitters * options.Breadth) - 1 | 1) + 1, 1, options.ItemBits);
         var all = new List<int> { first };
         while (all[^1] < options.ItemBits)
         {
@@ -125,9 +125,9 @@ public sealed class PrefixExtension
         return estimates;
     }
 
-    /// <summary>The k of largest estimate, largest first; of equal ones the smaller prefix first.</summary>
-    public PrefixEstimate[] Keep(IEnumerable<PrefixEstimate> estimates) =>
-        [.. estimates.OrderByDescending(e => e.Frequency).ThenBy(e => e.Prefix).Take(options.HeavyHitters)];
+    /// <summary>Those of largest estimate, largest first; of equal ones the smaller prefix first: k in the last group, k times the breadth in others.</summary>
+    public PrefixEstimate[] Keep(int group, IEnumerable<PrefixEstimate> estimates) => [.. estimates
+        .OrderByDescending(e => e.Frequency).ThenBy(e => e.Prefix).Take(options.HeavyHitters * (group == Groups - 1 ? 1 : options.Breadth))];
 
     /// <summary>
     /// The server's side: the k items of largest estimated frequency in the last group, largest first. Reports of no group or bucket that exists
@@ -145,7 +145,7 @@ public sealed class PrefixExtension
         {
             var candidates = Candidates(group, kept);
             PrefixReport[] own = [.. groups[group]];
-            kept = Keep(Estimate(group, screen is null ? own : screen(own, candidates), candidates));
+            kept = Keep(group, Estimate(group, screen is null ? own : screen(own, candidates), candidates));
         }
 
         return [.. kept.Select(k => (k.Prefix, k.Frequency))];

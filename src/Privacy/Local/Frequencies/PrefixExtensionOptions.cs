@@ -24,4 +24,9 @@ public sealed record PrefixExtensionOptions
     /// <value>The default is 6. Must be in [1, 16].</value>
     [Range(1, 16)]
     public int StepBits { get; init; } = 6;
+
+    /// <summary>How many times k prefixes are kept on the way; k items at the end. Words need more than 1: prefixes of many rare ones crowd out those of a frequent one.</summary>
+    /// <value>The default is 1, the paper's. Must be in [1, 16].</value>
+    [Range(1, 16)]
+    public int Breadth { get; init; } = 1;
 }

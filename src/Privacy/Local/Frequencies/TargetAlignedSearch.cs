@@ -14,7 +14,7 @@ namespace Federated.Privacy.Local.Frequencies;
 ///               k-th less c·sd, and that is not in its own top k, is pruned; one whose interval begins above the own k-th is taken in if e > −sd
 /// 4 at the end  every party estimates the union of all last candidates from reports it has; averages by size are ranked
 /// </code>
-/// sd = √(n_j Var/n_j), of a rare prefix. A client's report is one call of the oracle: ε-LDP, whatever is exchanged afterwards. Broken by a second
+/// k times the tree's breadth stands for k at all but the last level; sd is the deviation of a rare prefix's estimate. A client's report is one call of the oracle: ε-LDP, whatever is exchanged afterwards. Broken by a second
 /// report of the same client. Cost: m·k·2^η·n_j hashes a group and party.
 /// </remarks>
 public sealed class TargetAlignedSearch
@@ -56,7 +56,7 @@ public sealed class TargetAlignedSearch
         var level = 0;
         for (; level < Math.Min(options.SharedLevels, protocol.Groups); level++)
         {
-            shared = protocol.Keep(Pooled(reports, level, protocol.Candidates(level, shared)));
+            shared = protocol.Keep(level, Pooled(reports, level, protocol.Candidates(level, shared)));
         }
 
         if (level > last)
@@ -75,7 +75,7 @@ public sealed class TargetAlignedSearch
         }
 
         ulong[] union = [.. kept.SelectMany(k => protocol.Candidates(last, k)).Distinct().Order()];
-        return Ranked(protocol.Keep(Pooled(reports, last, union)));
+        return Ranked(protocol.Keep(last, Pooled(reports, last, union)));
     }
 
     private PrefixEstimate[] Extend(int level, ILookup<int, PrefixReport> reports, PrefixEstimate[] before, Dictionary<ulong, Handed> handed)
@@ -86,7 +86,8 @@ public sealed class TargetAlignedSearch
         var own = protocol.Estimate(level, reports[level], candidates);
         var deviation = protocol.EstimateDeviation(size);
         var ranked = own.OrderByDescending(e => e.Frequency).ThenBy(e => e.Prefix).ToArray();
-        var least = ranked[Math.Min(tree.HeavyHitters, ranked.Length) - 1].Frequency;
+        var wanted = tree.HeavyHitters * tree.Breadth;
+        var least = ranked[Math.Min(wanted, ranked.Length) - 1].Frequency;
         var threshold = Math.Max(least - (options.Slack * deviation), options.Significance * deviation);
         var extended = new List<PrefixEstimate>();
         for (var i = 0; i < ranked.Length; i++)
@@ -94,7 +95,7 @@ public sealed class TargetAlignedSearch
             var (prefix, frequency) = ranked[i];
             var word = handed.GetValueOrDefault(prefix);
             var (lower, upper) = word is null ? (double.NegativeInfinity, double.PositiveInfinity) : word.Interval(protocol, options.Confidence);
-            var top = i < tree.HeavyHitters;
+            var top = i < wanted;
             var infrequent = !top && upper < least - (options.Slack * deviation);
             var frequent = lower > least && frequency > -deviation;
             if (frequent || (!infrequent && (top || frequency >= threshold)))
@@ -109,7 +110,7 @@ public sealed class TargetAlignedSearch
             handed[estimate.Prefix] = word.With(estimate.Frequency, size);
         }
 
-        return [.. extended.OrderByDescending(e => e.Frequency).ThenBy(e => e.Prefix).Take(options.LargestExtension * tree.HeavyHitters)];
+        return [.. extended.OrderByDescending(e => e.Frequency).ThenBy(e => e.Prefix).Take(options.LargestExtension * wanted)];
     }
 
     private PrefixEstimate[] Pooled(ILookup<int, PrefixReport>[] reports, int level, ulong[] candidates)

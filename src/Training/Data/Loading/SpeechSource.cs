@@ -62,7 +62,8 @@ public static class SpeechSource
     }
 
     /// <summary>Each role's text, in the order of first speech.</summary>
-    private static IEnumerable<(string Role, string Text)> Roles(string path)
+    /// <param name="path">The text file.</param>
+    public static IEnumerable<(string Role, string Text)> Roles(string path)
     {
         var texts = new Dictionary<string, StringBuilder>(StringComparer.Ordinal);
         var order = new List<string>();
