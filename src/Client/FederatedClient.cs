@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Federated.Client.Analytics;
 using Federated.Client.Session;
 using Federated.Client.Store;
 using Federated.Client.Training;
@@ -61,6 +62,14 @@ public sealed class FederatedClient : IAsyncDisposable
 
         // Off the caller's context: an app's window stays alive whatever the session waits for.
         return Task.Run(() => new ClientSession(options, transport, store, trainer, clock, Seed(), compute => Task.Run(compute, CancellationToken.None)).RunAsync(cancellation), CancellationToken.None);
+    }
+
+    /// <summary>Takes part in a run that asks a question, until it is over.</summary>
+    /// <inheritdoc cref="RunAsync(ITrainer, CancellationToken)"/>
+    public Task<SessionSummary> AnswerAsync(IAnalyst analyst, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(analyst);
+        return RunAsync(analyst as ITrainer ?? new AnswersOnly(analyst), cancellation);
     }
 
     public async ValueTask DisposeAsync()

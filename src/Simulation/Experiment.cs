@@ -52,6 +52,11 @@ public sealed class Experiment
         var resolved = ExperimentGuard.Resolve(configuration);
         ExperimentGuard.CheckSections(resolved);
         var engine = ExperimentGuard.Engine(resolved, engines);
+        if (resolved.Analysis is not null)
+        {
+            throw new SimulationException("An analysis asks real clients: create it with 'fed runs create', or see 'fed privacy study' for its accuracy in numbers.");
+        }
+
         var data = resolved.Data is { } options ? FederatedDataFactory.Create(options, dataDirectory, resolved.Seed) : null;
         var clients = ExperimentGuard.Clients(resolved, data);
         ExperimentGuard.Check(resolved, data, clients);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Federated.Coordinator.Runs;
+using Federated.Privacy.Analytics;
 using Federated.Privacy.Pipeline;
 using Federated.Simulation.Devices;
 using Federated.Training.Data;
@@ -43,6 +44,10 @@ public sealed record ExperimentConfiguration
     /// <summary>The model; only a run without training can do without.</summary>
     /// <value>The default is none.</value>
     public ModelOptions? Model { get; init; }
+
+    /// <summary>A question to ask clients instead of training a model: each answers once, by a randomised report. For served runs.</summary>
+    /// <value>The default is none: a model is trained.</value>
+    public AnalysisOptions? Analysis { get; init; }
 
     /// <summary>What computes the clients' training.</summary>
     /// <value>The default is <c>managed</c>.</value>

@@ -80,7 +80,7 @@ internal static class ClientCommand
             var name = parsed.GetValue(arguments.Name) ?? (data is null ? string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}") : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(data))));
             var first = new FirstReply(count > 1 ? tally : new Both(tally, reports ? new ClientLines(terminal.Out, terminal.Clock, "") : tally));
             var options = OptionsOf(arguments, parsed, name, index, gate, first);
-            var ownTrainer = new ManagedTrainer(trainers, data is null ? new ShardData(shards, index) : new FolderData(data));
+            var ownTrainer = new ManagedTrainer(trainers, data is null ? new ShardData(shards, index) : new FolderData(data), data is null ? null : new FolderAnswers(data));
             var session = TakePartAsync(
                 options, new HttpTransport(http, terminal.Clock, handler, ownsHandler: false), StoreOf(parsed.GetValue(arguments.State), options.Run, name, count, cache, terminal.Clock), ownTrainer, terminal.Clock, cancellation);
             sessions.Add(session);

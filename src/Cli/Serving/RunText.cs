@@ -29,6 +29,7 @@ internal static class RunText
         output.WriteLine($"  models     {string.Join(", ", run.Versions.Select(v => Number(v.Version)))}");
         WriteEvaluations(output, run);
         WriteScores(output, run.ClientScores);
+        WriteAnalysis(output, run.Analysis);
         if (run.Clients.Count > 0)
         {
             output.WriteLine();
@@ -71,6 +72,24 @@ internal static class RunText
             ],
             words: 0);
     }
+
+    private static void WriteAnalysis(TextWriter output, AnalysisMessage? found)
+    {
+        if (found is null)
+        {
+            return;
+        }
+
+        output.WriteLine();
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{found.Kind} of '{found.Question}' from {found.Reports:N0} reports{(found.Malformed > 0 ? $", {found.Malformed:N0} malformed" : "")}"));
+        PlainTable.Write(
+            output, ["", "estimate", "low", "high"],
+            [.. found.Estimates.Select(e => (IReadOnlyList<string>)[e.Name, Figure(e.Value), Figure(e.Low), Figure(e.High)])]);
+        output.WriteLine(string.Join(' ', [string.Create(CultureInfo.InvariantCulture, $"Intervals of {found.Confidence:P0}, each on its own."), .. found.Notes]));
+    }
+
+    private static string Figure(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
 
     private static void WriteScores(TextWriter output, ClientScoresMessage? scores)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Federated.Aggregation;
 using Federated.Aggregation.Parameters;
+using Federated.Client.Analytics;
 using Federated.Client.Privacy;
 using Federated.Client.Store;
 using Federated.Client.Training;
@@ -22,6 +23,11 @@ internal sealed class TaskRunner(
     {
         try
         {
+            if (PlanOf(assignment) is { } question)
+            {
+                return await AnswerAsync(assignment, question, watch, isReady);
+            }
+
             var started = clock.GetTimestamp();
             var (layout, model) = await fetcher.FetchModelAsync(assignment.Model, watch.Token);
             var extras = new Dictionary<string, ReadOnlyMemory<float>>(StringComparer.Ordinal);
@@ -49,6 +55,36 @@ internal sealed class TaskRunner(
         {
             return new WorkResult(null, $"the device cannot store what it needs: {e.Message}", TellsCoordinator: true, e);
         }
+    }
+
+    private static AnalysisPlan? PlanOf(AssignmentMessage assignment)
+    {
+        try
+        {
+            return AnalysisPlan.Of(assignment.Training);
+        }
+        catch (JsonException e)
+        {
+            throw new ClientException($"The run asks a question that this client does not know: {e.Message} Update it.", e);
+        }
+    }
+
+    private async Task<WorkResult> AnswerAsync(AssignmentMessage assignment, AnalysisPlan question, WorkWatch watch, Func<bool> isReady)
+    {
+        if (trainer is not IAnalyst analyst)
+        {
+            return new WorkResult(null, $"the run asks '{question.Analysis.Question}', and this client only trains", TellsCoordinator: true, null);
+        }
+
+        WorkResult result = default;
+        await ComputeAsync(
+            () =>
+            {
+                var (pending, reason, error) = new AnswerTask(store, analyst, guard).Run(assignment, question, isReady, watch.Token);
+                result = new WorkResult(pending, reason, TellsCoordinator: pending is null, error);
+            },
+            watch.Token);
+        return result.Pending is null && watch.Reason is { } stopped ? Stopped(stopped, watch) : result;
     }
 
     /// <summary>Evaluates a version; null when the trainer keeps out of it.</summary>

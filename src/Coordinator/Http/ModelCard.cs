@@ -32,6 +32,7 @@ internal static class ModelCard
         }
 
         Line(card, "Client updates accepted, rejected, lost", $"{Number(summary.Accepted)}, {Number(summary.Rejected)}, {Number(summary.Lost)} of {Number(summary.Dispatched)} dispatched");
+        Found(card, run.Analysis);
         card.Append("\n## Quality\n\n");
         if (run.Evaluations.Count == 0)
         {
@@ -63,6 +64,25 @@ internal static class ModelCard
         card.Append("\nSHA-256 of the configuration: `")
             .Append(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(host.Entry.Configuration.Span))).Append("`\n");
         return card.ToString();
+    }
+
+    private static void Found(StringBuilder card, AnalysisMessage? found)
+    {
+        if (found is null)
+        {
+            return;
+        }
+
+        card.Append("\n## Estimates\n\n");
+        Line(card, "Question", $"{found.Kind} of {found.Question}");
+        Line(card, "Reports", $"{Number(found.Reports)}, and {Number(found.Malformed)} that no honest client sends");
+        card.Append(CultureInfo.InvariantCulture, $"\n| | estimate | {found.Confidence:P0} interval |\n|---|---|---|\n");
+        foreach (var e in found.Estimates)
+        {
+            card.Append(CultureInfo.InvariantCulture, $"| {Escape(e.Name)} | {e.Value:G5} | {e.Low:G5} to {e.High:G5} |\n");
+        }
+
+        card.Append('\n').Append(Escape(string.Join(" ", found.Notes))).Append('\n');
     }
 
     private static void Privacy(StringBuilder card, PrivacyStatement statement)

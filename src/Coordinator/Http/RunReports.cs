@@ -1,3 +1,5 @@
+using Federated.Coordinator.Analytics;
+using Federated.Privacy.Analytics;
 using System.Globalization;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Privacy;
@@ -71,10 +73,18 @@ internal static class RunReports
                     n, members[n], names[n] ?? members[n], facts.Examples, facts.Dispatched, facts.AcceptedUpdates, facts.SecondsPerStep)),
             ],
             ClientScores = await ScoresAsync(host, service).ConfigureAwait(false),
+            Analysis = AnalysisOf(host),
             BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
             Privacy = StatementOf(host, service).Text,
         };
     }
+
+    private static AnalysisMessage? AnalysisOf(IRun host) => host.Parts.Sections.OfType<IAnalysisOutcome>().FirstOrDefault()?.Outcome is not { } found ? null : new(
+        PrivateAnalysis.Create(found.Options).Kind, found.Options.Question, found.Result?.Reports ?? 0, found.Malformed, found.Options.Confidence)
+    {
+        Estimates = [.. (found.Result?.Estimates ?? []).Select(e => new EstimateMessage(e.Name, e.Value, e.Low, e.High))],
+        Notes = found.Result?.Notes ?? [found.Problem],
+    };
 
     /// <summary>The run's statement as of its last version.</summary>
     public static PrivacyStatement StatementOf(IRun host, CoordinatorService service) =>

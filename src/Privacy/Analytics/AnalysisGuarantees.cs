@@ -1,4 +1,7 @@
+using Federated.Privacy.Accounting;
 using Federated.Privacy.Amplification;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
 
 namespace Federated.Privacy.Analytics;
 
@@ -24,6 +27,37 @@ public static class AnalysisGuarantees
             ],
         };
     }
+
+    /// <summary>δ at which a served analysis states its ε: its reports need none, but ledgers that compose several runs do.</summary>
+    public const double StatedDelta = 1e-9;
+
+    /// <summary>What a served analysis says: local reports, one of each client.</summary>
+    public static PrivacyStatement Statement(PrivateAnalysis analysis)
+    {
+        var local = Local(analysis);
+        var terms = new PolicyTerms
+        {
+            Mechanism = analysis.Kind,
+            Relation = local.Relation,
+            ReportEpsilon = analysis.Epsilon,
+            Delta = StatedDelta,
+            Limits = OneReport,
+        };
+
+        // As whoever composes the report would count it: never below, so that no ledger finds the statement to promise more than its numbers give.
+        var counted = new PldAccountant().Epsilon(new RandomizedResponseEvent(NeighbourRelation.ReplaceOneParticipation, analysis.Epsilon, 2), StatedDelta);
+        return new()
+        {
+            Policy = PrivacyPolicies.Local,
+            Terms = terms,
+            Planned = local with { Epsilon = Math.Max(local.Epsilon, counted), Delta = StatedDelta },
+            Parties = StatementParts.Parties(PrivacyPolicies.Local, terms, StatementSetting.Served),
+            NotProtected = StatementParts.NotProtected(PrivacyPolicies.Local, terms, StatementSetting.Served),
+        };
+    }
+
+    /// <summary>A client is asked once, whatever becomes of its answer: a report that came too late has been seen.</summary>
+    public static ParticipationLimits OneReport { get; } = new() { Cap = 1, CountsAssignments = true, Because = "as often as a client is asked" };
 
     /// <summary>Against whoever sees shuffled reports only: amplified by the batch.</summary>
     /// <param name="analysis">The analysis. One with groups is shuffled group by group: what a group is is public.</param>

@@ -120,6 +120,13 @@ public readonly record struct AnalysisAnswer(double Number, string Text)
 /// <param name="Seed">Of the hash; not used by analyses without one.</param>
 public readonly record struct Ticket(int Group, ulong Seed)
 {
+    /// <summary>The ticket of one 64-bit coin that the server tossed for a client: group and seed are expanded from it by both sides.</summary>
+    public static Ticket OfCoin(ulong coin, int groups) => new(
+        (int)Math.BigMul(Local.Frequencies.SipHash.Hash(coin, GroupWord, 0), (ulong)groups, out ulong _), Local.Frequencies.SipHash.Hash(coin, SeedWord, 0));
+
+    private const ulong GroupWord = 0x67726f75702d6f66;
+    private const ulong SeedWord = 0x736565642d6f662d;
+
     /// <summary>The ticket that assigned seeds give a client.</summary>
     public static Ticket Of(Local.Frequencies.Poisoning.AssignedSeeds seeds, string client, int groups)
     {

@@ -94,12 +94,34 @@ public sealed record RunDetailMessage(RunSummaryMessage Summary)
 
     public IReadOnlyList<RunClientMessage> Clients { get; init => field = value ?? []; } = [];
 
+    /// <summary>What a run that asks a question has found; null for one that trains, or that has no version yet.</summary>
+    public AnalysisMessage? Analysis { get; init; }
+
     /// <summary>The run and version that it was branched from; null for neither.</summary>
     public string? BranchedFrom { get; init; }
 
     /// <summary>What the run guarantees about privacy, and what not.</summary>
     public string Privacy { get; init => field = value ?? ""; } = "";
 }
+
+/// <summary>The estimates of an analysis at its last version.</summary>
+/// <param name="Kind"><c>mean</c>, <c>histogram</c>, <c>quantiles</c> or <c>heavyHitters</c>.</param>
+/// <param name="Question">What was asked.</param>
+/// <param name="Reports">Reports that the estimates rest on.</param>
+/// <param name="Malformed">Reports that no honest client sends; left out.</param>
+/// <param name="Confidence">Of each interval on its own.</param>
+public sealed record AnalysisMessage(string Kind, string Question, long Reports, long Malformed, double Confidence)
+{
+    public IReadOnlyList<EstimateMessage> Estimates { get; init => field = value ?? []; } = [];
+
+    /// <summary>What has to be known to read them, or why there are none.</summary>
+    public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];
+}
+
+/// <param name="Value">Without bias: a share may be below 0.</param>
+/// <param name="Low">Lower end of the interval.</param>
+/// <param name="High">Upper end of the interval.</param>
+public sealed record EstimateMessage(string Name, double Value, double Low, double High);
 
 /// <param name="Model">What it is downloaded as.</param>
 public sealed record VersionMessage(int Version, BlobReference Model);

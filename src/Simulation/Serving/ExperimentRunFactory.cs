@@ -9,7 +9,6 @@ using Federated.Coordinator.Storage;
 using Federated.Privacy;
 using Federated.Simulation.Configuration;
 using Federated.Simulation.Configuration.Binding;
-using Federated.Simulation.Engine;
 using Federated.Training;
 using Federated.Training.LocalTraining;
 
@@ -25,7 +24,7 @@ namespace Federated.Simulation.Serving;
 /// <param name="engines">What this build can train with beside the managed kernels.</param>
 public sealed class ExperimentRunFactory(string dataDirectory, params IReadOnlyList<ITrainerFactory> engines) : IRunFactory, IRunConfigurations
 {
-    private readonly ConcurrentDictionary<string, Lazy<ServedExperiment>> prepared = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<IServedRun>> prepared = new(StringComparer.Ordinal);
 
     public byte[] Read(string text, IReadOnlyList<string> sets)
     {
@@ -38,7 +37,7 @@ public sealed class ExperimentRunFactory(string dataDirectory, params IReadOnlyL
         var experiment = ExperimentOf(configuration);
         var options = experiment.Configuration;
         return new RunDescription(
-            options.Name, StrategyFactory.Describe(options), experiment.DataInWords, experiment.ModelInWords, experiment.Privacy) { Shufflers = experiment.Shufflers };
+            options.Name, experiment.StrategyInWords, experiment.DataInWords, experiment.ModelInWords, experiment.Privacy) { Shufflers = experiment.Shufflers };
     }
 
     public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
@@ -53,11 +52,10 @@ public sealed class ExperimentRunFactory(string dataDirectory, params IReadOnlyL
         return result.IsValid ? result.Value : throw new CoordinatorException(string.Join('\n', result.Errors));
     }
 
-    private ServedExperiment ExperimentOf(ReadOnlyMemory<byte> configuration)
+    private IServedRun ExperimentOf(ReadOnlyMemory<byte> configuration)
     {
         var key = Convert.ToHexStringLower(SHA256.HashData(configuration.Span));
-        var experiment = prepared.GetOrAdd(key, (_, bytes) => new Lazy<ServedExperiment>(() => Guarded(() => ServedExperiment.Prepare(
-            Parse(Encoding.UTF8.GetString(bytes.Span), []), dataDirectory, engines))), configuration);
+        var experiment = prepared.GetOrAdd(key, (_, bytes) => new Lazy<IServedRun>(() => Guarded(() => Prepare(Parse(Encoding.UTF8.GetString(bytes.Span), [])))), configuration);
         try
         {
             return experiment.Value;
@@ -68,6 +66,9 @@ public sealed class ExperimentRunFactory(string dataDirectory, params IReadOnlyL
             throw;
         }
     }
+
+    private IServedRun Prepare(ExperimentConfiguration configuration) =>
+        configuration.Analysis is null ? ServedExperiment.Prepare(configuration, dataDirectory, engines) : ServedAnalysis.Prepare(configuration);
 
     private static T Guarded<T>(Func<T> work)
     {

@@ -1,4 +1,6 @@
+using Federated.Client.Analytics;
 using Federated.Client.Training;
+using Federated.Privacy.Analytics;
 using Federated.Training.LocalObjectives;
 using Federated.Training.LocalTraining;
 
@@ -8,7 +10,8 @@ namespace Federated.Simulation.Serving;
 /// <remarks>An assignment's delta is the simulation's, to the bit, for the same examples and the same assignment.</remarks>
 /// <param name="trainers">Shared by the clients of a process.</param>
 /// <param name="data">This client's examples.</param>
-public sealed class ManagedTrainer(ManagedTrainers trainers, IClientData data) : ITrainer
+/// <param name="answers">Answers the questions of runs that ask; null to answer none.</param>
+public sealed class ManagedTrainer(ManagedTrainers trainers, IClientData data, IAnalyst? answers = null) : ITrainer, IAnalyst
 {
     private ClientExamples? examples;
 
@@ -49,6 +52,8 @@ public sealed class ManagedTrainer(ManagedTrainers trainers, IClientData data) :
             planned.Return(trainer);
         }
     }
+
+    public AnalysisAnswer? Answer(AnalysisOptions question, CancellationToken cancellation) => answers?.Answer(question, cancellation);
 
     public EvaluationResult? Evaluate(EvaluationTask task, CancellationToken cancellation)
     {

@@ -23,7 +23,7 @@ using Federated.Training.Models;
 namespace Federated.Simulation.Serving;
 
 /// <summary>An experiment that has been checked for being served: its parts can be made any number of times.</summary>
-internal sealed class ServedExperiment
+internal sealed class ServedExperiment : IServedRun
 {
     private const string Unencoded = "safetensors";
 
@@ -56,6 +56,8 @@ internal sealed class ServedExperiment
 
     /// <summary>Names of the shufflers that reports pass.</summary>
     public IReadOnlyList<string> Shufflers => Configuration.Privacy is ShufflePrivacyOptions { Shufflers: var names } ? names : [];
+
+    public string StrategyInWords => StrategyFactory.Describe(Configuration);
 
     public string DataInWords => data is null
         ? "The clients' own; the coordinator has none."

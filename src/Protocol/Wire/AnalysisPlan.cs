@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Federated.Privacy.Analytics;
+
+namespace Federated.Protocol.Wire;
+
+/// <summary>The plan of a run that asks a question instead of training: the <c>training</c> member of its assignments.</summary>
+/// <remarks>
+/// The client's ticket (group and hash seed) is expanded from the assignment's <c>seed</c> (<see cref="Ticket.OfCoin"/>), the report goes up as it is under the codec
+/// <see cref="Codec"/>, and the privacy step is <see cref="ProtectionMessage.Randomize"/> with the analysis's ε₀.
+/// </remarks>
+/// <param name="Analysis">The question.</param>
+public sealed record AnalysisPlan(AnalysisOptions Analysis)
+{
+    /// <summary>Name of the codec: the report's own bytes.</summary>
+    public const string Codec = "report";
+
+    public JsonElement ToJson() => JsonSerializer.SerializeToElement(this, AnalysisJson.Default.AnalysisPlan);
+
+    /// <summary>The plan of an assignment; null when it is one to train.</summary>
+    /// <exception cref="JsonException">It asks a question that this build does not know.</exception>
+    public static AnalysisPlan? Of(JsonElement plan) =>
+        plan.ValueKind == JsonValueKind.Object && plan.TryGetProperty("analysis", out var analysis) && analysis.ValueKind == JsonValueKind.Object
+            ? plan.Deserialize(AnalysisJson.Default.AnalysisPlan)
+            : null;
+
+    /// <summary>What the client does to its answer, as clients' privacy requirements read it.</summary>
+    public static ProtectionMessage Protection(PrivateAnalysis analysis)
+    {
+        ArgumentNullException.ThrowIfNull(analysis);
+        return new ProtectionMessage(ProtectionMessage.Randomize, 1, analysis.Kind, analysis.Epsilon);
+    }
+}
+
+/// <summary>JSON of plans that ask.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    AllowOutOfOrderMetadataProperties = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(AnalysisPlan))]
+internal sealed partial class AnalysisJson : JsonSerializerContext;

@@ -1,0 +1,146 @@
+using System.Globalization;
+using Federated.Client;
+using Federated.Client.Analytics;
+using Federated.Client.Privacy;
+using Federated.Client.Session;
+using Federated.Client.Store;
+using Federated.Client.Transport;
+using Federated.Coordinator.Analytics;
+using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Http;
+using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage.Files;
+using Federated.Privacy.Analytics;
+using Federated.Privacy.Pipeline;
+using Federated.Protocol.Local;
+using Federated.Simulation.Serving;
+
+namespace Federated.EndToEnd.Serving;
+
+/// <summary>Questions over the network: real clients answer once by a randomised report, and the run ends when nobody is left to ask.</summary>
+public sealed class AnalysisTests
+{
+    private const int Clients = 40;
+
+    static AnalysisTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
+
+    [Theory]
+    [InlineData("{ kind: mean, question: age, lower: 0, upper: 100, epsilon: 8 }")]
+    [InlineData("{ kind: histogram, question: age, edges: [0, 20, 40, 60], epsilon: 8 }")]
+    [InlineData("{ kind: quantiles, question: age, lower: 0, upper: 64, levels: 3, probabilities: [0.5], epsilon: 8 }")]
+    [InlineData("{ kind: heavyHitters, question: word, count: 2, letters: 2, stepBits: 4, epsilon: 8 }")]
+    public async Task Are_answered_once_by_each_client_and_the_estimates_survive_a_restart(string question)
+    {
+        var folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
+        var factory = new ExperimentRunFactory("data");
+        var text = $$"""
+            name: question
+            seed: 3
+            analysis: {{question}}
+            strategy: { scheduler: { kind: buffered, concurrency: 40, aggregationGoal: 20 } }
+            clients: { count: {{Clients}} }
+            run: { stop: { versions: 50 } }
+            """;
+        AnalysisOutcome found;
+        await using (var server = await StartAsync(folder, factory))
+        {
+            var run = await server.Runs.CreateAsync("question", factory.Read(text, []), default);
+            var sessions = await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => AnswerAsync(new Uri(server.Addresses[0]), index)));
+            Assert.All(sessions, s => Assert.Equal(1, s.Accepted));
+            while (run.View.Status != RunStatus.Finished)
+            {
+                await Task.Yield();
+            }
+
+            Assert.Equal((2, FinishReason.Budget), (run.View.Version, run.View.Ended!.Value.Reason));
+            found = OutcomeOf(run)!;
+            Assert.Equal((Clients, 0), (found.Result!.Reports, found.Malformed));
+            Check(found.Result);
+            Assert.Equal(8, run.View.Spent!.Epsilon, 1e-3);
+            Assert.Equal(PrivacyPolicies.Local, factory.Describe(run.Entry.Configuration).Privacy.Policy);
+        }
+
+        await using var again = await StartAsync(folder, factory);
+        var restored = (await again.Runs.FindAsync("question", default))!;
+        Assert.Equal(found.Result.Estimates, OutcomeOf(restored)!.Result!.Estimates);
+        Assert.Equal(8, restored.View.Spent!.Epsilon, 1e-3);
+    }
+
+    [Fact]
+    public async Task Are_refused_by_clients_whose_policy_does_not_allow_them()
+    {
+        var folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
+        var factory = new ExperimentRunFactory("data");
+        await using var server = await StartAsync(folder, factory);
+        await server.Runs.CreateAsync(
+            "question",
+            factory.Read("name: question\nanalysis: { kind: mean, question: age, lower: 0, upper: 100 }\nstrategy: { scheduler: { kind: buffered, concurrency: 1, aggregationGoal: 1 } }\nrun: { stop: { versions: 5 } }\n", []),
+            default);
+        var asked = await AnswerAsync(new Uri(server.Addresses[0]), 0, new PrivacyRequirements { Analyses = [AnalysisKinds.Histogram] });
+        Assert.Equal(0, asked.Accepted);
+        var weak = await AnswerAsync(new Uri(server.Addresses[0]), 1, new PrivacyRequirements { MaxReportEpsilon = 0.5 });
+        Assert.Equal(0, weak.Accepted);
+        var allowed = await AnswerAsync(new Uri(server.Addresses[0]), 2, new PrivacyRequirements { Analyses = [AnalysisKinds.Mean], MaxReportEpsilon = 1, Trust = RequiredTrust.Local }, updates: 1);
+        Assert.Equal(1, allowed.Accepted);
+    }
+
+    [Theory]
+    [InlineData("analysis: { kind: mean, question: age, lower: 5, upper: 1 }", "lower")]
+    [InlineData("analysis: { kind: mean, question: age, lower: 0, upper: 1 }\nmodel: { kind: softmax }", "either asks a question or trains")]
+    [InlineData("analysis: { kind: mean, question: age, lower: 0, upper: 1 }\nprivacy: { kind: local, delta: 1e-5 }", "analysis.epsilon")]
+    public void That_make_no_sense_are_refused_with_the_reason(string analysis, string reason)
+    {
+        var factory = new ExperimentRunFactory("data");
+        var refused = Assert.Throws<Coordinator.CoordinatorException>(() => factory.Describe(factory.Read($"name: question\n{analysis}\nrun: {{ stop: {{ versions: 5 }} }}\n", [])));
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>At ε₀ = 8 forty reports say nearly what forty answers do: a quarter each of 10, 30 and 50 and 30, words "to" and "be".</summary>
+    private static void Check(AnalysisResult result)
+    {
+        switch (result.Kind)
+        {
+            case AnalysisKinds.Mean:
+                Assert.InRange(result.Estimates[0].Value, 20, 40);
+                break;
+            case AnalysisKinds.Histogram:
+                Assert.Equal(3, result.Estimates.Count);
+                Assert.InRange(result.Estimates[1].Value, 0.3, 0.7);
+                break;
+            case AnalysisKinds.Quantiles:
+                Assert.InRange(30, result.Estimates[0].Low, result.Estimates[0].High);
+                break;
+            default:
+                Assert.Equal(2, result.Estimates.Count);
+                break;
+        }
+    }
+
+    private static AnalysisOutcome? OutcomeOf(IRun run) => run.Parts.Sections.OfType<IAnalysisOutcome>().Single().Outcome;
+
+    private static Task<CoordinatorServer> StartAsync(string folder, ExperimentRunFactory factory) => CoordinatorServer.StartAsync(
+        new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, FileStore.Open(Path.Combine(folder, "store")), factory, TimeProvider.System, null, default);
+
+    private static async Task<SessionSummary> AnswerAsync(Uri url, int index, PrivacyRequirements? privacy = null, int updates = 0)
+    {
+        var options = new FederatedClientOptions
+        {
+            Run = "question",
+            Name = string.Create(CultureInfo.InvariantCulture, $"person-{index:D5}"),
+            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
+            Privacy = privacy,
+            MaxUpdates = updates,
+        };
+        await using var client = new FederatedClient(
+            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 20)), TimeProvider.System);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        return await client.AnswerAsync(new Person(index), limit.Token);
+    }
+
+    private sealed class Person(int index) : IAnalyst
+    {
+        public AnalysisAnswer? Answer(AnalysisOptions question, CancellationToken cancellation) => question is HeavyHittersOptions
+            ? AnalysisAnswer.Of(index % 2 == 0 ? "to" : "be")
+            : AnalysisAnswer.Of((index % 4) switch { 0 => 10, 1 => 50, _ => 30 });
+    }
+}
