@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Federated.Coordinator.Http;
+using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Storage.Postgres;
 
 namespace Federated.Benchmarks.Serve;
 
@@ -13,7 +15,7 @@ namespace Federated.Benchmarks.Serve;
 /// Beside the rate it tells the CPU time that an update costs on both sides together: that number hardly depends on what else the machine
 /// does meanwhile, and two cores allow 2 s of it a second.
 /// </remarks>
-[WholeProcess("serve", "[small|large|upload|idle]...  updates a second, MB/s up and down, memory of a 1 GiB upload and of 10,000 idle clients")]
+[WholeProcess("serve", "[small|large|upload|idle]... [--store postgres:CONNECTION]  updates a second, MB/s up and down, memory of a 1 GiB upload and of 10,000 idle clients")]
 internal static class ServeSpeed
 {
     private const int Processes = 8;
@@ -21,21 +23,22 @@ internal static class ServeSpeed
 
     public static int Run(string[] args) => args switch
     {
-        ["--server", var folder] => ServeAsync(folder).GetAwaiter().GetResult(),
+        ["--server", var folder, var store] => ServeAsync(folder, store).GetAwaiter().GetResult(),
         ["--load", var url, var parameters, var connections, var downloads] =>
             LoadAsync(new Uri(url), int.Parse(parameters, CultureInfo.InvariantCulture), int.Parse(connections, CultureInfo.InvariantCulture), downloads == "true").GetAwaiter().GetResult(),
         ["--idle", var url, var clients] => IdleAsync(new Uri(url), int.Parse(clients, CultureInfo.InvariantCulture)).GetAwaiter().GetResult(),
-        _ => MeasureAsync(args.Length == 0 ? ["small", "large", "upload", "idle"] : args).GetAwaiter().GetResult(),
+        [.. var parts, "--store", var store] => MeasureAsync(parts, store).GetAwaiter().GetResult(),
+        _ => MeasureAsync(args, "files").GetAwaiter().GetResult(),
     };
 
-    private static async Task<int> MeasureAsync(string[] parts)
+    private static async Task<int> MeasureAsync(string[] parts, string store)
     {
         Environment.SetEnvironmentVariable("FED_HOME", Directory.CreateTempSubdirectory("fed-home-").FullName);
         Console.WriteLine($"load average before: {Load()}");
-        foreach (var part in parts)
+        foreach (var part in parts.Length == 0 ? ["small", "large", "upload", "idle"] : parts)
         {
             var folder = Directory.CreateTempSubdirectory("fed-bench-").FullName;
-            using var server = Start("--server", folder);
+            using var server = Start("--server", folder, store);
             var url = await server.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server did not start.");
             try
             {
@@ -128,12 +131,18 @@ internal static class ServeSpeed
         await clients.WaitForExitAsync();
     }
 
-    private static async Task<int> ServeAsync(string folder)
+    private static async Task<int> ServeAsync(string folder, string store)
     {
         var options = new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], ClientRate = 1e9, ClientBurst = 1e9, AddressRate = 1e9, DrainSeconds = 2 };
-        await using var server = await CoordinatorServer.StartAsync(options, FileStore.Open(Path.Combine(folder, "store")), new BenchRuns(), TimeProvider.System, null, default);
+        IStore opened = store == "files" ? FileStore.Open(Path.Combine(folder, "store")) : await PostgresStore.OpenAsync(store["postgres:".Length..], default);
+        await using var server = await CoordinatorServer.StartAsync(options, opened, new BenchRuns(), TimeProvider.System, null, default);
         Console.WriteLine(server.Addresses[0]);
         var run = await Console.In.ReadLineAsync();
+        if (server.Runs.Runs.Any(r => r.Entry.Id == "bench"))
+        {
+            await server.Runs.DeleteAsync("bench", default); // A database is there longer than a folder.
+        }
+
         await server.Runs.CreateAsync("bench", System.Text.Encoding.UTF8.GetBytes(run!), default);
         await Console.In.ReadToEndAsync();
         return 0;

@@ -210,6 +210,11 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         var begun = service.Clock.GetTimestamp();
         var result = await host.SubmitAsync(submission, context.RequestAborted).ConfigureAwait(false);
         service.Metrics.Settled(result, service.Clock.GetElapsedTime(begun));
+        if (result switch { UpdateTaken taken => taken.Next, UpdateRefused refused => refused.Next, _ => null } is Granted next)
+        {
+            Tracing.Granted(host.Entry.Id, next.Assignment, context.Who().Id); // The next trace begins without a check-in of its own.
+        }
+
         switch (result)
         {
             case UpdateTaken taken:
