@@ -189,7 +189,7 @@ internal static class ClientCommand
 
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Done: {sessions[0].Reason}{(version is { } v ? $" (version {v})" : "")}. {sessions.Sum(s => s.Accepted)} updates accepted, {sessions.Sum(s => s.Rejected)} refused, {sessions.Sum(s => s.GivenUp)} assignments given up."));
+            $"Done: {sessions[0].Reason.TrimEnd('.')}{(version is { } v && !sessions[0].Reason.Contains($"ersion {v} ", StringComparison.Ordinal) ? $" (version {v})" : "")}. {sessions.Sum(s => s.Accepted)} updates accepted, {sessions.Sum(s => s.Rejected)} refused, {sessions.Sum(s => s.GivenUp)} assignments given up."));
         return Array.TrueForAll(sessions, s => s.IsPrivacyRefusal) ? ExitCodes.RunFailed : ExitCodes.Success;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Federated.Cli.Output;
+using Federated.Coordinator.Identity;
 using Federated.Protocol.Wire;
 
 namespace Federated.Cli.Serving;
@@ -20,6 +21,7 @@ internal static class CredentialCommands
             command,
             ("fed tokens enrol --for 'ward 7'", "a one-time token by which one client enrols, good for a week"),
             ("fed tokens create --role viewer --for grafana --days 365", "for somebody who may only look"),
+            ("fed tokens create --role operator --for admin --days 365 --data /var/lib/federated", "the first operator of a coordinator that is not running yet"),
             ("fed tokens revoke t-0123456789ab", "at once and for good"));
         return command;
     }
@@ -37,9 +39,16 @@ internal static class CredentialCommands
         var whom = For();
         var days = Days(7);
         var reusable = new Option<bool>("--reusable") { Description = "Any number of clients may enrol with it." };
-        var command = new Command("enrol", "Make an enrolment token.") { whom, days, reusable };
+        var data = Data();
+        var command = new Command("enrol", "Make an enrolment token.") { whom, days, reusable, data };
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(data) is { } folder)
+            {
+                return Show(terminal, connection.IsJson(parsed), await OfflineAsync(
+                    folder, "enrolment token", terminal, identities => identities.CreateEnrolmentTokenAsync(parsed.GetValue(whom)!, Lifetime(parsed.GetValue(days)), parsed.GetValue(reusable))).ConfigureAwait(false));
+            }
+
             using var api = connection.Open(parsed);
             var made = await api.PostAsync(
                 "/v1/enrolment-tokens", new EnrolmentTokenRequest(parsed.GetValue(whom)!, Seconds(parsed.GetValue(days)), parsed.GetValue(reusable)),
@@ -54,9 +63,17 @@ internal static class CredentialCommands
         var (whom, days) = (For(), Days(1));
         var role = new Option<string>("--role") { Description = "operator or viewer.", DefaultValueFactory = _ => "viewer", HelpName = "ROLE" };
         role.AcceptOnlyFromAmong("operator", "viewer");
-        var command = new Command("create", "Make a token for an operator or a viewer.") { role, whom, days };
+        var data = Data();
+        var command = new Command("create", "Make a token for an operator or a viewer.") { role, whom, days, data };
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(data) is { } folder)
+            {
+                var which = parsed.GetValue(role) == "operator" ? Role.Operator : Role.Viewer;
+                return Show(terminal, connection.IsJson(parsed), await OfflineAsync(
+                    folder, $"{parsed.GetValue(role)} token", terminal, identities => identities.CreateAccessTokenAsync(which, parsed.GetValue(whom)!, Lifetime(parsed.GetValue(days)))).ConfigureAwait(false));
+            }
+
             using var api = connection.Open(parsed);
             var made = await api.PostAsync(
                 "/v1/access-tokens", new AccessTokenRequest(parsed.GetValue(role)!, parsed.GetValue(whom)!, Seconds(parsed.GetValue(days))),
@@ -140,7 +157,31 @@ internal static class CredentialCommands
         DefaultValueFactory = _ => days,
     };
 
+    private static Option<string?> Data() => new("--data")
+    {
+        Description = "Make it in the data directory of a coordinator that is not running, in place of asking a coordinator. Whoever can write there may do everything.",
+        HelpName = "DIR",
+    };
+
     private static double Seconds(double days) => days * 86400;
+
+    private static TimeSpan? Lifetime(double days) => days > 0 ? TimeSpan.FromDays(days) : null;
+
+    /// <summary>Makes a token where the coordinator keeps its identities; its next start knows it, and its audit log tells of it.</summary>
+    private static async Task<NewTokenMessage> OfflineAsync(string folder, string what, Terminal terminal, Func<IdentityStore, ValueTask<(string Id, string Token)>> make)
+    {
+        var identities = IdentityStore.Open(Path.Combine(folder, "identity"), new IdentityOptions(), terminal.Clock);
+        await using (identities.ConfigureAwait(false))
+        {
+            var audit = AuditLog.Open(Path.Combine(folder, "audit.log"), terminal.Clock);
+            await using (audit.ConfigureAwait(false))
+            {
+                var (id, token) = await make(identities).ConfigureAwait(false);
+                await audit.WriteAsync(null, $"create {what}", id, "done", $"in the data directory, by {System.Environment.UserName}").ConfigureAwait(false);
+                return new NewTokenMessage(id, token);
+            }
+        }
+    }
 
     private static int Show(Terminal terminal, bool json, NewTokenMessage made)
     {

@@ -68,13 +68,18 @@ internal static class RunsCommand
         var (run, set) = (Run(), Set());
         var version = new Option<string>("--version") { Description = "latest, best, or a number.", DefaultValueFactory = _ => "latest", HelpName = "V" };
         var id = new Option<string?>("--id") { Description = "The new run's id.", HelpName = "ID" };
-        var command = new Command("branch", "Start a new run from a version of another, with changes if wanted.") { run, version, id, set };
+        var command = new Command("branch", "Start a new run from the model of a version of another, with changes if wanted; server optimizer, schedules and privacy ledger begin anew.") { run, version, id, set };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var api = connection.Open(parsed);
             var made = await api.PostAsync(
                 $"/v1/runs/{Escape(parsed.GetValue(run)!)}:branch", new BranchRunRequest(parsed.GetValue(version)!) { Run = parsed.GetValue(id), Set = parsed.GetValue(set)! },
                 WireJson.Default.BranchRunRequest, WireJson.Default.RunDetailMessage, cancellation).ConfigureAwait(false);
+            if (!connection.IsJson(parsed))
+            {
+                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}; server optimizer, schedules and what clients remember begin anew.");
+            }
+
             return Created(terminal, connection.IsJson(parsed), made, api.Url);
         });
         return command;

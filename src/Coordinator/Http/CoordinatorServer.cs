@@ -169,6 +169,10 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         {
             await LeaveLocalAsync(folder).ConfigureAwait(false);
         }
+        else if (!(await service.Identities.TokensAsync().ConfigureAwait(false)).Any(t => t is { Kind: "operator", State: "good" }))
+        {
+            Log.NoOperator(app.Logger, folder);
+        }
 
         Log.Ready(app.Logger, registry.Runs.Count);
     }
@@ -281,6 +285,9 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
 
         [LoggerMessage(3, LogLevel.Information, "Programs of this user find their tokens in {Path}.")]
         public static partial void LeftLocal(ILogger logger, string path);
+
+        [LoggerMessage(6, LogLevel.Warning, "Nobody may operate this coordinator yet. Stop it and run: fed tokens create --role operator --for NAME --data {Folder}")]
+        public static partial void NoOperator(ILogger logger, string folder);
 
         [LoggerMessage(4, LogLevel.Information, "Stopping: nothing new is begun, the runs are saved.")]
         public static partial void Draining(ILogger logger);

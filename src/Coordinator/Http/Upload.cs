@@ -68,7 +68,7 @@ internal sealed class Upload(UploadTicket ticket, string partPath, TimeProvider 
         var actual = Convert.ToHexStringLower(hash!.GetHashAndReset());
         if (actual == Blob.Sha256)
         {
-            return true; // The store syncs its own copy.
+            return true; // The store syncs what it takes.
         }
 
         file!.SetLength(0);

@@ -11,7 +11,7 @@ namespace Federated.Coordinator.Http;
 /// <summary>Blobs that arrive in pieces: each is a file that grows, so that what came before a broken connection or a restart is kept.</summary>
 /// <remarks>
 /// <c>uploads/ID.json</c> says what is to come and from whom, <c>uploads/ID.part</c> is what came. The digest is computed on the way in; after
-/// a restart, once over what is there. Memory: one buffer per request.
+/// a restart, once over what is there; a store of files then takes the file as it is, any other a copy. Memory: one buffer per request.
 /// </remarks>
 internal sealed class Uploads
 {
@@ -84,6 +84,13 @@ internal sealed class Uploads
     {
         var path = upload.PartPath;
         upload.CloseFile();
+        if (await blobs.TryTakeOverAsync(path, upload.Blob, cancellation).ConfigureAwait(false) is { } taken)
+        {
+            Remove(upload);
+            await taken.DisposeAsync().ConfigureAwait(false);
+            return;
+        }
+
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, useAsync: true);
         await using (file.ConfigureAwait(false))
         {

@@ -22,9 +22,11 @@ public sealed class IdentityStore : IIdentities
     private readonly IdentityBook book = new();
     private readonly ConcurrentDictionary<string, (Principal Principal, double Expires)> cache = new(StringComparer.Ordinal);
 
-    private IdentityStore(string folder, IdentityOptions options, TimeProvider clock)
+    private readonly FileStream owned;
+
+    private IdentityStore(string folder, FileStream owned, IdentityOptions options, TimeProvider clock)
     {
-        (this.options, this.clock) = (options, clock);
+        (this.owned, this.options, this.clock) = (owned, options, clock);
         var secret = Secret(Path.Combine(folder, "secret"));
         accessTokens = new AccessTokens(secret);
         Coordinator = ClientIds.Coordinator(secret);
@@ -44,12 +46,21 @@ public sealed class IdentityStore : IIdentities
     private double Now => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
     /// <param name="folder">Where secret and journal stand; created when it is not there.</param>
-    /// <exception cref="IdentityException">What stands there is damaged.</exception>
+    /// <exception cref="IdentityException">What stands there is damaged, or in use by another process.</exception>
     public static IdentityStore Open(string folder, IdentityOptions options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
-        return new IdentityStore(folder, options, clock);
+        var owned = Own(folder);
+        try
+        {
+            return new IdentityStore(folder, owned, options, clock);
+        }
+        catch
+        {
+            owned.Dispose();
+            throw;
+        }
     }
 
     public ValueTask<(Principal? Who, Refusal Refusal)> AuthenticateAsync(string bearer)
@@ -246,6 +257,21 @@ public sealed class IdentityStore : IIdentities
     {
         await journal.DisposeAsync().ConfigureAwait(false);
         await taken.DisposeAsync().ConfigureAwait(false);
+        await owned.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Held while the store is open: a second process would write over what the first one wrote, and not know whom it let in.</summary>
+    private static FileStream Own(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        try
+        {
+            return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new IdentityException($"'{folder}' is in use by another process, a coordinator most likely: one at a time. Ask that coordinator, or stop it first.", e);
+        }
     }
 
     private static byte[] Secret(string path)

@@ -8,6 +8,13 @@ public interface IBlobStore
     /// <summary>Starts writing a blob; nobody sees it until it is committed.</summary>
     ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation);
 
+    /// <summary>Makes a file of this machine a blob without copying it, where the store can.</summary>
+    /// <param name="path">The file; it is the store's from here on.</param>
+    /// <param name="blob">Its length and digest, which the caller has verified.</param>
+    /// <returns>The blob, held until disposed; null where the store cannot: the file is still the caller's.</returns>
+    /// <exception cref="StorageException">The store failed.</exception>
+    ValueTask<IAsyncDisposable?> TryTakeOverAsync(string path, BlobReference blob, CancellationToken cancellation) => ValueTask.FromResult<IAsyncDisposable?>(null);
+
     /// <summary>Opens a committed blob for reading; the stream can seek.</summary>
     /// <exception cref="StorageException">There is no such blob.</exception>
     ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation);

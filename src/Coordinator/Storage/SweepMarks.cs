@@ -90,7 +90,8 @@ internal sealed class SweepMarks
         }
     }
 
-    private void Release(string sha256)
+    /// <summary>Lets go once, of what <see cref="Hold"/> held.</summary>
+    public void Release(string sha256)
     {
         lock (gate)
         {

@@ -19,10 +19,14 @@ internal sealed class TestServer : IAsyncDisposable
 {
     static TestServer() => Environment.SetEnvironmentVariable("FED_HOME", Directory.CreateTempSubdirectory("fed-home-").FullName);
 
-    private TestServer(CoordinatorServer server, string folder, AheadTime clock)
+    private readonly Version version;
+
+    private TestServer(CoordinatorServer server, string folder, AheadTime clock, Version version)
     {
-        (Server, Folder, Clock) = (server, folder, clock);
-        Http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5) }) { BaseAddress = new Uri(server.Addresses[0]) };
+        (Server, Folder, Clock, this.version) = (server, folder, clock, version);
+        var handler = new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5) };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true; // Its own authority's.
+        Http = new HttpClient(handler) { BaseAddress = new Uri(server.Addresses[0]) };
         Local = LocalCoordinator.Find(Http.BaseAddress)!;
     }
 
@@ -36,14 +40,14 @@ internal sealed class TestServer : IAsyncDisposable
 
     public LocalCoordinator Local { get; }
 
-    public static async Task<TestServer> StartAsync(string? folder = null, Func<CoordinatorOptions, CoordinatorOptions>? change = null, IReadOnlyList<string>? listen = null)
+    public static async Task<TestServer> StartAsync(string? folder = null, Func<CoordinatorOptions, CoordinatorOptions>? change = null, IReadOnlyList<string>? listen = null, Version? version = null)
     {
         folder ??= Directory.CreateTempSubdirectory("fed-serve-").FullName;
         var clock = new AheadTime();
         var options = new CoordinatorOptions { DataDirectory = folder, Listen = listen ?? ["http://127.0.0.1:0"], ClientRate = 1e6, ClientBurst = 1e6, AddressRate = 1e6, DrainSeconds = 5 };
         var server = await CoordinatorServer.StartAsync(
             change?.Invoke(options) ?? options, FileStore.Open(Path.Combine(folder, "store")), new TestRuns(), clock, null, default);
-        return new TestServer(server, folder, clock);
+        return new TestServer(server, folder, clock, version ?? HttpVersion.Version11);
     }
 
     /// <summary>A run that gives everybody work at once: <c>buffered 100 2</c>.</summary>
@@ -56,9 +60,10 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, string? token = null, string? json = null, byte[]? bytes = null, string contentType = "application/json", Action<HttpRequestMessage>? change = null)
+        HttpMethod method, string path, string? token = null, string? json = null, byte[]? bytes = null, string contentType = "application/json", Action<HttpRequestMessage>? change = null,
+        CancellationToken cancellation = default)
     {
-        var request = new HttpRequestMessage(method, path);
+        var request = new HttpRequestMessage(method, path) { Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Add("Federated-Protocol", "1");
         if (token is not null)
         {
@@ -72,7 +77,7 @@ internal sealed class TestServer : IAsyncDisposable
         }
 
         change?.Invoke(request);
-        return Http.SendAsync(request);
+        return Http.SendAsync(request, cancellation);
     }
 
     /// <summary>The request is refused with this problem.</summary>

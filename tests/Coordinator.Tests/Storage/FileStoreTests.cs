@@ -2,6 +2,7 @@ using System.Text;
 using Federated.Aggregation.Randomness;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
+using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Storage;
 
@@ -27,6 +28,47 @@ public sealed class FileRunLogInMemory : RunLogConformance
     private readonly FaultyFileSystem disk = new(1);
 
     protected override ValueTask<IRunLog> OpenAsync(string run) => ValueTask.FromResult<IRunLog>(new FileRunLog(disk, run));
+}
+
+/// <summary>A file of this machine becomes a blob by its name alone, where the store has files of its own.</summary>
+public sealed class TakingFilesOver
+{
+    private static readonly byte[] Bytes = [1, 2, 3];
+
+    private static BlobReference Blob { get; } = new(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Bytes)), Bytes.Length);
+
+    [Fact]
+    public async Task TheFileIsTheBlobAndHeldUntilItIsLetGo()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new FileBlobStore(new PhysicalFileSystem(folder.Path), "blobs");
+        var file = Path.Combine(folder.Path, "part");
+        await File.WriteAllBytesAsync(file, Bytes);
+        var hold = await store.TryTakeOverAsync(file, Blob, default);
+        Assert.NotNull(hold);
+        Assert.False(File.Exists(file));
+        await store.SweepAsync(() => ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string>()), default);
+        await store.SweepAsync(() => ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string>()), default);
+        await using (var stream = await store.OpenAsync(Blob, default))
+        {
+            Assert.Equal(Bytes, Enumerable.Range(0, 3).Select(_ => (byte)stream.ReadByte()));
+        }
+
+        await hold.DisposeAsync();
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(folder.Path, "blobs", "incoming")));
+    }
+
+    [Fact]
+    public async Task AStoreThatCannotLeavesItWhereItIs()
+    {
+        using var folder = new TemporaryFolder();
+        var store = new FileBlobStore(new FaultyFileSystem(1), "blobs");
+        var file = Path.Combine(folder.Path, "part");
+        await File.WriteAllBytesAsync(file, Bytes);
+        Assert.Null(await store.TryTakeOverAsync(file, Blob, default));
+        Assert.True(File.Exists(file));
+        Assert.False(await store.ContainsAsync(Blob, default));
+    }
 }
 
 public sealed class FileBlobStoreOnDisk : BlobStoreConformance, IDisposable

@@ -16,12 +16,18 @@ internal static class Fed
     /// <summary>Runs a verb that must succeed; its standard output.</summary>
     public static async Task<string> RunAsync(params string[] arguments)
     {
+        var (code, output, error) = await TryAsync(arguments);
+        Assert.True(code == 0, $"fed {string.Join(' ', arguments)} ended with {code}:\n{error}\n{output}");
+        return output;
+    }
+
+    public static async Task<(int Code, string Output, string Error)> TryAsync(params string[] arguments)
+    {
         using var output = new StringWriter();
         using var error = new StringWriter();
         using var terminal = new Terminal(output, error, isLive: false, TimeProvider.System);
         var code = await CommandLine.InvokeAsync(arguments, terminal);
-        Assert.True(code == 0, $"fed {string.Join(' ', arguments)} ended with {code}:\n{error}\n{output}");
-        return output.ToString();
+        return (code, output.ToString(), error.ToString());
     }
 
     public static async Task<JsonElement> RunJsonAsync(params string[] arguments)

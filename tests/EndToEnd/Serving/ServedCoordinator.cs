@@ -9,19 +9,22 @@ internal sealed class ServedCoordinator : IAsyncDisposable
     private readonly Terminal terminal;
     private readonly Task<int> serving;
 
-    private ServedCoordinator(string folder, string url)
+    private ServedCoordinator(string folder, string listen, string url)
     {
         Url = url;
         terminal = new Terminal(log, log, isLive: false, TimeProvider.System);
-        serving = Task.Run(() => CommandLine.InvokeAsync(["serve", "--data", folder, "--listen", url], terminal));
+        serving = Task.Run(() => CommandLine.InvokeAsync(["serve", "--data", folder, "--listen", listen], terminal));
     }
+
+    public string Log => log.ToString();
 
     public string Url { get; }
 
-    public static async Task<ServedCoordinator> StartAsync(string folder, string scheme = "http")
+    public static async Task<ServedCoordinator> StartAsync(string folder, string scheme = "http", string host = "127.0.0.1")
     {
         _ = Fed.Home;
-        var coordinator = new ServedCoordinator(folder, $"{scheme}://127.0.0.1:{Fed.FreePort()}");
+        var port = Fed.FreePort();
+        var coordinator = new ServedCoordinator(folder, $"{scheme}://{host}:{port}", $"{scheme}://127.0.0.1:{port}");
         using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true };
         using var http = new HttpClient(handler);
         for (var attempt = 0; ; attempt++)

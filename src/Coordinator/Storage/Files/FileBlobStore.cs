@@ -40,6 +40,30 @@ public sealed class FileBlobStore : IBlobStore
         }
     }
 
+    public ValueTask<IAsyncDisposable?> TryTakeOverAsync(string path, BlobReference blob, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(blob);
+        var incoming = $"{Incoming}/{Interlocked.Increment(ref nextWriter)}";
+        try
+        {
+            if (!files.TryTakeOver(path, incoming))
+            {
+                return ValueTask.FromResult<IAsyncDisposable?>(null);
+            }
+
+            using (var file = files.OpenAppend(incoming))
+            {
+                file.Sync();
+            }
+
+            return ValueTask.FromResult<IAsyncDisposable?>(Publish(incoming, blob.Sha256));
+        }
+        catch (IOException e)
+        {
+            throw Failed(e);
+        }
+    }
+
     public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(blob);
@@ -102,6 +126,34 @@ public sealed class FileBlobStore : IBlobStore
         return freed;
     }
 
+    /// <summary>Gives a synced file its digest as a name, durably.</summary>
+    /// <returns>Holds the blob until it is disposed.</returns>
+    private IAsyncDisposable Publish(string incoming, string sha256)
+    {
+        var target = PathOf(sha256);
+        var hold = marks.Hold(sha256);
+        try
+        {
+            files.Rename(incoming, target);
+            var shard = target[..target.LastIndexOf('/')];
+            files.SyncFolder(shard);
+            if (!knownFolders.ContainsKey(shard))
+            {
+                files.SyncFolder(folder);
+                knownFolders[shard] = true;
+            }
+
+            return hold;
+        }
+        catch
+        {
+            marks.Release(sha256);
+            throw;
+        }
+    }
+
+    private static StorageException Failed(IOException e) => new($"Committing a blob failed: {e.Message} Free space or mend the disk.", e);
+
     private string PathOf(string sha256) => sha256.Length == 64 && sha256.All(char.IsAsciiHexDigitLower)
         ? $"{folder}/{sha256[..2]}/{sha256}"
         : throw new StorageException($"'{sha256}' is not a SHA-256 digest; 64 lower-case hexadecimal digits are needed.");
@@ -154,20 +206,11 @@ public sealed class FileBlobStore : IBlobStore
                 file.Sync();
                 file.Dispose();
                 file = null;
-                var target = store.PathOf(actual.Sha256);
-                hold = store.marks.Hold(actual.Sha256);
-                store.files.Rename(path, target);
-                var shard = target[..target.LastIndexOf('/')];
-                store.files.SyncFolder(shard);
-                if (!store.knownFolders.ContainsKey(shard))
-                {
-                    store.files.SyncFolder(store.folder);
-                    store.knownFolders[shard] = true;
-                }
+                hold = store.Publish(path, actual.Sha256);
             }
             catch (IOException e)
             {
-                throw new StorageException($"Committing a blob failed: {e.Message} Free space or mend the disk.", e);
+                throw Failed(e);
             }
 
             return ValueTask.FromResult(actual);

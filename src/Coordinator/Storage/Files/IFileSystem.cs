@@ -24,6 +24,11 @@ public interface IFileSystem
     /// <summary>Puts a synced file in another's place, atomically; durable only after <see cref="SyncFolder"/>.</summary>
     void Rename(string from, string to);
 
+    /// <summary>Takes a file over from outside of the root, by its name where that is possible; what is in it is durable only after <see cref="IAppendFile.Sync"/>.</summary>
+    /// <param name="outside">A path of this machine; gone afterwards.</param>
+    /// <returns>False where files cannot come from outside; then nothing has happened.</returns>
+    bool TryTakeOver(string outside, string path) => false;
+
     void Delete(string path);
 
     /// <summary>Makes creations, renames and deletions in a folder durable.</summary>

@@ -48,6 +48,14 @@ public sealed partial class PhysicalFileSystem : IFileSystem
         File.Move(Full(from), Full(to), overwrite: true);
     }
 
+    public bool TryTakeOver(string outside, string path)
+    {
+        var full = Full(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        File.Move(outside, full, overwrite: true);
+        return true;
+    }
+
     public void Delete(string path) => File.Delete(Full(path));
 
     public void SyncFolder(string folder)

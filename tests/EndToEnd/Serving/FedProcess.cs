@@ -1,17 +1,21 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Federated.EndToEnd.Serving;
 
 /// <summary><c>fed client</c> in a process of its own, so that it can be killed.</summary>
-internal sealed class ClientProcess : IDisposable
+internal sealed class ClientProcess(params string[] arguments) : FedProcess(["client", .. arguments]);
+
+/// <summary>A verb of <c>fed</c> in a process of its own.</summary>
+internal class FedProcess : IDisposable
 {
     private readonly Process process;
     private readonly StringBuilder output = new();
 
-    public ClientProcess(params string[] arguments)
+    public FedProcess(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "client", .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -66,6 +70,12 @@ internal sealed class ClientProcess : IDisposable
         process.WaitForExit();
     }
 
+    /// <summary>SIGSTOP: it stands still as with the lid closed; the world goes on.</summary>
+    public void Sleep() => Signal("-STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public void WakeUp() => Signal("-CONT");
+
     public void Dispose()
     {
         if (!process.HasExited)
@@ -74,6 +84,13 @@ internal sealed class ClientProcess : IDisposable
         }
 
         process.Dispose();
+    }
+
+    private void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private void Note(string? line)
