@@ -25,7 +25,7 @@ internal sealed class ClientGrain(TimeProvider clock, IdentityOptions options) :
     private const double Newest = 0.25;
 
     /// <summary>When a silo stops, the registry's shares move at the same time.</summary>
-    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(15);
 
     private ClientRecord? record;
     private Participation[] runs = [];

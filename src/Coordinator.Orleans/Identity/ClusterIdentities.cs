@@ -205,7 +205,12 @@ public sealed class ClusterIdentities(IdentityOptions options, FrontDoorOptions 
     public async ValueTask<IReadOnlyList<EnrolledClient>> ClientsAsync() =>
     [
         .. (await FromAllAsync(share => share.ClientsAsync()).ConfigureAwait(false))
-            .Select(c => new EnrolledClient(c.Client, c.Name, c.EnrolledAt, c.RevokedAt, c.Key is not null))
+            .Select(c => new EnrolledClient(c.Client, c.Name, c.EnrolledAt, c.RevokedAt, c.Key is not null)
+            {
+                Activity = c.Note is { } note
+                    ? new ClientActivity(note.LastSeen, note.SecondsPerStep, [.. note.Runs.Select(r => new ClientPart(r.Run, r.Number, r.Granted, r.Taken))])
+                    : null,
+            })
             .OrderBy(c => c.Name, StringComparer.Ordinal).ThenBy(c => c.Client, StringComparer.Ordinal),
     ];
 

@@ -90,7 +90,12 @@ internal sealed class IdentityEndpoints(CoordinatorService service)
         new ClientList(
         [
             .. (await service.Identities.ClientsAsync().ConfigureAwait(false)).Select(c => new ClientMessage(
-                c.Client, c.Name, RunReports.Time(c.EnrolledAt), c.HasKey ? "key" : "certificate", c.RevokedAt is { } at ? RunReports.Time(at) : null)),
+                c.Client, c.Name, RunReports.Time(c.EnrolledAt), c.HasKey ? "key" : "certificate", c.RevokedAt is { } at ? RunReports.Time(at) : null)
+            {
+                LastSeen = c.Activity is { } seen ? RunReports.Time(seen.LastSeen) : null,
+                SecondsPerStep = c.Activity is { SecondsPerStep: > 0 } active ? active.SecondsPerStep : null,
+                Runs = [.. (c.Activity?.Runs ?? []).Select(r => new ClientPartMessage(r.Run, r.Number, r.Assignments, r.Updates))],
+            }),
         ]),
         WireJson.Default.ClientList).ConfigureAwait(false);
 

@@ -185,7 +185,23 @@ public sealed record TokenList(IReadOnlyList<TokenMessage> Tokens);
 /// <param name="EnrolledAt">ISO 8601, UTC.</param>
 /// <param name="RevokedAt">Null while it is good.</param>
 /// <param name="Credential"><c>key</c> or <c>certificate</c>.</param>
-public sealed record ClientMessage(string Client, string Name, string EnrolledAt, string Credential, string? RevokedAt = null);
+public sealed record ClientMessage(string Client, string Name, string EnrolledAt, string Credential, string? RevokedAt = null)
+{
+    /// <summary>ISO 8601, UTC; null where that is not kept: a cluster keeps it, to ten minutes.</summary>
+    public string? LastSeen { get; init; }
+
+    /// <summary>From an assignment to its update, over its local steps; null before the first, or where that is not kept.</summary>
+    public double? SecondsPerStep { get; init; }
+
+    /// <summary>What it took part in; empty where that is not kept.</summary>
+    public IReadOnlyList<ClientPartMessage> Runs { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>A client's part in one run.</summary>
+/// <param name="Number">Its number in the run.</param>
+/// <param name="Assignments">That it was given.</param>
+/// <param name="Updates">Of it that counted.</param>
+public sealed record ClientPartMessage(string Run, int Number, long Assignments, long Updates);
 
 public sealed record ClientList(IReadOnlyList<ClientMessage> Clients);
 

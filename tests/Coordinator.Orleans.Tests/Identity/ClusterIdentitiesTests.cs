@@ -145,9 +145,13 @@ public abstract class ClusterIdentitiesTests(short silos)
         var grain = cluster.Grains(0).GetGrain<IClientGrain>(client);
         for (var i = 0; i < 3; i++)
         {
-            await grain.GrantedAsync("a", new ClientId(4), new AssignmentId(i));
-            await grain.GrantedAsync("a", new ClientId(4), new AssignmentId(i)); // Asked again after its connection broke: the same assignment.
-            await grain.TakenAsync("a", new ClientId(4), new AssignmentId(i), steps: 5);
+            // Nobody waits for these calls, and they come in any order: as in life, where training lies in between, one after the other here.
+            var (id, given, used) = (new AssignmentId(i), new Participation("a", 4, i + 1, i), new Participation("a", 4, i + 1, i + 1));
+            await grain.GrantedAsync("a", new ClientId(4), id);
+            await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.Contains(given));
+            await grain.GrantedAsync("a", new ClientId(4), id); // Asked again after its connection broke: the same assignment.
+            await grain.TakenAsync("a", new ClientId(4), id, steps: 5);
+            await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.Contains(used));
         }
 
         await grain.GrantedAsync("b", new ClientId(0), new AssignmentId(9));
@@ -160,6 +164,30 @@ public abstract class ClusterIdentitiesTests(short silos)
 
         await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.SequenceEqual(expected));
         Assert.True((await doors[0].DescribeAsync(client))!.Note!.LastSeen > 0);
+    }
+
+    [Fact]
+    public async Task The_list_of_clients_tells_what_their_grains_noted_when_they_left()
+    {
+        await using var cluster = await TestSilos.StartAsync(silos);
+        var doors = await DoorsAsync(cluster);
+        var (_, token) = await doors[0].CreateEnrolmentTokenAsync("all", null, reusable: true);
+        for (var i = 0; i < 16; i++)
+        {
+            var (client, _) = await doors[^1].EnrolAsync(token, new Device().PublicKey, $"ward {i}");
+            await cluster.Grains(silos - 1).GetGrain<IClientGrain>(client!).GrantedAsync("a", new ClientId(i), new AssignmentId(i));
+        }
+
+        for (var silo = silos - 1; silo > 0; silo--)
+        {
+            await cluster.StopAsync(silo);
+        }
+
+        // Those that lived on the silos that are gone have been noted; the others' time has not come.
+        var listed = (await doors[0].ClientsAsync()).Where(c => c.Activity is not null).ToList();
+        Assert.NotEmpty(listed);
+        Assert.All(listed, c => Assert.Equal(("a", 1L, 0L), c.Activity!.Runs.Select(r => (r.Run, r.Assignments, r.Updates)).Single()));
+        Assert.All(listed, c => Assert.True(c.Activity!.LastSeen > 1e9));
     }
 
     private static async Task Eventually(Func<Task<bool>> holds)
