@@ -204,7 +204,7 @@ public sealed class PrivacyCommandTests : IDisposable
         var file = Path.Combine(fed.Folder, "private.yaml");
         await File.WriteAllTextAsync(file, """
             name: short
-            data: { source: { kind: drawn-digits, writers: 12, trainPerWriter: 10, testPerWriter: 5, size: 8 } }
+            data: { source: { kind: drawn-digits, writers: 12, trainPerWriter: 10, testPerWriter: 5, size: 12 } }
             model: { kind: softmax }
             training: { kind: local, steps: 1, batchSize: 4, optimizer: { kind: sgd, learningRate: 0.5 } }
             strategy: { scheduler: { kind: buffered, concurrency: 4, aggregationGoal: 4 }, exampleWeight: equal, stalenessWeight: constant }
