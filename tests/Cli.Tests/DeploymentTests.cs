@@ -31,6 +31,7 @@ public sealed partial class DeploymentTests
     [InlineData("kubernetes/first-operator.yaml", 2)]
     [InlineData("systemd/federated.service", 1)]
     [InlineData("systemd/federated-silo.service", 1)]
+    [InlineData("systemd/federated-shuffler.service", 1)]
     public void TheCommandsAreFound(string file, int count) => Assert.Equal(count, Commands(file).Count);
 
     [Theory]
