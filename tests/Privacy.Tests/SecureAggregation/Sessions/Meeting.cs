@@ -9,14 +9,22 @@ namespace Federated.Privacy.Tests.SecureAggregation.Sessions;
 /// <summary>A session of n members in one process, whose members leave when a test says so.</summary>
 internal sealed class Meeting : IDisposable
 {
-    private readonly ECDsa[] identities;
+    /// <summary>Members keep their identities from one session to the next.</summary>
+    [ThreadStatic]
+    private static Dictionary<int, ECDsa>? identities;
+
     private readonly CryptographicRandom random = new();
 
     public Meeting(int members, SessionTerms? terms = null, uint number = 7)
     {
         Terms = terms ?? TermsOf(members);
-        identities = [.. Enumerable.Range(0, members).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256))];
-        Clients = [.. identities.Select((key, i) => new SessionClient(Terms, NameOf(i), key, random))];
+        identities ??= [];
+        for (var i = identities.Count; i < members; i++)
+        {
+            identities.Add(i, ECDsa.Create(ECCurve.NamedCurves.nistP256));
+        }
+
+        Clients = [.. Enumerable.Range(0, members).Select(i => new SessionClient(Terms, NameOf(i), identities[i], random))];
         Server = new SessionServer(Terms, number);
         using var draws = new SimulationRandom((ulong)members);
         Inputs = [.. Clients.Select(_ => Enumerable.Range(0, Terms.Length).Select(_ => (uint)(draws.NextUInt64() >> (64 - Terms.Bits))).ToArray())];
@@ -134,11 +142,6 @@ internal sealed class Meeting : IDisposable
         foreach (var client in Clients)
         {
             client.Dispose();
-        }
-
-        foreach (var key in identities)
-        {
-            key.Dispose();
         }
 
         random.Dispose();
