@@ -67,7 +67,7 @@ public sealed class PrivacySection<T>(PrivateRelease<T> privacy) : IRunSection, 
             spent = privacy.Policy.Spent; // Once a version: composing may take a tenth of a second.
         }
 
-        if (published is not null)
+        if (published is not null && privacy.Policy.Guarantees)
         {
             course = Thin(course.Add(new SpentAt(published.Version, spent?.Epsilon ?? 0)));
         }

@@ -44,6 +44,9 @@ public abstract class PrivacyPolicy<T>
     /// <summary>How sums are formed that nobody can look into; null under a policy that needs none.</summary>
     public virtual SecureSumPlan? SecureSum => null;
 
+    /// <summary>False when the policy promises no ε: then none is shown, least of all 0.</summary>
+    public virtual bool Guarantees => true;
+
     /// <summary>
     /// True when an assignment costs a participation whatever becomes of it: its update may have been in a sum that was opened just before a crash.
     /// </summary>

@@ -64,6 +64,8 @@ internal sealed class SecureSumPolicy<T> : PrivacyPolicy<T>
 
     public override bool ChargesAssignments => charges is not null;
 
+    public override bool Guarantees => charges is not null;
+
     public override PolicyTerms Terms => new()
     {
         Mechanism = charges is null ? "" : "distributed-discrete-gaussian",

@@ -93,7 +93,7 @@ internal sealed class TrainingWorkload<T> : IWorkload
         _ => data.Clients[client].Train.Length,
     };
 
-    public double Epsilon => state.Privacy is { } run ? run.Policy.Spent?.Epsilon ?? 0 : double.NaN;
+    public double Epsilon => state.Privacy is { Policy.Guarantees: true } run ? run.Policy.Spent?.Epsilon ?? 0 : double.NaN;
 
     public int StepsFor(int client, LocalWork work) => work.StepsFor(data.Clients[client].Train.Length, options.BatchSize);
 

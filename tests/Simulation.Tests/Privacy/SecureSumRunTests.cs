@@ -14,6 +14,7 @@ public static class SecureSumRunTests
         var summed = PrivateRun.Rounds.With(new SecureSumOptions { ClipNorm = 100 }).Start();
         Assert.Equal(plain.FinalAccuracy, summed.FinalAccuracy, 0.02);
         Assert.Equal(plain.FinalLoss, summed.FinalLoss, 1e-4);
+        Assert.True(double.IsNaN(summed.Epsilon), "no ε is guaranteed, so none is told");
         Assert.Contains("single updates are hidden inside sums", summed.Privacy!.Statement.Text, StringComparison.Ordinal);
     }
 

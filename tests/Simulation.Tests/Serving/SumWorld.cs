@@ -222,6 +222,8 @@ internal sealed class SumWorld : IAsyncDisposable
 
         public ValueTask<TokenReply> GetTokenAsync(TokenRequest request, CancellationToken cancellation) => throw new NotSupportedException();
 
+        public ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation) => Guarded(t => t.GetPrivacyAsync(run, cancellation));
+
         public ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation) => Guarded(t => t.CheckInAsync(run, request, cancellation));
 
         public async ValueTask DownloadAsync(BlobReference blob, Stream destination, CancellationToken cancellation) => await Guarded(async t =>
