@@ -134,6 +134,7 @@ internal readonly record struct NewsMark([property: Id(0)] int Metrics, [propert
 /// <param name="Names">What clients are called in the registry, by number.</param>
 /// <param name="Scores">What clients reported in the last evaluation by clients; null when it is not new.</param>
 /// <param name="Silo">The silo that hosts the run.</param>
+/// <param name="Made">When the run that is told of was created: the last news of a deleted one may reach the next of its name.</param>
 [GenerateSerializer, Immutable, Alias("fed.news")]
 internal sealed record RunNews(
     [property: Id(0)] RunView View,
@@ -143,4 +144,5 @@ internal sealed record RunNews(
     [property: Id(4)] string[] Names,
     [property: Id(5)] ClientScore[]? Scores,
     [property: Id(6)] RunNotice[] Notices,
-    [property: Id(7)] string Silo);
+    [property: Id(7)] string Silo,
+    [property: Id(8)] long Made);

@@ -187,6 +187,7 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
         }
 
         // Subscribed first, read second: what happens in between comes twice, and never not at all.
+        run.Observe();
         observers.Subscribe(observer, observer);
         if (pump is not { IsRunning: true } present || present.Run != run)
         {

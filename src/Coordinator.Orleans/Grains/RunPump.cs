@@ -43,7 +43,7 @@ internal sealed class RunPump
 
         MetricPoint[] metrics = [.. points.Skip(from.Metrics)];
         var scores = metrics.Any(point => point.Spread is not null) ? run.LastScores.ToArray() : null;
-        return new RunNews(view, run.LobbyCount, from, metrics, names, scores, notices, silo);
+        return new RunNews(view, run.LobbyCount, from, metrics, names, scores, notices, silo, run.Entry.CreatedAt.UtcTicks);
     }
 
     private async Task PumpAsync()

@@ -388,7 +388,7 @@ public sealed partial class ClusterRuns : IRuns
 
         public async Task NewsAsync(RunNews news)
         {
-            if (Run.Mirror.Take(news) && TryBegin())
+            if (news.Made == Run.Entry.CreatedAt.UtcTicks && Run.Mirror.Take(news) && TryBegin())
             {
                 try
                 {

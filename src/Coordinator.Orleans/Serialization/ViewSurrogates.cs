@@ -216,13 +216,14 @@ internal struct RunNoticeSurrogate
     [Id(1)] public byte[] Event;
     [Id(2)] public string Member;
     [Id(3)] public byte[] Effects;
+    [Id(4)] public byte[]? Facts;
 }
 
 [RegisterConverter]
 internal sealed class RunNoticeConverter : IConverter<RunNotice, RunNoticeSurrogate>
 {
     public RunNotice ConvertFromSurrogate(in RunNoticeSurrogate surrogate) =>
-        new(surrogate.Sequence, Forms.Read(surrogate.Event, EventForm.ReadEvent), surrogate.Member, EffectForm.Read(surrogate.Effects));
+        new(surrogate.Sequence, Forms.Read(surrogate.Event, EventForm.ReadEvent), surrogate.Member, EffectForm.Read(surrogate.Effects)) { Facts = FactForm.Read(surrogate.Facts) };
 
     public RunNoticeSurrogate ConvertToSurrogate(in RunNotice value) => new()
     {
@@ -230,5 +231,6 @@ internal sealed class RunNoticeConverter : IConverter<RunNotice, RunNoticeSurrog
         Event = Forms.Write(value.Event, EventForm.WriteEvent),
         Member = value.Member,
         Effects = EffectForm.Write(value.Effects),
+        Facts = FactForm.Write(value.Facts),
     };
 }

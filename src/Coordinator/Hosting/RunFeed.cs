@@ -8,7 +8,7 @@ namespace Federated.Coordinator.Hosting;
 /// <param name="Member">With <see cref="ClientJoined"/>: the client's name; empty otherwise.</param>
 public sealed record RunNotice(long Sequence, RunEvent Event, string Member, IReadOnlyList<RunEffect> Effects)
 {
-    /// <summary>What could be seen meanwhile; empty while nobody watches, and from a run of another silo.</summary>
+    /// <summary>What could be seen meanwhile; empty while nobody watches.</summary>
     public IReadOnlyList<RunFact> Facts { get; init; } = [];
 }
 

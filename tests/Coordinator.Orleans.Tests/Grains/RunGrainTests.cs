@@ -1,6 +1,8 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Orleans.Hosting;
+using Federated.Coordinator.Orleans.Serialization;
+using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Tests.Hosting;
 using Federated.Protocol;
 using Microsoft.Extensions.DependencyInjection;
@@ -53,6 +55,7 @@ public sealed class RunGrainTests
         await cluster.Door(1).DeleteAsync("run", default);
         var next = await cluster.Door(1).CreateAsync("run", TestFactory.Buffered(2, 1), default);
         Assert.IsType<NotAsked>(await old.CheckInAsync(client, TimeSpan.Zero, default));
+        await Task.Delay(300); // The old run's last news may still be on their way.
         Assert.Equal(0, (await next.LookAsync(default)).Clients);
         Assert.Equal(next.Entry.CreatedAt, (await cluster.Door(0).FindAsync("run", default))!.Entry.CreatedAt);
     }
@@ -126,6 +129,23 @@ public sealed class RunGrainTests
         await cluster.StopAsync(host);
         Assert.IsType<Granted>(await poll.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Equal(1, Hosts(cluster));
+    }
+
+    [Fact]
+    public void Facts_of_a_run_arrive_as_they_were_sent()
+    {
+        var group = new GroupChanged(new GroupFact(3, 1.5, 2, 4, double.PositiveInfinity, [new ClientId(4), new ClientId(9)], 1, 0));
+        var version = new VersionMeasured(7, 1, 0.25, double.NaN, [(2, "too far")]);
+        var read = FactForm.Read(FactForm.Write([group, new UpdateMeasured(new AssignmentId(5), 2.5), version]));
+        Assert.Equal(3, read.Count);
+        var seen = Assert.IsType<GroupChanged>(read[0]).Group;
+        Assert.Equal(group.Group.Members, seen.Members);
+        Assert.Equal(group.Group with { Members = seen.Members }, seen);
+        Assert.Equal(new UpdateMeasured(new AssignmentId(5), 2.5), read[1]);
+        var measured = Assert.IsType<VersionMeasured>(read[2]);
+        Assert.Equal(version.LeftOut, measured.LeftOut);
+        Assert.Equal(version with { LeftOut = measured.LeftOut }, measured);
+        Assert.Empty(FactForm.Read(FactForm.Write([])));
     }
 
     private static RunHosting Hosting(TestSilos cluster, int silo) => cluster.Silos[silo].ServiceProvider.GetRequiredService<RunHosting>();
