@@ -128,6 +128,7 @@ public sealed class RunGrainTests
         var poll = other.CheckInAsync(new ClientId(0), TimeSpan.FromSeconds(20), default);
         await cluster.StopAsync(host);
         Assert.IsType<Granted>(await poll.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(HostOutcome.Done, (await other.JoinAsync("b", 10)).Outcome);
         Assert.Equal(1, Hosts(cluster));
     }
 
