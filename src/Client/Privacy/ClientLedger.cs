@@ -33,11 +33,13 @@ public sealed record ClientLedger(IReadOnlyList<LedgerEntry> Runs)
 /// <param name="Created">When the run was created, as the coordinator tells it: a name may be given again.</param>
 public sealed record LedgerEntry(string Coordinator, string Run, string Created)
 {
+    internal const long None = -1;
+
     /// <summary>Updates that were finished for it.</summary>
     public int Participations { get; init; }
 
-    /// <summary>The assignment that was charged last: one that is repeated after a crash is the same charge.</summary>
-    public long LastAssignment { get; init; } = -1;
+    /// <summary>The assignment that was charged last, as long as nothing of it has left the device: repeated after a crash it is the same charge. −1 for none.</summary>
+    public long LastAssignment { get; init; } = None;
 
     /// <summary>δ that the run's ε is stated at.</summary>
     public double Delta { get; init; }

@@ -123,10 +123,22 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         store.SaveLedger(store.Ledger.With(next ?? throw new InvalidOperationException("An assignment is judged before it is charged.")));
     }
 
-    /// <summary>An update of a run whose coordinator adds the noise, and that says it took none of it, is in no release.</summary>
-    public void Refused(long assignment)
+    /// <summary>
+    /// What was made of the assignment is about to leave the device: a coordinator that gives the same assignment out again is charged again,
+    /// or it could have any number of reports for the price of one.
+    /// </summary>
+    public void Leaves(long assignment)
     {
-        if (store.Ledger.Of(Coordinator, run, created) is { WholeEpsilon: not null } entry && entry.LastAssignment == assignment)
+        if (store.Ledger.Of(Coordinator, run, created) is var entry && entry.LastAssignment == assignment)
+        {
+            store.SaveLedger(store.Ledger.With(entry with { LastAssignment = LedgerEntry.None }));
+        }
+    }
+
+    /// <summary>An update of a run whose coordinator adds the noise, and that says it took none of it, is in no release.</summary>
+    public void Refused()
+    {
+        if (store.Ledger.Of(Coordinator, run, created) is { WholeEpsilon: not null } entry)
         {
             store.SaveLedger(store.Ledger.With(entry with { Refused = entry.Refused + 1 }));
         }

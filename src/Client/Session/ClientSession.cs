@@ -180,6 +180,7 @@ internal sealed class ClientSession
     {
         options.Observer.On(new Trained(assignment, input.Steps, double.NaN, 0));
         SumResult result;
+        guard?.Leaves(assignment);
         try
         {
             result = await sums.RunAsync(assignment, input, cancellation);
@@ -212,6 +213,7 @@ internal sealed class ClientSession
 
     private async Task<CheckInReply?> SettleAsync(PendingUpdate pending, CancellationToken cancellation)
     {
+        guard?.Leaves(pending.Assignment);
         var (outcome, isSettled) = await sender.SendAsync(pending, cancellation);
         if (outcome.Accepted)
         {
@@ -221,7 +223,7 @@ internal sealed class ClientSession
         else
         {
             store.Discard();
-            guard?.Refused(pending.Assignment);
+            guard?.Refused();
             rejected++;
         }
 

@@ -182,6 +182,26 @@ public static class PrivacyRequirementsTests
         }
 
         [Fact]
+        public void By_giving_one_assignment_out_again_and_again_pays_for_each_report()
+        {
+            Coordinator.Told = Statement(new LocalPrivacyOptions { ReportEpsilon = 1, MaxParticipations = 5 });
+            (Coordinator.Privacy, Coordinator.Target) = (Step(1), 1);
+            for (var i = 0; i < 2; i++)
+            {
+                Coordinator.Script.Add(new CheckInReply
+                {
+                    Assignment = new AssignmentMessage(
+                        0, 0, 1, 0, Coordinator.StoreVector(0, 1, 2, 3), new Dictionary<string, Protocol.BlobReference>(), JsonDocument.Parse("{}").RootElement, "safetensors", "1", 1) { Privacy = Step(1) },
+                });
+            }
+
+            Require(new PrivacyRequirements { Trust = RequiredTrust.Local, MaxEpsilon = 3 });
+            Driver.Run(); // The third is the coordinator's own, of the same number.
+            Assert.Equal(3, Coordinator.Requests["send"]);
+            Assert.Equal(3, Store.Ledger.Runs.Single().Reports.Sum(r => r.Count));
+        }
+
+        [Fact]
         public void By_asking_for_more_updates_than_it_covers_gets_no_more()
         {
             Coordinator.Told = Statement(Central with { MaxParticipations = 2 });
