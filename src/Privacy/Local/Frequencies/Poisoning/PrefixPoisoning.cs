@@ -10,6 +10,9 @@ namespace Federated.Privacy.Local.Frequencies.Poisoning;
 /// </remarks>
 public sealed class PrefixPoisoning
 {
+    /// <summary>Candidates of a group that are searched for suspicious sets: those of most support.</summary>
+    private const int MostScreened = 256;
+
     private readonly PrefixExtension protocol;
     private readonly ulong[] targets;
     private readonly PoisoningAttack attack;
@@ -84,7 +87,10 @@ public sealed class PrefixPoisoning
                 return reports;
             }
 
-            var search = new SuspiciousSets(SupportMatrix.Of(protocol, reports, candidates), falseAlarm);
+            // A target that is pushed far enough to be kept is among the most supported: the others need no look, but count in the union bound.
+            var support = protocol.Hashing.CountSupport(reports, candidates);
+            ulong[] most = [.. candidates.Zip(support).OrderByDescending(c => c.Second).ThenBy(c => c.First).Take(MostScreened).Select(c => c.First)];
+            var search = new SuspiciousSets(SupportMatrix.Of(protocol, reports, most), falseAlarm, population: candidates.Length);
             var fakes = search.Reports(search.Find());
             return fakes.Count == 0 ? reports : [.. reports.Where((_, i) => !fakes.Contains(i))];
         };

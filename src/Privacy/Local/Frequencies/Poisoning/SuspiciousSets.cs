@@ -27,7 +27,8 @@ public sealed class SuspiciousSets
     /// <param name="falseAlarm">η.</param>
     /// <param name="largest">Z.</param>
     /// <param name="grown">Pairs that are grown.</param>
-    public SuspiciousSets(SupportMatrix matrix, double falseAlarm = 0.01, int largest = 16, int grown = 64)
+    /// <param name="population">Values that the matrix's were chosen from by looking at the reports, and so what the union bound goes over; 0 for its own.</param>
+    public SuspiciousSets(SupportMatrix matrix, double falseAlarm = 0.01, int largest = 16, int grown = 64, int population = 0)
     {
         ArgumentNullException.ThrowIfNull(matrix);
         if (!(falseAlarm is > 0 and < 1) || largest < 2 || grown < 1)
@@ -37,10 +38,11 @@ public sealed class SuspiciousSets
 
         (this.matrix, this.grown) = (matrix, grown);
         largest = Math.Min(largest, matrix.Values);
+        population = Math.Max(population, matrix.Values);
         thresholds = new long[Math.Max(largest + 1, 3)];
         for (var z = 2; z <= largest; z++)
         {
-            var sets = GammaFunction.LogBinomial(matrix.Values, z);
+            var sets = GammaFunction.LogBinomial(population, z);
             thresholds[z] = Least(Math.Exp(Math.Log(falseAlarm / (largest - 1)) - sets), matrix.TrueSupport * Math.Pow(matrix.FalseSupport, z - 1));
         }
     }
