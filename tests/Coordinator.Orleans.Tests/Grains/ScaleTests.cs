@@ -6,7 +6,15 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Orleans.Tests.Grains;
 
+/// <summary>Tests that measure the processor time of the whole process: nothing else runs beside them.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public static class Alone
+{
+    public const string Name = "alone";
+}
+
 /// <summary>Many runs on few silos.</summary>
+[Collection(Alone.Name)]
 public sealed class ScaleTests
 {
     [Fact]
@@ -44,6 +52,11 @@ public sealed class ScaleTests
             Interlocked.Increment(ref updates);
             return !stop.IsCancellationRequested;
         }))).ToArray();
+        for (var i = 0; i < 3000 && Volatile.Read(ref updates) < 20; i++)
+        {
+            await Task.Delay(10); // Until it is busy.
+        }
+
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(calm.Select(async run =>
         {
@@ -57,7 +70,7 @@ public sealed class ScaleTests
         // Ten updates, one after the other, of each of eight runs, beside one that takes all it can get: every calm run has its turn between any
         // few of the busy one's, so that its tenth comes before the busy one's thousands.
         Assert.All(await Task.WhenAll(calm.Select(async run => (await run.LookAsync(default)).Version)), version => Assert.Equal(10, version));
-        Assert.True(meanwhile > 10, $"The busy run was not busy: {meanwhile} updates.");
+        Assert.True(meanwhile > 20, $"The busy run was not busy: {meanwhile} updates.");
         Assert.True(seconds < 60, $"Ten updates took {seconds:F0} s beside a busy run with {meanwhile}.");
     }
 
