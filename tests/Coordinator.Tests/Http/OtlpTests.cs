@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Federated.Coordinator.Tests.Http;
 
 /// <summary>What a coordinator sends to an OpenTelemetry collector: OTLP over gRPC, received by a collector in this process.</summary>
+[Collection(ServerTests.Counting)]
 public sealed class OtlpTests
 {
     static OtlpTests() => Environment.SetEnvironmentVariable("OTEL_BSP_SCHEDULE_DELAY", "100");

@@ -13,6 +13,7 @@ namespace Federated.Coordinator.Tests.Http;
 
 public sealed partial class SecurityTests
 {
+    [Collection(ServerTests.Counting)]
     public sealed class Bodies
     {
         [Fact]
@@ -133,6 +134,7 @@ public sealed partial class SecurityTests
         }
     }
 
+    [Collection(ServerTests.Counting)]
     public sealed class Names
     {
         [Theory]
@@ -160,6 +162,7 @@ public sealed partial class SecurityTests
         }
     }
 
+    [Collection(ServerTests.Counting)]
     public sealed class Pressure
     {
         [Fact]

@@ -14,6 +14,7 @@ namespace Federated.Coordinator.Tests.Http;
 /// <summary>Whoever breaks a rule is refused with the right status, and the run goes on unharmed.</summary>
 public sealed partial class SecurityTests
 {
+    [Collection(ServerTests.Counting)]
     public sealed class Credentials
     {
         [Fact]
@@ -148,6 +149,7 @@ public sealed partial class SecurityTests
         }
     }
 
+    [Collection(ServerTests.Counting)]
     public sealed class Roles
     {
         [Fact]
