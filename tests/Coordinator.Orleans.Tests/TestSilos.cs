@@ -16,13 +16,13 @@ internal sealed class TestSilos : IAsyncDisposable
 {
     private readonly InProcessTestCluster cluster;
 
-    private TestSilos(short silos, FrontDoorOptions frontDoor, Action<ISiloBuilder>? configure)
+    private TestSilos(short silos, FrontDoorOptions frontDoor, Action<ISiloBuilder>? configure, IRunFactory? factory)
     {
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
             silo.UseInMemoryReminderService()
-                .AddFederatedRuns(Store, Factory, new RunHostOptions { RecoveryGrace = 0, Durability = new DurabilityOptions { InlineBytes = 0, KeepEvery = 1 } }, frontDoor)
+                .AddFederatedRuns(Store, factory ?? Factory, new RunHostOptions { RecoveryGrace = 0, Durability = new DurabilityOptions { InlineBytes = 0, KeepEvery = 1 } }, frontDoor)
                 .AddIncomingGrainCallFilter(call =>
                 {
                     Calls.AddOrUpdate(call.MethodName, 1, static (_, n) => n + 1);
@@ -52,9 +52,9 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public IReadOnlyList<InProcessSiloHandle> Silos => cluster.Silos;
 
-    public static async Task<TestSilos> StartAsync(short silos, FrontDoorOptions? frontDoor = null, Action<ISiloBuilder>? configure = null)
+    public static async Task<TestSilos> StartAsync(short silos, FrontDoorOptions? frontDoor = null, Action<ISiloBuilder>? configure = null, IRunFactory? factory = null)
     {
-        var made = new TestSilos(silos, frontDoor ?? FrontDoor, configure);
+        var made = new TestSilos(silos, frontDoor ?? FrontDoor, configure, factory);
         await made.cluster.DeployAsync();
         return made;
     }

@@ -58,12 +58,19 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
         try
         {
             var taken = $"There is a run '{Id}' already; choose another id.";
-            if (host is not null)
+            if (host is { } present)
             {
-                return taken;
+                if (await hosting.FindAsync(Id, CancellationToken.None) is not null)
+                {
+                    return taken;
+                }
+
+                host = null; // Of a run that was deleted elsewhere, while silos disagreed about who lives.
+                pump?.Stop();
+                await hosting.CloseAsync(present);
             }
 
-            var entry = new RunEntry(
+            var entry = RunEntry.New(
                 Id, clock.GetUtcNow(), configuration, origin is null ? null : new RunOrigin(origin.Run, origin.Version, origin.Model));
             if (hosting.ProblemOf(entry) is { } problem)
             {
@@ -89,18 +96,24 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
         await changing.WaitAsync();
         try
         {
-            if (host is not { } closing)
+            // The catalog's word, not the host's: after a split this may be the host of a run that was deleted, and its name given to another.
+            if (await hosting.FindAsync(Id, CancellationToken.None) is not { } entry)
             {
+                Present(long.MaxValue);
                 return false;
             }
 
-            await hosting.MarkDeletedAsync(closing.Entry, CancellationToken.None);
-            host = null;
+            await hosting.MarkDeletedAsync(entry, CancellationToken.None);
             pump?.Stop();
-            await hosting.CloseAsync(closing);
-            await hosting.FinishDeletionAsync(Id, CancellationToken.None);
+            if (host is { } closing)
+            {
+                host = null;
+                await hosting.CloseAsync(closing);
+            }
+
+            await hosting.FinishDeletionAsync(entry, CancellationToken.None);
             await ForgetReminderAsync();
-            await observers.Notify(observer => observer.GoneAsync(closing.Entry.CreatedAt.UtcTicks)); // No front door gives it out any more.
+            await observers.Notify(observer => observer.GoneAsync(entry.CreatedAt.UtcTicks)); // No front door gives it out any more.
             observers.Clear();
             return true;
         }
@@ -220,10 +233,10 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
         }
     }
 
-    /// <summary>The host of the run that is meant. One that has lost its run makes this activation leave: the next call finds another.</summary>
+    /// <summary>The host of the run that is meant. One that has lost its run, or has the one before, makes this activation leave: the next call finds another.</summary>
     private RunHost? Present(long made)
     {
-        if (host?.View.Host is HostState.Fenced or HostState.Closed)
+        if (host is not null && (host.View.Host is HostState.Fenced or HostState.Closed || host.Entry.CreatedAt.UtcTicks < made))
         {
             LogLeft(Id, host.View.Problem);
             DeactivateOnIdle();

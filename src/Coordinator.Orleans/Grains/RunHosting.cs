@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Federated.Coordinator.Analytics;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Storage;
 
@@ -44,26 +45,32 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
 
         if (isDeleted)
         {
-            await FinishDeletionAsync(id, cancellation);
+            await FinishDeletionAsync(entry, cancellation);
             return null;
         }
 
         return entry;
     }
 
-    /// <returns>Null, or why such a run cannot be.</returns>
+    /// <returns>Null, or why such a run cannot be here.</returns>
     public string? ProblemOf(RunEntry entry)
     {
         try
         {
-            _ = factory.Create(entry.Configuration, store.Blobs);
-            return null;
+            return NotInAClusterBecause(factory.Create(entry.Configuration, store.Blobs));
         }
         catch (CoordinatorException e)
         {
             return e.Message;
         }
     }
+
+    /// <summary>Of what a coordinator keeps of such runs outside of their logs, another silo knows nothing.</summary>
+    private static string? NotInAClusterBecause(RunParts parts) =>
+        parts.SecureSum is not null ? "A cluster does not take runs with secure aggregation: the sessions live in the memory of one coordinator, and a client's steps come to any silo. Serve this run with fed serve."
+        : parts.Shuffle is not null ? "A cluster does not take shuffled runs: reports are sealed to the key of one coordinator, and every silo has its own. Serve this run with fed serve."
+        : parts.Sections.OfType<IAnalysisOutcome>().Any() ? "A cluster does not take analyses: what they found is told by the coordinator that hosts them, and not to the other silos. Serve this run with fed serve."
+        : null;
 
     /// <returns>False when there is a run of that id.</returns>
     public async Task<bool> CreateAsync(RunEntry entry, CancellationToken cancellation) => await catalog.CreateAsync(entry, cancellation);
@@ -92,9 +99,9 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
 
     public async Task MarkDeletedAsync(RunEntry entry, CancellationToken cancellation) => await catalog.WriteAsync(entry, isDeleted: true, cancellation);
 
-    public async Task FinishDeletionAsync(string id, CancellationToken cancellation)
+    public async Task FinishDeletionAsync(RunEntry entry, CancellationToken cancellation)
     {
-        await store.DeleteLogAsync(id, cancellation);
-        await catalog.RemoveAsync(id, cancellation);
+        await store.DeleteLogAsync(entry.Log, cancellation);
+        await catalog.RemoveAsync(entry.Id, cancellation);
     }
 }

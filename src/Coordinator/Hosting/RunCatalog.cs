@@ -9,7 +9,9 @@ namespace Federated.Coordinator.Hosting;
 internal sealed class RunCatalog(IDocumentStore documents)
 {
     private const string Folder = "runs";
-    private const int Form = 1;
+
+    /// <summary>Documents of form 1 name no log: it is called as the run.</summary>
+    private const int Form = 2;
 
     /// <summary>All entries; those whose deletion a crash interrupted are told apart.</summary>
     public async ValueTask<IReadOnlyList<(RunEntry Entry, bool IsDeleted)>> ListAsync(CancellationToken cancellation)
@@ -44,7 +46,7 @@ internal sealed class RunCatalog(IDocumentStore documents)
     public ValueTask RemoveAsync(string id, CancellationToken cancellation) => documents.DeleteAsync($"{Folder}/{id}", cancellation);
 
     private static byte[] Written(RunEntry entry, bool isDeleted) => JsonSerializer.SerializeToUtf8Bytes(
-        new CatalogDocument(Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted),
+        new CatalogDocument(Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted, entry.Log),
         CatalogJson.Default.CatalogDocument);
 
     private static (RunEntry Entry, bool IsDeleted) Read(string id, byte[] bytes)
@@ -52,13 +54,13 @@ internal sealed class RunCatalog(IDocumentStore documents)
         try
         {
             var document = JsonSerializer.Deserialize(bytes, CatalogJson.Default.CatalogDocument)!;
-            if (document.Form != Form)
+            if (document.Form is < 1 or > Form)
             {
                 throw new CoordinatorException($"The catalog entry of run '{id}' is of form {document.Form}, which this build does not know; use the build that wrote it.");
             }
 
             var origin = document.OriginModel is { } model ? new RunOrigin(document.OriginRun ?? "", document.OriginVersion, model) : null;
-            return (new RunEntry(id, document.CreatedAt, document.Configuration, origin), document.IsDeleted);
+            return (new RunEntry(id, document.CreatedAt, document.Configuration, origin) { Log = document.Log ?? id }, document.IsDeleted);
         }
         catch (JsonException e)
         {
@@ -68,7 +70,7 @@ internal sealed class RunCatalog(IDocumentStore documents)
 }
 
 internal sealed record CatalogDocument(
-    int Form, DateTimeOffset CreatedAt, byte[] Configuration, string? OriginRun, int OriginVersion, BlobReference? OriginModel, bool IsDeleted);
+    int Form, DateTimeOffset CreatedAt, byte[] Configuration, string? OriginRun, int OriginVersion, BlobReference? OriginModel, bool IsDeleted, string? Log);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CatalogDocument))]

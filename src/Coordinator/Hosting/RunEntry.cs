@@ -1,3 +1,4 @@
+using System.Globalization;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
@@ -7,7 +8,16 @@ namespace Federated.Coordinator.Hosting;
 /// <param name="CreatedAt">Zero of the run's clock.</param>
 /// <param name="Configuration">As the operator gave it.</param>
 /// <param name="Origin">The version that it was branched from; null for a run that starts from its own initial model.</param>
-public sealed record RunEntry(string Id, DateTimeOffset CreatedAt, ReadOnlyMemory<byte> Configuration, RunOrigin? Origin);
+public sealed record RunEntry(string Id, DateTimeOffset CreatedAt, ReadOnlyMemory<byte> Configuration, RunOrigin? Origin)
+{
+    /// <summary>What its log is called in the store: of its own, so that no host of a deleted run takes the log of the next run of that name.</summary>
+    /// <value>The default is the run's id, as of runs that were made before logs had names.</value>
+    public string Log { get; init; } = Id;
+
+    /// <summary>A run that has not been before.</summary>
+    public static RunEntry New(string id, DateTimeOffset createdAt, ReadOnlyMemory<byte> configuration, RunOrigin? origin) =>
+        new(id, createdAt, configuration, origin) { Log = string.Create(CultureInfo.InvariantCulture, $"{id}.{createdAt.UtcTicks:x}") };
+}
 
 /// <summary>Where a branched run comes from.</summary>
 /// <param name="Model">The parameters that it starts from.</param>

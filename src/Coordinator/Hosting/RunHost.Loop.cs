@@ -24,6 +24,9 @@ public sealed partial class RunHost
     private readonly List<int> eventOf = [];
     private DurableRun run = null!;
     private double clockOffset;
+
+    /// <summary>Records that the log has had from this host: fewer on opening it again say that the run was deleted meanwhile.</summary>
+    private long reached;
     private long clockStart;
     private bool saveNow, closing;
 
@@ -103,8 +106,9 @@ public sealed partial class RunHost
                 var parts = factory.Create(Entry.Configuration, store.Blobs);
                 var (newMembers, newHistory) = (new Members(), new History(parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault()));
                 run = await DurableRun.OpenAsync(
-                    parts, store.OpenLog(Entry.Id), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model, [newMembers, newHistory])
+                    parts, store.OpenLog(Entry.Log), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model, [newMembers, newHistory])
                     .ConfigureAwait(false);
+                await LeaveIfDeletedAsync().ConfigureAwait(false);
                 (members, history) = (newMembers, newHistory);
                 clockStart = clock.GetTimestamp();
                 clockOffset = Math.Max(run.Machine.Now, (clock.GetUtcNow() - Entry.CreatedAt).TotalSeconds);
@@ -147,6 +151,26 @@ public sealed partial class RunHost
         }
     }
 
+    /// <summary>A log that has been deleted is opened as a new one, which is nobody else's: it is deleted again.</summary>
+    /// <exception cref="FencedException">The run was deleted, by another host of it.</exception>
+    private async Task LeaveIfDeletedAsync()
+    {
+        if (run.NextSequence >= reached)
+        {
+            reached = run.NextSequence;
+            return;
+        }
+
+        var isEmpty = run.NextSequence == 0;
+        await run.DisposeAsync().ConfigureAwait(false);
+        if (isEmpty)
+        {
+            await store.DeleteLogAsync(Entry.Log, stopping.Token).ConfigureAwait(false);
+        }
+
+        throw new FencedException($"Run '{Entry.Id}' was deleted by another process; this one lets it go.");
+    }
+
     /// <summary>Takes up what the run had going before it was opened.</summary>
     private async Task ResumeAsync()
     {
@@ -172,6 +196,7 @@ public sealed partial class RunHost
             events.Clear();
             events.Add(new LoggedEvent(new RunStarted(now)));
             Deliver(events[0], (await run.PostAsync(events, stopping.Token).ConfigureAwait(false))[0], run.NextSequence - 1, run.Observed[0]);
+            reached = run.NextSequence;
         }
         else
         {
@@ -220,6 +245,7 @@ public sealed partial class RunHost
         {
             var first = run.NextSequence;
             effects = await run.PostAsync(events, stopping.Token).ConfigureAwait(false);
+            reached = run.NextSequence;
             ShowView(); // Before anybody is told: whoever hears of a version asks for its model at once.
             for (var i = 0; i < events.Count; i++)
             {

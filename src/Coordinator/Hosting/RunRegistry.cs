@@ -58,7 +58,7 @@ public sealed class RunRegistry : IRuns
             {
                 if (isDeleted)
                 {
-                    await registry.FinishDeletionAsync(entry.Id, cancellation).ConfigureAwait(false);
+                    await registry.FinishDeletionAsync(entry, cancellation).ConfigureAwait(false);
                 }
                 else
                 {
@@ -130,7 +130,7 @@ public sealed class RunRegistry : IRuns
             await catalog.WriteAsync(host.Entry, isDeleted: true, cancellation).ConfigureAwait(false);
             runs.TryRemove(id, out _);
             await host.DisposeAsync().ConfigureAwait(false);
-            await FinishDeletionAsync(id, cancellation).ConfigureAwait(false);
+            await FinishDeletionAsync(host.Entry, cancellation).ConfigureAwait(false);
             return true;
         }
         finally
@@ -215,7 +215,7 @@ public sealed class RunRegistry : IRuns
                 throw new CoordinatorException($"There is a run '{id}' already; choose another id.");
             }
 
-            var entry = new RunEntry(id, clock.GetUtcNow(), configuration.ToArray(), origin);
+            var entry = RunEntry.New(id, clock.GetUtcNow(), configuration.ToArray(), origin);
             await catalog.WriteAsync(entry, isDeleted: false, cancellation).ConfigureAwait(false);
             return await StartAsync(entry, cancellation).ConfigureAwait(false);
         }
@@ -233,10 +233,10 @@ public sealed class RunRegistry : IRuns
         return host;
     }
 
-    private async Task FinishDeletionAsync(string id, CancellationToken cancellation)
+    private async Task FinishDeletionAsync(RunEntry entry, CancellationToken cancellation)
     {
-        await store.DeleteLogAsync(id, cancellation).ConfigureAwait(false);
-        await catalog.RemoveAsync(id, cancellation).ConfigureAwait(false);
+        await store.DeleteLogAsync(entry.Log, cancellation).ConfigureAwait(false);
+        await catalog.RemoveAsync(entry.Id, cancellation).ConfigureAwait(false);
     }
 
     private async Task SweepLoopAsync(TimeSpan every)

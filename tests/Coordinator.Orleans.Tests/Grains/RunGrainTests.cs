@@ -101,6 +101,77 @@ public sealed class RunGrainTests
     }
 
     [Fact]
+    public async Task Every_front_door_is_told_the_facts_of_updates_versions_and_groups()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var run = await cluster.Door(0).CreateAsync("run", TestFactory.Configuration("compass"), default);
+        var doors = new[] { run, (await cluster.Door(1).FindAsync("run", default))! };
+        var feeds = doors.Select(door => door.Subscribe(1000)).ToList();
+        foreach (var door in doors)
+        {
+            await Eventually(() => door.View.Sequence > 0);
+        }
+
+        var (_, client, _) = await run.JoinAsync("a", 10);
+        for (var i = 0; i < 3; i++)
+        {
+            var granted = Assert.IsType<Granted>(await doors[i % 2].CheckInAsync(client, TimeSpan.FromSeconds(10), default));
+            var submission = TestFactory.Submission(granted.Assignment);
+            await using (var writer = await cluster.Store.CreateAsync(default))
+            {
+                await writer.WriteAsync(submission.Inline[0].Bytes, default);
+                await writer.CommitAsync(submission.Report.Delta, default);
+            }
+
+            Assert.IsType<UpdateTaken>(await run.SubmitAsync(submission with { Inline = [] }, default));
+        }
+
+        foreach (var (door, feed) in doors.Zip(feeds))
+        {
+            List<RunFact> facts = [];
+            await Eventually(() =>
+            {
+                while (feed.Reader.TryRead(out var notice))
+                {
+                    facts.AddRange(notice.Facts);
+                }
+
+                return facts.OfType<VersionMeasured>().Any() && facts.OfType<GroupChanged>().Any();
+            });
+            Assert.Equal(1, facts.OfType<UpdateMeasured>().First().Norm);
+            Assert.Contains(facts.OfType<GroupChanged>(), fact => fact.Group.Members.Contains(client));
+        }
+    }
+
+    [Fact]
+    public async Task A_run_that_was_deleted_behind_its_hosts_back_makes_room_for_the_next_of_its_name()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var old = await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        await old.JoinAsync("a", 10);
+        await cluster.Store.DeleteLogAsync(old.Entry.Log, default); // As by a silo that held the run too, while silos disagreed.
+        await cluster.Store.DeleteAsync("runs/run", default);
+        var next = await cluster.Door(1).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        Assert.NotEqual(old.Entry.Log, next.Entry.Log);
+        Assert.Equal((1, 0), (Hosts(cluster), (await next.LookAsync(default)).Clients));
+        Assert.True(await cluster.Door(0).DeleteAsync("run", default));
+        Assert.Equal(0, Hosts(cluster));
+    }
+
+    [Theory]
+    [InlineData("analysis", "analyses")]
+    [InlineData("shuffled", "shuffled runs")]
+    [InlineData("secure-sum", "secure aggregation")]
+    public async Task Runs_whose_state_only_one_coordinator_has_are_refused_when_they_are_created(string kind, string named)
+    {
+        await using var cluster = await TestSilos.StartAsync(1, factory: new OneCoordinatorFactory(kind));
+        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default));
+        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("fed serve", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await cluster.Store.ListAsync("runs", default));
+    }
+
+    [Fact]
     public async Task What_all_runs_need_is_known_to_whoever_sweeps()
     {
         await using var cluster = await TestSilos.StartAsync(2);

@@ -131,6 +131,105 @@ public abstract class RunRegistryConformance
         await registry.DisposeAsync();
         await store.DisposeAsync();
     }
+
+    [ConformanceFact]
+    public async Task AHostOfADeletedRunThatOpensItsLogAgainDoesNotTakeThatOfTheNextRunOfItsName()
+    {
+        await using var faltering = new FalteringStore(await OpenStoreAsync());
+        await using var first = await RunRegistry.OpenAsync(faltering, factory, time, new RunHostOptions(), TimeSpan.Zero, default);
+        var ghost = await first.CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        Assert.Equal(HostOutcome.Done, (await ghost.JoinAsync("old", 1)).Outcome);
+        var (second, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = second;
+        Assert.True(await second.DeleteAsync("run", default));
+        time.Advance(1);
+        var next = await second.CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(HostOutcome.Done, (await next.JoinAsync($"new-{i}", 1)).Outcome);
+        }
+
+        faltering.Fails = true;
+        Assert.Equal(HostOutcome.Unavailable, (await ghost.JoinAsync("late", 1)).Outcome);
+        while (ghost.View.Host == HostState.Opening)
+        {
+            await Task.Yield();
+        }
+
+        Assert.Equal(HostState.Fenced, ghost.View.Host);
+        Assert.Contains("was deleted by another process", ghost.View.Problem, StringComparison.Ordinal);
+        Assert.Equal(HostOutcome.Closed, (await ghost.JoinAsync("later", 1)).Outcome);
+        Assert.Equal((HostOutcome.Done, new ClientId(3)), await JoinAsync(next, "new-3"));
+        Assert.Equal(0, await NextOfAsync(store, ghost.Entry.Log)); // It left nothing behind.
+
+        static async Task<(HostOutcome, ClientId)> JoinAsync(RunHost host, string member)
+        {
+            var (outcome, client, _) = await host.JoinAsync(member, 1);
+            return (outcome, client);
+        }
+    }
+
+    [ConformanceFact]
+    public async Task RunsOfACatalogThatNamesNoLogsAreFoundUnderTheirIds()
+    {
+        var (registry, store) = await OpenAsync();
+        await registry.DisposeAsync();
+        var configuration = Convert.ToBase64String(TestFactory.Buffered(2, 1).Span);
+        await store.Documents.WriteAsync(
+            "runs/old", System.Text.Encoding.UTF8.GetBytes($$"""{"form":1,"createdAt":"2026-01-01T00:00:00+00:00","configuration":"{{configuration}}","originVersion":0,"isDeleted":false}"""), default);
+        await store.DisposeAsync();
+        (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        Assert.Equal(HostOutcome.Done, (await registry.Find("old")!.JoinAsync("a", 1)).Outcome);
+        await registry.DisposeAsync();
+        Assert.True(await NextOfAsync(store, "old") > 0);
+    }
+
+    private static async Task<long> NextOfAsync(IStore store, string name)
+    {
+        await using var log = store.OpenLog(name);
+        await log.LoadAsync(default);
+        return log.NextSequence;
+    }
+
+    /// <summary>A store whose next append fails, once told so.</summary>
+    private sealed class FalteringStore(IStore store) : IStore
+    {
+        public bool Fails { get; set; }
+
+        public IBlobStore Blobs => store.Blobs;
+
+        public IDocumentStore Documents => store.Documents;
+
+        public IRunLog OpenLog(string run) => new Log(this, store.OpenLog(run));
+
+        public ValueTask DeleteLogAsync(string run, CancellationToken cancellation) => store.DeleteLogAsync(run, cancellation);
+
+        public ValueTask DisposeAsync() => store.DisposeAsync();
+
+        private sealed class Log(FalteringStore owner, IRunLog log) : IRunLog
+        {
+            public long NextSequence => log.NextSequence;
+
+            public ValueTask<RunHistory> LoadAsync(CancellationToken cancellation) => log.LoadAsync(cancellation);
+
+            public ValueTask AppendAsync(long expected, IReadOnlyList<ReadOnlyMemory<byte>> records, CancellationToken cancellation)
+            {
+                if (owner.Fails)
+                {
+                    owner.Fails = false;
+                    throw new StorageException("The store failed.");
+                }
+
+                return log.AppendAsync(expected, records, cancellation);
+            }
+
+            public ValueTask SaveSnapshotAsync(long sequence, ReadOnlyMemory<byte> snapshot, CancellationToken cancellation) => log.SaveSnapshotAsync(sequence, snapshot, cancellation);
+
+            public ValueTask DisposeAsync() => log.DisposeAsync();
+        }
+    }
 }
 
 public sealed class RunRegistryOnFiles : RunRegistryConformance
