@@ -158,6 +158,23 @@ public sealed class PrivacyCommandTests : IDisposable
         Assert.True(rows[("accelerated (logistic)", "shuffle")] < rows[("accelerated (logistic)", "local")]);
     }
 
+    [Fact]
+    public async Task TheRegressionStudyNeedsMoreClientsTheMoreFeaturesThereAre()
+    {
+        const string regression = "privacy study regression --seeds 1 --largest 100000";
+        Assert.Equal(0, await fed.RunAsync(regression.Split(' ')));
+        var first = fed.Out;
+        Assert.Equal(0, await fed.RunAsync(regression.Split(' ')));
+        Assert.Equal(first, fed.Out);
+        var errors = (await Json($"{regression} --json")).GetProperty("rows").EnumerateArray()
+            .ToDictionary(r => (r.GetProperty("dimension").GetString(), r.GetProperty("clients").GetString(), r.GetProperty("epsilon").GetString()), r => r.GetProperty("error").GetDouble());
+        Assert.Equal(12, errors.Count);
+        Assert.True(errors[("5", "100000", "none")] < 0.01);
+        Assert.True(errors[("5", "100000", "4")] < errors[("5", "10000", "4")]);
+        Assert.True(errors[("5", "100000", "4")] < errors[("10", "100000", "4")]);
+        Assert.True(errors[("5", "100000", "4")] < errors[("5", "100000", "1")]);
+    }
+
     [Theory]
     [InlineData("matrix --steps 10 --delta 1e-6", "Give one of --sigma and --epsilon")]
     [InlineData("matrix --steps 0 --sigma 1 --delta 1e-6", "--steps must be 1 or more; there is 0")]

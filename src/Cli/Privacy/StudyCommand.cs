@@ -17,7 +17,7 @@ internal static class StudyCommand
         var folder = new Option<string?>("--out") { Description = "Also write rows.csv and summary.csv into this folder.", HelpName = "DIR" };
         var data = ExperimentOptions.DataDirectoryOption();
         var json = Shared.Json();
-        var command = new Command("study", "Numerical experiments on privacy: shuffled optimisation, counting under observation, asynchronous ledgers, words, poisoning, bandits.") { name, seeds, largest, folder, data, json };
+        var command = new Command("study", "Numerical experiments on privacy: shuffled optimisation, counting under observation, asynchronous ledgers, words, poisoning, bandits, regression.") { name, seeds, largest, folder, data, json };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
             terminal, parsed.GetValue(name)!, parsed.GetValue(seeds), parsed.GetValue(largest), parsed.GetValue(folder), parsed.GetValue(data)!, parsed.GetValue(json), cancellation)));
         Examples.Add(

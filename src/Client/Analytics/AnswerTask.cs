@@ -35,17 +35,24 @@ internal sealed class AnswerTask(IRunStore store, IAnalyst analyst, PrivacyGuard
                 return (null, $"this client keeps its answer to '{plan.Analysis.Question}' to itself", null);
             }
 
-            var coin = ulong.Parse(assignment.Seed, NumberStyles.None, CultureInfo.InvariantCulture);
+            var way = UpdateProtection.WayOf(assignment.Privacy);
+            var ticket = Ticket.OfCoin(ulong.Parse(assignment.Seed, NumberStyles.None, CultureInfo.InvariantCulture), analysis.Groups);
             var report = new byte[analysis.ReportBytes];
             using (var random = new CryptographicRandom())
             {
-                analysis.Randomize(answer, Ticket.OfCoin(coin, analysis.Groups), report, random);
+                // An assigned seed would tell the coordinator whose shuffled report it is in.
+                analysis.Randomize(answer, way is null ? ticket : ticket with { Seed = random.NextUInt64() }, report, random);
+            }
+
+            if (way is var (protection, shuffle))
+            {
+                report = UpdateProtection.Seal(report, protection, shuffle);
             }
 
             cancellation.ThrowIfCancellationRequested();
             guard?.Charge(sendsMore: false); // Before anything of the report is on disk, from where it would be sent whatever happens.
             Remember(assignment);
-            var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, Declare(stream => stream.Write(report), isReady()), HasMemory: true);
+            var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, Declare(stream => stream.Write(report), isReady()), HasMemory: true) { Shuffler = way?.Way.Url };
             store.Stage(pending, Memory);
             return (pending, "", null);
         }
@@ -65,7 +72,7 @@ internal sealed class AnswerTask(IRunStore store, IAnalyst analyst, PrivacyGuard
 
         try
         {
-            return assignment.Privacy is { } privacy && ProtectionMessage.Parse(privacy) is { Kind: ProtectionMessage.Randomize, ReportEpsilon: { } stated } && stated >= analysis.Epsilon
+            return assignment.Privacy is { } privacy && ProtectionMessage.Parse(privacy) is { Kind: ProtectionMessage.Randomize or ProtectionMessage.Shuffled, ReportEpsilon: { } stated } && stated >= analysis.Epsilon
                 ? null
                 : $"the assignment does not ask for a randomised report of ε₀ = {analysis.Epsilon.ToString(CultureInfo.InvariantCulture)}, which its question needs";
         }

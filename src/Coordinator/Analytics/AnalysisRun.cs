@@ -65,7 +65,7 @@ public sealed class AnalysisRun : IRunModel
         var report = new byte[analysis.ReportBytes];
         await using var stream = await blobs.OpenAsync(reference, cancellation).ConfigureAwait(false);
         await stream.ReadExactlyAsync(report, cancellation).ConfigureAwait(false);
-        var ticket = section.TicketOf(effect.Assignment.Client);
+        var ticket = section.TicketOf(effect.Assignment.Client, report);
         if (analysis.Problem(report, ticket) is null)
         {
             reports.Add(report, ticket);

@@ -5,6 +5,8 @@ using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Privacy;
 using Federated.Privacy.Analytics;
+using Federated.Privacy.Pipeline;
+using Federated.Privacy.Statements;
 using Federated.Privacy.Local.Frequencies.Poisoning;
 using Federated.Protocol;
 
@@ -16,7 +18,8 @@ namespace Federated.Coordinator.Analytics;
 /// </summary>
 /// <param name="analysis">The question.</param>
 /// <param name="key">A fresh secret; the stored one takes its place when the run is restored.</param>
-public sealed class AnalysisSection(PrivateAnalysis analysis, byte[] key) : IRunSection, IPrivacyLedger, IAnalysisOutcome
+/// <param name="statement">What the run says of itself.</param>
+public sealed class AnalysisSection(PrivateAnalysis analysis, byte[] key, PrivacyStatement statement) : IRunSection, IPrivacyLedger, IAnalysisOutcome
 {
     private const int Form = 1;
 
@@ -31,7 +34,7 @@ public sealed class AnalysisSection(PrivateAnalysis analysis, byte[] key) : IRun
 
     public bool HoldsSecret => true;
 
-    public PrivacyGuarantee? Planned { get; } = AnalysisGuarantees.Statement(analysis).Planned;
+    public PrivacyGuarantee? Planned { get; } = statement.Planned;
 
     public PrivacyGuarantee? Spent => reported ? Planned : null;
 
@@ -40,7 +43,15 @@ public sealed class AnalysisSection(PrivateAnalysis analysis, byte[] key) : IRun
     /// <summary>The public coin of a client: its group and its hash seed come from it. May be asked on any thread.</summary>
     public ulong Coin(ClientId client) => seeds.Seed(client.Value.ToString(CultureInfo.InvariantCulture), 0);
 
-    internal Ticket TicketOf(ClientId client) => Ticket.OfCoin(Coin(client), analysis.Groups);
+    /// <summary>A client's group. May be asked on any thread.</summary>
+    public int GroupOf(ClientId client) => Ticket.OfCoin(Coin(client), analysis.Groups).Group;
+
+    /// <summary>
+    /// The ticket of a report. A shuffled one has come on the assignment of some client of its batch, all of which are of one group; its seed is its own.
+    /// </summary>
+    internal Ticket TicketOf(ClientId client, ReadOnlySpan<byte> report) => statement.Policy == PrivacyPolicies.Shuffle
+        ? PrivateAnalysis.OwnTicket(GroupOf(client), report)
+        : Ticket.OfCoin(Coin(client), analysis.Groups);
 
     internal void Show(AnalysisOutcome found) => outcome = found;
 

@@ -48,7 +48,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
 
         const double longest = 30 * 86_400;
         var expires = service.Clock.GetUtcNow().ToUnixTimeSeconds() + (long)Math.Ceiling(Math.Min(granted.SecondsLeft, longest));
-        var batch = terms.BatchOf(granted.Assignment.BaseVersion);
+        var batch = terms.BatchOf(granted.Assignment.BaseVersion, granted.Assignment.Client);
         var ticket = new ShuffleTicket(
             host.Entry.Id, batch, terms.Minimum, terms.Target, terms.WindowSeconds, terms.ReportBytes, way.Count - 1, 1, granted.Assignment.Id.Value, granted.Assignment.Client.Value, expires);
         var shuffle = new ShuffleMessage(

@@ -56,6 +56,47 @@ public static class AnalysisGuarantees
         };
     }
 
+    /// <summary>What a served analysis says whose reports pass a shuffler: ε after amplification, and what is left without the shuffler.</summary>
+    /// <param name="analysis">The question.</param>
+    /// <param name="batch">Fewest reports of a batch; of one group where there are groups.</param>
+    /// <param name="corrupt">Reports of each batch that are taken to hide nobody.</param>
+    /// <param name="delta">δ.</param>
+    /// <param name="shufflers">Names, first to last.</param>
+    /// <exception cref="PrivacyException">The batch hides nobody.</exception>
+    public static PrivacyStatement ShuffledStatement(PrivateAnalysis analysis, int batch, int corrupt, double delta, IReadOnlyList<string> shufflers)
+    {
+        var honest = batch - corrupt;
+        if (honest < 2)
+        {
+            throw new PrivacyException($"Shuffling needs at least 2 honest reports in a batch; the least batch is {batch}, of which {corrupt} are assumed corrupt.");
+        }
+
+        var amplified = Shuffled(analysis, honest, delta);
+        var terms = new PolicyTerms
+        {
+            Mechanism = analysis.Kind,
+            Relation = amplified.Relation,
+            ReportEpsilon = analysis.Epsilon,
+            MinimumBatch = batch,
+            AssumedCorrupt = corrupt,
+            Delta = delta,
+            Limits = OneReport,
+            WithoutShuffling = Statement(analysis).Planned,
+        };
+        var setting = StatementSetting.Served with { Shufflers = shufflers };
+
+        // As a client's ledger composes it: never below.
+        var counted = new PldAccountant().Epsilon(new ShuffledEvent(PrivacyUnit.ClientParticipation, LocalRandomizer.Generic(analysis.Epsilon), honest), delta);
+        return new()
+        {
+            Policy = PrivacyPolicies.Shuffle,
+            Terms = terms,
+            Planned = amplified with { Epsilon = Math.Max(amplified.Epsilon, counted) },
+            Parties = StatementParts.Parties(PrivacyPolicies.Shuffle, terms, setting),
+            NotProtected = StatementParts.NotProtected(PrivacyPolicies.Shuffle, terms, setting),
+        };
+    }
+
     /// <summary>A client is asked once, whatever becomes of its answer: a report that came too late has been seen.</summary>
     public static ParticipationLimits OneReport { get; } = new() { Cap = 1, CountsAssignments = true, Because = "as often as a client is asked" };
 

@@ -79,6 +79,12 @@ public abstract class PrivateAnalysis
         ? $"a report has {ReportBytes} bytes; this one has {report.Length}"
         : (uint)ticket.Group >= (uint)Groups ? $"there are {Groups} groups; this report is of group {ticket.Group}" : Look(report, ticket);
 
+    /// <summary>The ticket of a report whose seed its client drew itself, so that nothing in it tells whose it is: of hashed reports the seed comes first.</summary>
+    /// <param name="group">Of its batch.</param>
+    /// <param name="report">As it came.</param>
+    public static Ticket OwnTicket(int group, ReadOnlySpan<byte> report) =>
+        new(group, report.Length >= sizeof(ulong) ? System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(report) : 0);
+
     /// <summary>The server's side: estimates with intervals from all reports. Their order does not matter, to the bit.</summary>
     /// <exception cref="PrivacyException">There are too few reports to estimate anything.</exception>
     public abstract AnalysisResult Estimate(ReportStore reports);

@@ -7,7 +7,9 @@ namespace Federated.Protocol.Wire;
 /// <summary>The plan of a run that asks a question instead of training: the <c>training</c> member of its assignments.</summary>
 /// <remarks>
 /// The client's ticket (group and hash seed) is expanded from the assignment's <c>seed</c> (<see cref="Ticket.OfCoin"/>), the report goes up as it is under the codec
-/// <see cref="Codec"/>, and the privacy step is <see cref="ProtectionMessage.Randomize"/> with the analysis's ε₀.
+/// <see cref="Codec"/>, and the privacy step is <see cref="ProtectionMessage.Randomize"/> with the analysis's ε₀. Where it is <see cref="ProtectionMessage.Shuffled"/>, the
+/// report is sealed and goes to the shuffler, the group is still the assignment's, and the hash seed is 64 bits of the client's own randomness: an assigned one would tell whose
+/// the report is.
 /// </remarks>
 /// <param name="Analysis">The question.</param>
 public sealed record AnalysisPlan(AnalysisOptions Analysis)
@@ -25,10 +27,12 @@ public sealed record AnalysisPlan(AnalysisOptions Analysis)
             : null;
 
     /// <summary>What the client does to its answer, as clients' privacy requirements read it.</summary>
-    public static ProtectionMessage Protection(PrivateAnalysis analysis)
+    /// <param name="analysis">The question.</param>
+    /// <param name="isShuffled">Whether the report is sealed and passes shufflers.</param>
+    public static ProtectionMessage Protection(PrivateAnalysis analysis, bool isShuffled = false)
     {
         ArgumentNullException.ThrowIfNull(analysis);
-        return new ProtectionMessage(ProtectionMessage.Randomize, 1, analysis.Kind, analysis.Epsilon);
+        return new ProtectionMessage(isShuffled ? ProtectionMessage.Shuffled : ProtectionMessage.Randomize, 1, analysis.Kind, analysis.Epsilon);
     }
 }
 

@@ -6,7 +6,7 @@ public static class PrivacyStudies
     public static IReadOnlyList<Study> All { get; } = 
     [
         new ShuffleOptimizationStudy(), new ContinualCounterStudy(), new AsynchronousLedgerStudy(),
-        new HeavyHitterStudy(), new PoisoningStudy(), new LinearBanditStudy(),
+        new HeavyHitterStudy(), new PoisoningStudy(), new LinearBanditStudy(), new SparseRegressionStudy(),
     ];
 
     public static string Names { get; } = string.Join(", ", All.Select(s => s.Name));

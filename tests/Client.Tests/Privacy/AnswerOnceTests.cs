@@ -1,7 +1,11 @@
+using System.Buffers.Text;
 using Federated.Client.Analytics;
 using Federated.Client.Store;
 using Federated.Privacy.Analytics;
+using Federated.Privacy.Hpke;
+using Federated.Privacy.Local.Frequencies;
 using Federated.Protocol;
+using Federated.Protocol.Shuffling;
 using Federated.Protocol.Wire;
 
 namespace Federated.Client.Tests.Privacy;
@@ -55,6 +59,44 @@ public sealed class AnswerOnceTests : IDisposable
         Assert.Null(pending);
         Assert.NotEmpty(reason);
         Assert.Equal(0, asked);
+    }
+
+    [Fact]
+    public void A_shuffled_report_has_one_size_goes_to_the_shuffler_and_carries_no_seed_that_the_coordinator_knows()
+    {
+        var question = new HistogramOptions { Question = "age", Edges = [0, 20, 40, 60, 80], Oracle = "olh" };
+        var analysis = PrivateAnalysis.Create(question);
+        using var analyzer = HpkePrivateKey.Generate();
+        using var shuffler = HpkePrivateKey.Generate();
+        var reportBytes = ReportEnvelope.LengthBytes + analysis.ReportBytes;
+        var way = new ShuffleMessage(
+            "http://127.0.0.1:1/", [new("s", Base64Url.EncodeToString(shuffler.Point))], Base64Url.EncodeToString(analyzer.Point), "run", "stream", reportBytes, "ticket");
+        var protection = AnalysisPlan.Protection(analysis, isShuffled: true) with { Shuffle = way };
+        HashSet<ulong> seeds = [Ticket.OfCoin(17, 1).Seed];
+        HashSet<int> sizes = [];
+        for (var client = 0; client < 3; client++)
+        {
+            using var own = new MemoryClientStore(cache);
+            var memory = own.OpenRun("run");
+            var assignment = Assignment(1) with { Training = new AnalysisPlan(question).ToJson(), Privacy = protection.ToJson() };
+            var (pending, reason, _) = new AnswerTask(memory, new Person(this), null).Run(assignment, AnalysisPlan.Of(assignment.Training)!, () => true, CancellationToken.None);
+            Assert.True(pending is not null, reason);
+            Assert.Equal(way.Url, pending.Shuffler);
+            var envelope = new byte[pending.Declaration.Delta.Length];
+            using (var stream = memory.OpenPart(pending.Declaration.Delta))
+            {
+                stream.ReadExactly(envelope);
+            }
+
+            Assert.True(ReportEnvelope.TryOpenEnvelope(shuffler, envelope, out _, out var inner));
+            var report = ReportEnvelope.TryOpenReport(analyzer, "run", "stream", protection.RandomizerInWords, reportBytes, inner.Span);
+            Assert.Equal(analysis.ReportBytes, report!.Value.Length);
+            Assert.True(seeds.Add(LocalHashing.Seed(report.Value.Span)), "every report has a seed of its own");
+            Assert.Null(analysis.Problem(report.Value.Span, PrivateAnalysis.OwnTicket(0, report.Value.Span)));
+            sizes.Add(envelope.Length);
+        }
+
+        Assert.Single(sizes);
     }
 
     private (PendingUpdate? Pending, string Reason, Exception? Error) Answer(AssignmentMessage assignment) =>

@@ -12,8 +12,6 @@ using Federated.Privacy;
 using Federated.Privacy.Accounting;
 using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
-using Federated.Shuffler;
-using Federated.Shuffler.Http;
 using Federated.Simulation.Serving;
 
 namespace Federated.EndToEnd.Serving;
@@ -45,7 +43,7 @@ public sealed class ShuffledRunTests : IAsyncDisposable
     public async Task ARunThroughShufflersEndsAtItsBudgetAndTheCoordinatorSawNoReportOfAnybody(string scheduler, int shufflers)
     {
         var server = await StartAsync();
-        var names = await ShufflersAsync(server, shufflers);
+        var names = await TestShufflers.StartAsync(server, folder, servers, shufflers);
         var run = await server.Runs.CreateAsync("shuffled", Configuration(scheduler, names), default);
         var sessions = await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => TakePartAsync(server, index)));
         while (run.View.Status != RunStatus.Finished)
@@ -66,7 +64,7 @@ public sealed class ShuffledRunTests : IAsyncDisposable
     public async Task AReportThatComesFromItsClientItselfIsNotRead()
     {
         var server = await StartAsync();
-        var names = await ShufflersAsync(server, 1);
+        var names = await TestShufflers.StartAsync(server, folder, servers, 1);
         await server.Runs.CreateAsync("shuffled", Configuration("synchronous, cohort: 6", names), default);
         using var http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]) };
         await using var transport = new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(http.BaseAddress) }, TimeProvider.System);
@@ -117,36 +115,6 @@ public sealed class ShuffledRunTests : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts shufflers, the last first, and registers them as their operators and the coordinator's would.</summary>
-    private async Task<List<string>> ShufflersAsync(CoordinatorServer server, int count)
-    {
-        var coordinator = new Uri(server.Addresses[0]);
-        using var http = new HttpClient { BaseAddress = coordinator };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", LocalCoordinator.Find(coordinator)!.OperatorToken);
-        var tickets = System.Text.Json.JsonSerializer.Deserialize(await http.GetStringAsync("/v1/shuffling"), WireJson.Default.ShufflingKeysMessage)!.Tickets;
-        var keys = Enumerable.Range(0, count).Select(i => ShufflerKeys.OpenOrCreate(Path.Combine(folder, $"s{i}"))).ToList();
-        var destination = coordinator;
-        List<string> names = [];
-        for (var i = count - 1; i >= 0; i--)
-        {
-            var options = new ShufflerOptions
-            {
-                DataDirectory = Path.Combine(folder, $"s{i}"), Name = $"s{i}", Destination = destination, MinBatch = 3, Listen = [new ShufflerAddress("127.0.0.1", 0, null)],
-                TicketKey = i == 0 ? tickets : "", PreviousKey = i == 0 ? "" : keys[i - 1].SigningKey, FirstRetrySeconds = 0.05,
-            };
-            var shuffler = await ShufflerServer.StartAsync(options, keys[i], new SocketsHttpHandler(), TimeProvider.System, default);
-            servers.Add(shuffler);
-            destination = new Uri(shuffler.Addresses[0]);
-            var message = new ShufflerMessage($"s{i}", destination.ToString(), keys[i].SealingKey, keys[i].SigningKey);
-            using var added = await http.PostAsync(
-                "/v1/shufflers", new StringContent(System.Text.Json.JsonSerializer.Serialize(message, WireJson.Default.ShufflerMessage), System.Text.Encoding.UTF8, "application/json"));
-            Assert.Equal(HttpStatusCode.NoContent, added.StatusCode);
-            names.Insert(0, message.Name);
-        }
-
-        return names;
-    }
-
     private static async Task<string> CardAsync(CoordinatorServer server)
     {
         var url = new Uri(server.Addresses[0]);
@@ -171,73 +139,5 @@ public sealed class ShuffledRunTests : IAsyncDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(TimeSpan.FromSeconds(90));
         return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), limit.Token);
-    }
-
-    /// <summary>A client that goes around the shuffler.</summary>
-    private sealed class DirectTransport(HttpTransport inner) : ITransport
-    {
-        private string run = "";
-        private long assignment;
-
-        public string Problem { get; private set; } = "";
-
-        public bool Authenticates => inner.Authenticates;
-
-        public string? AccessToken { get => inner.AccessToken; set => inner.AccessToken = value; }
-
-        public int Version { get => inner.Version; set => inner.Version = value; }
-
-        public TimeSpan ClockSkew => inner.ClockSkew;
-
-        public ValueTask<EnrolmentReply> EnrolAsync(EnrolmentRequest request, CancellationToken cancellation) => inner.EnrolAsync(request, cancellation);
-
-        public ValueTask<TokenReply> GetTokenAsync(TokenRequest request, CancellationToken cancellation) => inner.GetTokenAsync(request, cancellation);
-
-        public async ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation)
-        {
-            var reply = await inner.CheckInAsync(run, request, cancellation);
-            (this.run, assignment) = (run, reply.Assignment?.Id ?? assignment);
-            return reply;
-        }
-
-        public ValueTask DownloadAsync(Protocol.BlobReference blob, Stream destination, CancellationToken cancellation) => inner.DownloadAsync(blob, destination, cancellation);
-
-        public ValueTask<AssignmentStateMessage> GetAssignmentAsync(string run, long assignment, double waitSeconds, CancellationToken cancellation) =>
-            inner.GetAssignmentAsync(run, assignment, waitSeconds, cancellation);
-
-        public ValueTask<UpdateReply> DeclareAsync(string run, long assignment, UpdateDeclaration declaration, CancellationToken cancellation) => inner.DeclareAsync(run, assignment, declaration, cancellation);
-
-        public ValueTask<UpdateOutcomeMessage> SendAsync(string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation) =>
-            inner.SendAsync(run, assignment, declaration, parts, cancellation);
-
-        public async ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
-        {
-            var bytes = envelope.ToArray();
-            var declaration = new UpdateDeclaration
-            {
-                Delta = new Protocol.BlobReference(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)), bytes.Length), Examples = 0, LocalSteps = 1,
-            };
-            try
-            {
-                await inner.SendAsync(run, assignment, declaration, [bytes], cancellation);
-            }
-            catch (ClientException e)
-            {
-                Problem = e.Problem!.Type;
-                throw;
-            }
-        }
-
-        public ValueTask<long> GetUploadOffsetAsync(string location, CancellationToken cancellation) => inner.GetUploadOffsetAsync(location, cancellation);
-
-        public ValueTask<long> AppendAsync(string location, long offset, Stream bytes, long count, CancellationToken cancellation) => inner.AppendAsync(location, offset, bytes, count, cancellation);
-
-        public ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation) => inner.GetPrivacyAsync(run, cancellation);
-
-        public ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation) => inner.FailAsync(run, assignment, request, cancellation);
-
-        public ValueTask ReportEvaluationAsync(string run, int version, EvaluationReport report, CancellationToken cancellation) => inner.ReportEvaluationAsync(run, version, report, cancellation);
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }
