@@ -2,11 +2,15 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { isNumber } from '../lib/format.ts';
+import { isNumber, whole } from '../lib/format.ts';
 import { dashes, ink, isDark } from '../lib/theme.ts';
 import { envelope, extent, smooth, ticks, type Values } from './axis.ts';
 import { Frame } from './Frame.tsx';
 import { font, type Surface } from './surface.ts';
+
+/** What an axis may count in: 1, 2, 2.5 and 5 times a power of ten; versions and the like in whole numbers. */
+const steps = Array.from({ length: 31 }, (_, i) => i - 15).flatMap((e) => [1, 2, 2.5, 5].map((m) => Number(`${m}e${e}`)));
+const wholeSteps = steps.filter(Number.isInteger);
 
 export interface Series {
   readonly label: string;
@@ -101,7 +105,7 @@ export function LineChart(props: LineChartProps) {
       cursor: { drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { time: false }, y: { distr: logY ? 3 : 1, ...(props.zero && !logY ? { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 1) * 1.05 || 1] } : {}) } },
       axes: [
-        { ...axis, label: props.xLabel, labelSize: 16, labelFont: `11px ${font}`, size: 34, space: 70, values: (_, values) => values.map((v) => formats.current.xFormat(v)) },
+        { ...axis, label: props.xLabel, labelSize: 16, labelFont: `11px ${font}`, size: 34, space: 70, incrs: () => (formats.current.xFormat === whole ? wholeSteps : steps), values: (_, values) => values.map((v) => formats.current.xFormat(v)) },
         { ...axis, size: 56, values: (_, values) => values.map((v) => (v === null ? '' : formats.current.yFormat(v))) },
       ],
       series: [{ label: props.xLabel, value: (_, v) => formats.current.xFormat(v) }, ...lines],
