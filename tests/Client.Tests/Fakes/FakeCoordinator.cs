@@ -30,6 +30,9 @@ internal enum Fault
     /// <summary>422: the bytes are no update of this run's model.</summary>
     NotAnUpdate,
 
+    /// <summary>413: more than it takes in one request.</summary>
+    TooLarge,
+
     /// <summary>Nothing comes back, ever: the caller has to give up waiting.</summary>
     Silence,
 }
@@ -103,6 +106,10 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
 
     public List<double> ExamplesTold { get; } = [];
 
+    public List<double> WaitsTold { get; } = [];
+
+    public string? NameTold { get; private set; }
+
     public bool Authenticates => false;
 
     public string? AccessToken { get; set; }
@@ -120,6 +127,7 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
 
     public ValueTask<EnrolmentReply> EnrolAsync(EnrolmentRequest request, CancellationToken cancellation) => Handle("enrol", cancellation, false, () =>
     {
+        NameTold = request.Name;
         if (enrolled.TryGetValue(request.Token, out var known))
         {
             return known.Key == request.PublicKey ? new EnrolmentReply(known.Client, "coordinator") : throw Refuse(403, "enrolment-token-used");
@@ -159,6 +167,7 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
     public ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation) => Handle("check-in", cancellation, true, () =>
     {
         ExamplesTold.Add(request.Examples);
+        WaitsTold.Add(request.WaitSeconds);
         return Next();
     });
 
@@ -290,6 +299,15 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
 
     public void RevokeClient() => keys.Clear();
 
+    /// <summary>No token is good any more.</summary>
+    public void ForgetTokens()
+    {
+        foreach (var token in tokens.Keys)
+        {
+            tokens[token] = double.NegativeInfinity;
+        }
+    }
+
     private long Now => time.GetUtcNow().ToUnixTimeSeconds() + (long)ClockOffset;
 
     private CheckInReply Next()
@@ -355,6 +373,8 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
                 throw ClientException.Of(new Problem(503, "busy", "full") { RetryAfter = TimeSpan.FromSeconds(7) });
             case Fault.NotAnUpdate:
                 throw Refuse(422, "not-an-update");
+            case Fault.TooLarge:
+                throw Refuse(413, "too-large");
             case Fault.Silence:
                 await Task.Delay(TimeSpan.FromSeconds(120), time, cancellation); // A transfer that stands still is broken off by the transport.
                 throw ClientException.Of(new Problem(0, "", "the transfer stood still"));

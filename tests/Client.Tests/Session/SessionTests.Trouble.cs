@@ -103,7 +103,7 @@ public static partial class SessionTests
             Driver.Options = Driver.Options with { EnvelopeBytes = 0, ChunkBytes = 40 };
             Coordinator.Target = 1;
             Coordinator.Faults = (request, n) => request == "append" && n == 1 ? Fault.ReplyLost : Fault.None;
-            Driver.Run();
+            Assert.Equal(new SessionSummary("done", 1, 1, 0, 0), Driver.Run()); // The same update, not another in its place.
             RequireExactlyOnce();
             var pieces = (Coordinator.Declarations[0].Delta.Length + 39) / 40;
             Assert.Equal(pieces, Coordinator.Requests["append"]); // None was sent twice.
@@ -123,9 +123,19 @@ public static partial class SessionTests
 
                 return Fault.None;
             };
-            Driver.Run();
+            Assert.Equal(new SessionSummary("done", 1, 1, 0, 0), Driver.Run()); // The same update, not another in its place.
             RequireExactlyOnce();
             Assert.Equal(3, Coordinator.Requests["declare"]);
+        }
+
+        [Fact]
+        public void InOneRequestIsRepeatedInPiecesWhereItIsTooLarge()
+        {
+            Coordinator.Target = 1;
+            Coordinator.Faults = (request, _) => request == "send" ? Fault.TooLarge : Fault.None;
+            Assert.Equal(new SessionSummary("done", 1, 1, 0, 0), Driver.Run());
+            Assert.Equal((1, 2), (Coordinator.Requests["send"], Coordinator.Requests["declare"]));
+            RequireExactlyOnce();
         }
 
         [Fact]
@@ -143,7 +153,7 @@ public static partial class SessionTests
                     Coordinator.Smuggle(delta, part, 16);
                 }
             };
-            Driver.Run();
+            Assert.Equal(new SessionSummary("done", 1, 1, 0, 0), Driver.Run()); // The same update, not another in its place.
             RequireExactlyOnce();
             Assert.Equal(1, Coordinator.WrongOffsets);
         }
