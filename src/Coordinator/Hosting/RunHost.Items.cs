@@ -95,7 +95,7 @@ public sealed partial class RunHost
 
         public override void Attach(RunHost host)
         {
-            if (host.polls.TryGetValue(client.Value, out var older))
+            if (host.polls.TryGetValue(client.Value, out var older) && older != this)
             {
                 older.Answer(new Waiting(host.run.Machine.WaitReasonOf(client), Soon)); // A newer check-in takes over.
             }

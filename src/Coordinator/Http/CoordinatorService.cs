@@ -27,7 +27,7 @@ internal sealed class CoordinatorService(
 
     public RateLimits ClientLimits { get; } = new(options.ClientRate, options.ClientBurst, clock);
 
-    public RateLimits AddressLimits { get; } = new(options.AddressRate, 2 * options.AddressRate, clock);
+    public RateLimits AddressLimits { get; } = new(options.AddressRate, Math.Max(1, 2 * options.AddressRate), clock);
 
     public UploadSlots Slots { get; } = new(options.ConcurrentUploads, options.ConcurrentUploadsPerClient);
 

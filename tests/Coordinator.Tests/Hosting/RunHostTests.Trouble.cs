@@ -51,6 +51,29 @@ public abstract partial class RunHostTests
             go.Set();
             Assert.Equal(5, (await Task.WhenAll(others)).Count(o => o.Outcome == HostOutcome.Done));
         }
+
+        [Fact]
+        public async Task ACheckInThatArrivesWithTheUpdateBeforeItIsGivenTheNextAssignment()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var client = await JoinAsync(host, "a");
+            var lease = await GrantedAsync(host.CheckInAsync(client, Long, default));
+            using var reached = new SemaphoreSlim(0);
+            using var go = new ManualResetEventSlim();
+            disk.BeforeSync = () =>
+            {
+                reached.Release();
+                go.Wait();
+            };
+            var first = host.JoinAsync("first", 1);
+            await reached.WaitAsync();
+            var submitting = host.SubmitAsync(TestFactory.Submission(lease), default);
+            var checkIn = host.CheckInAsync(client, Long, default); // When it is looked at, the client is still at work.
+            go.Set();
+            await first;
+            Assert.IsType<UpdateTaken>(await submitting);
+            Assert.NotEqual(lease.Id, (await GrantedAsync(checkIn)).Id);
+        }
     }
 
     public sealed class AFailingStore : RunHostTests

@@ -108,6 +108,25 @@ public abstract partial class RunHostTests : IAsyncDisposable
         }
 
         [Fact]
+        public async Task KeepsItsPlaceForAsLongAsIsSaidAndNoLonger()
+        {
+            Options = new RunHostOptions { AbsenceGrace = 5 };
+            var host = await OpenAsync(TestFactory.Synchronous(2));
+            var client = await JoinAsync(host, "a");
+            Assert.IsType<Waiting>(await host.CheckInAsync(client, TimeSpan.Zero, default));
+            time.Advance(4);
+            await host.SaveAsync(); // What came before is in.
+            Assert.Equal(1, host.View.WaitingClients);
+            Assert.IsType<Waiting>(await host.CheckInAsync(client, TimeSpan.Zero, default)); // From here on anew.
+            time.Advance(4);
+            await host.SaveAsync();
+            Assert.Equal(1, host.View.WaitingClients);
+            time.Advance(2);
+            await host.SaveAsync();
+            Assert.Equal(0, host.View.WaitingClients);
+        }
+
+        [Fact]
         public async Task ThatWaitsTellsWhyAndTheNextPollCostsNoEvent()
         {
             var host = await OpenAsync(TestFactory.Synchronous(3));
@@ -260,6 +279,9 @@ public abstract partial class RunHostTests : IAsyncDisposable
             Assert.Equal(AssignmentStanding.Cancelled, (await watch).State.Standing);
             Assert.Equal(1, host.View.Counters.Lost);
             Assert.Equal(AssignmentStanding.Unknown, (await host.WatchAsync(new AssignmentId(7), client, TimeSpan.Zero, default)).State.Standing);
+            var stranger = await JoinAsync(host, "stranger");
+            Assert.Equal(AssignmentStanding.Cancelled, (await host.WatchAsync(lease.Id, client, TimeSpan.Zero, default)).State.Standing);
+            Assert.Equal(AssignmentStanding.Unknown, (await host.WatchAsync(lease.Id, stranger, TimeSpan.Zero, default)).State.Standing);
         }
 
         [Fact]

@@ -35,6 +35,11 @@ public sealed class ServerTests
         using var known = await server.SendAsync(HttpMethod.Get, path, server.Local.OperatorToken, change: r => r.Headers.IfNoneMatch.Add(tag));
         using var beyond = await server.SendAsync(HttpMethod.Get, path, server.Local.OperatorToken, change: r => r.Headers.Range = new(bytes.Length, null));
 
+        using var same = await server.SendAsync(HttpMethod.Get, path, server.Local.OperatorToken, change: r => (r.Headers.Range, r.Headers.IfRange) = (new(10, 19), new(tag)));
+        using var other = await server.SendAsync(HttpMethod.Get, path, server.Local.OperatorToken, change: r => (r.Headers.Range, r.Headers.IfRange) = (new(10, 19), new("\"another\"")));
+
+        Assert.Equal(bytes[10..20], await same.Content.ReadAsByteArrayAsync());
+        Assert.Equal((HttpStatusCode.OK, bytes.Length), (other.StatusCode, (await other.Content.ReadAsByteArrayAsync()).Length)); // Other bytes than those it had begun with.
         Assert.Equal($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes))}\"", tag.Tag);
         Assert.Equal(HttpStatusCode.PartialContent, middle.StatusCode);
         Assert.Equal(bytes[10..20], await middle.Content.ReadAsByteArrayAsync());
