@@ -190,10 +190,20 @@ public sealed class ClusterRun : IRun
         AskAsync(run => run.ReferencedBlobsAsync(made), r => r is null, null, door.Options.FailoverPatience, cancellation);
 
     /// <summary>Asks for news from here on, and for what is missing.</summary>
-    internal async Task FollowAsync(IRunObserver observer)
+    /// <returns>False when the run is not there, as while it is being opened: it will tell nothing, not even that it is deleted.</returns>
+    internal async Task<bool> FollowAsync(IRunObserver observer)
     {
-        while (await grain.FollowAsync(made, observer, Mirror.Mark).ConfigureAwait(false) is { } news && Mirror.Take(news) && news.Names.Length + news.Metrics.Length > 0)
+        for (;;)
         {
+            if (await grain.FollowAsync(made, observer, Mirror.Mark).ConfigureAwait(false) is not { } news)
+            {
+                return false;
+            }
+
+            if (!Mirror.Take(news) || news.Names.Length + news.Metrics.Length == 0)
+            {
+                return true;
+            }
         }
     }
 

@@ -296,8 +296,10 @@ public sealed partial class ClusterRuns : IRuns
 
         try
         {
-            await followed.Run.FollowAsync(followed.Observer).ConfigureAwait(false);
-            followed.Done(door.Clock);
+            if (await followed.Run.FollowAsync(followed.Observer).ConfigureAwait(false))
+            {
+                followed.Done(door.Clock);
+            }
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or InvalidOperationException or ObjectDisposedException)
         {
