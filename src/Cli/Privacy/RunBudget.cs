@@ -93,11 +93,18 @@ internal static class RunBudget
             return;
         }
 
-        output.WriteLine($"  spent      {(statement.Spent is { } spent ? Words(spent) : "nothing")}");
-        output.WriteLine($"  at most    {(statement.Planned is { } planned ? Words(planned) : "nothing bounds it in advance")}");
+        var inherited = statement.Inherited;
+        output.WriteLine($"  {(inherited is null ? "spent     " : "own spent ")} {(statement.Spent is { } spent ? Words(spent) : "nothing")}");
+        output.WriteLine($"  {(inherited is null ? "at most   " : "own most  ")} {(statement.Planned is { } planned ? Words(planned) : "nothing bounds it in advance")}");
+        if (inherited is not null)
+        {
+            output.WriteLine($"  inherited  {(inherited.Basis == InheritanceBasis.Nothing ? "nothing" : inherited is { IsBounded: true, Guarantee: { } before } ? Words(before) : "nothing bounds it")}, from version {Number(inherited.Version)} of {inherited.Run}");
+            output.WriteLine($"  in all     {(statement.TotalSpent is { } all ? Words(all) : inherited.IsBounded && statement.Spent is null ? "nothing" : "nothing bounds it")}, at most {(statement.TotalPlanned is { } bounded ? Words(bounded) : "nothing bounds it")}");
+        }
+
         if (terms.EpsilonBudget > 0)
         {
-            output.WriteLine($"  budget     ε = {Figures.Up(terms.EpsilonBudget)} at δ = {Figures.Up(terms.Delta)}");
+            output.WriteLine($"  budget     ε = {Figures.Up(terms.EpsilonBudget)} at δ = {Figures.Up(terms.Delta)}{(inherited is null ? "" : ", which covers what was inherited too")}");
         }
 
         if (statement.Planned is { } bound)

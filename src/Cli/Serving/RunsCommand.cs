@@ -68,7 +68,7 @@ internal static class RunsCommand
         var (run, set) = (Run(), Set());
         var version = new Option<string>("--version") { Description = "latest, best, or a number.", DefaultValueFactory = _ => "latest", HelpName = "V" };
         var id = new Option<string?>("--id") { Description = "The new run's id.", HelpName = "ID" };
-        var command = new Command("branch", "Start a new run from the model of a version of another, with changes if wanted; server optimizer, schedules and privacy ledger begin anew.") { run, version, id, set };
+        var command = new Command("branch", "Start a new run from the model of a version of another, with changes if wanted; server optimizer, schedules and what clients remember begin anew; the version's privacy cost is inherited.") { run, version, id, set };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var api = connection.Open(parsed);
@@ -77,7 +77,7 @@ internal static class RunsCommand
                 WireJson.Default.BranchRunRequest, WireJson.Default.RunDetailMessage, cancellation).ConfigureAwait(false);
             if (!connection.IsJson(parsed))
             {
-                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}; server optimizer, schedules and what clients remember begin anew.");
+                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}; server optimizer, schedules and what clients remember begin anew. What that model had cost in privacy stays: the statement says how much in all.");
             }
 
             return Created(terminal, connection.IsJson(parsed), made, api.Url);

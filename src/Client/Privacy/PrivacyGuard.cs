@@ -88,9 +88,10 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
 
         var epsilon = next.Epsilon();
         next = next with { Known = double.IsFinite(epsilon) ? epsilon : null };
-        if (requirements.MaxEpsilon > 0 && epsilon > requirements.MaxEpsilon * Tolerance)
+        var before = statement.Inherited?.Epsilon ?? 0;
+        if (requirements.MaxEpsilon > 0 && epsilon + before > requirements.MaxEpsilon * Tolerance)
         {
-            return $"it would have spent ε = {Figures.Up(epsilon)} at δ = {Figures.Up(next.Delta)} on this run by its own count, and allows {Figures.Up(requirements.MaxEpsilon)}";
+            return $"it would have spent ε = {Figures.Up(epsilon)} at δ = {Figures.Up(next.Delta)} on this run by its own count{(before > 0 ? $", on top of ε = {Figures.Up(before)} that the run inherited" : "")}, and allows {Figures.Up(requirements.MaxEpsilon)}";
         }
 
         var (total, delta) = store.Ledger.With(next).Total();
@@ -148,14 +149,19 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
 
     private string? Cost(PrivacyStatement told)
     {
-        if (told.Terms.Delta > requirements.MaxDelta * Tolerance && told.Policy != PrivacyPolicies.None)
+        if (told.Policy != PrivacyPolicies.None && told.Terms.Delta + (told.Inherited?.Guarantee?.Delta ?? 0) is var delta && delta > requirements.MaxDelta * Tolerance)
         {
-            return $"it allows a δ of {Figures.Up(requirements.MaxDelta)} at most, and the run's is {Figures.Up(told.Terms.Delta)}";
+            return $"it allows a δ of {Figures.Up(requirements.MaxDelta)} at most, and the run's is {Figures.Up(delta)}{(delta > told.Terms.Delta ? " with what it inherited" : "")}";
         }
 
         if (requirements.MaxReportEpsilon > 0 && told.Terms.ReportEpsilon > requirements.MaxReportEpsilon * Tolerance)
         {
             return $"it allows reports of ε₀ = {Figures.Up(requirements.MaxReportEpsilon)} at most, and the run's are of {Figures.Up(told.Terms.ReportEpsilon)}";
+        }
+
+        if (requirements.MaxEpsilon > 0 && Inheritance(told) is { } refusal)
+        {
+            return refusal;
         }
 
         // Where the client randomises itself, it counts itself, and stops when its own limit is reached.
@@ -165,10 +171,17 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         }
 
         return told.Planned is not { } planned ? $"it allows ε = {Figures.Up(requirements.MaxEpsilon)} at most, and nothing bounds in advance what the run costs"
-            : planned.Epsilon > requirements.MaxEpsilon * Tolerance
-                ? $"it allows ε = {Figures.Up(requirements.MaxEpsilon)} at most, and the run may cost {Figures.Up(planned.Epsilon)}"
+            : planned.Epsilon + (told.Inherited?.Epsilon ?? 0) is var total && total > requirements.MaxEpsilon * Tolerance
+                ? $"it allows ε = {Figures.Up(requirements.MaxEpsilon)} at most, and the run may cost {Figures.Up(total)}{(total > planned.Epsilon ? " with what it inherited" : "")}"
                 : null;
     }
+
+    /// <summary>What a branch's first version had cost counts against the client's limit of one run, whether or not the client was there: it cannot know.</summary>
+    private string? Inheritance(PrivacyStatement told) => told.Inherited is not { Epsilon: > 0 } inherited ? null
+        : !inherited.IsBounded ? $"it allows ε = {Figures.Up(requirements.MaxEpsilon)} at most, and nothing bounds what version {inherited.Version} of '{inherited.Run}', which the run was branched from, had cost"
+        : inherited.Epsilon > requirements.MaxEpsilon * Tolerance
+            ? $"it allows ε = {Figures.Up(requirements.MaxEpsilon)} at most, and what the run was branched from, version {inherited.Version} of '{inherited.Run}', had cost {Figures.Up(inherited.Epsilon)} before"
+            : null;
 
     /// <summary>A statement must not promise more than its own numbers give.</summary>
     private static string? Contradiction(PrivacyStatement told)

@@ -60,9 +60,12 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
                 "outcome", wait + options.RequestTimeout, (transport, c) => transport.GetAssignmentAsync(run, pending.Assignment, wait.TotalSeconds, c), cancellation);
             if (state.State != "open")
             {
-                return state.State == "ended"
-                    ? new UpdateOutcomeMessage(true, "", "The batch is there.")
-                    : new UpdateOutcomeMessage(false, "too-late", "The assignment ended before the shuffler's batch came.");
+                return state.State switch
+                {
+                    "ended" => new UpdateOutcomeMessage(true, "", "The batch is there."),
+                    "dropped" => new UpdateOutcomeMessage(false, "batch-dropped", "The shuffler's batch was too small when its window ended, and was dropped whole: the report is not used."),
+                    _ => new UpdateOutcomeMessage(false, "too-late", "The assignment ended before the shuffler's batch came."),
+                };
             }
         }
     }

@@ -105,9 +105,9 @@ internal interface IRunObserver : IGrainObserver
     Task GoneAsync(long made);
 }
 
-/// <summary>Where a branched run comes from.</summary>
+/// <summary>Where a branched run comes from, and, as the catalog writes it, what that had cost; null from a silo of an older build.</summary>
 [GenerateSerializer, Immutable, Alias("fed.branch-point")]
-internal sealed record BranchPoint([property: Id(0)] string Run, [property: Id(1)] int Version, [property: Id(2)] BlobReference Model);
+internal sealed record BranchPoint([property: Id(0)] string Run, [property: Id(1)] int Version, [property: Id(2)] BlobReference Model, [property: Id(3)] byte[]? Inherited);
 
 /// <summary>A run as it is now.</summary>
 [GenerateSerializer, Immutable, Alias("fed.looked")]

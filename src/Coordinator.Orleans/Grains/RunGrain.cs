@@ -1,3 +1,4 @@
+using Federated.Privacy.Statements;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
@@ -71,7 +72,9 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
             }
 
             var entry = RunEntry.New(
-                Id, clock.GetUtcNow(), configuration, origin is null ? null : new RunOrigin(origin.Run, origin.Version, origin.Model));
+                Id, clock.GetUtcNow(), configuration, origin is null ? null : new RunOrigin(
+                    origin.Run, origin.Version, origin.Model,
+                    origin.Inherited is { } inherited ? RunCatalog.InheritanceOf(inherited) : new PrivacyInheritance(origin.Run, origin.Version, InheritanceBasis.Unknown)));
             if (hosting.ProblemOf(entry) is { } problem)
             {
                 return problem;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Grains;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
 using Microsoft.Extensions.Logging;
@@ -113,7 +114,10 @@ public sealed partial class ClusterRuns : IRuns
 
         await using var hold = await store.Blobs.HoldAsync(blobs.Deployed, cancellation).ConfigureAwait(false)
             ?? throw new CoordinatorException($"Version {version} of run '{from}' could not be made durable; try again.");
-        return await CreateAsync(id, configuration ?? source.Entry.Configuration, new BranchPoint(from, version, blobs.Deployed), cancellation).ConfigureAwait(false);
+        var inherited = await BranchInheritance.OfAsync(source, version).ConfigureAwait(false);
+        var chosen = configuration ?? source.Entry.Configuration;
+        BranchInheritance.Require(factory.Create(chosen, store.Blobs).Privacy, inherited);
+        return await CreateAsync(id, chosen, new BranchPoint(from, version, blobs.Deployed, RunCatalog.Written(inherited)), cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="RunRegistry.DeleteAsync"/>

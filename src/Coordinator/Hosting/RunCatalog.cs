@@ -1,7 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Federated.Coordinator.Storage;
+using Federated.Privacy;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
+using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Hosting;
 
@@ -45,8 +48,17 @@ internal sealed class RunCatalog(IDocumentStore documents)
 
     public ValueTask RemoveAsync(string id, CancellationToken cancellation) => documents.DeleteAsync($"{Folder}/{id}", cancellation);
 
+    /// <summary>What a branch inherits, as bytes for the way from one silo to another.</summary>
+    public static byte[] Written(PrivacyInheritance inherited) => JsonSerializer.SerializeToUtf8Bytes(InheritanceMessage.Of(inherited)!, CatalogJson.Default.InheritanceMessage);
+
+    /// <summary>The inverse of <see cref="Written(PrivacyInheritance)"/>.</summary>
+    public static PrivacyInheritance InheritanceOf(byte[] bytes) => JsonSerializer.Deserialize(bytes, CatalogJson.Default.InheritanceMessage)!.ToInheritance();
+
     private static byte[] Written(RunEntry entry, bool isDeleted) => JsonSerializer.SerializeToUtf8Bytes(
-        new CatalogDocument(Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted, entry.Log),
+        new CatalogDocument(Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted, entry.Log)
+        {
+            Inherited = InheritanceMessage.Of(entry.Origin?.Inherited),
+        },
         CatalogJson.Default.CatalogDocument);
 
     private static (RunEntry Entry, bool IsDeleted) Read(string id, byte[] bytes)
@@ -59,10 +71,12 @@ internal sealed class RunCatalog(IDocumentStore documents)
                 throw new CoordinatorException($"The catalog entry of run '{id}' is of form {document.Form}, which this build does not know; use the build that wrote it.");
             }
 
-            var origin = document.OriginModel is { } model ? new RunOrigin(document.OriginRun ?? "", document.OriginVersion, model) : null;
+            var origin = document.OriginModel is { } model ? new RunOrigin(
+                document.OriginRun ?? "", document.OriginVersion, model,
+                document.Inherited?.ToInheritance() ?? new PrivacyInheritance(document.OriginRun ?? "", document.OriginVersion, InheritanceBasis.Unknown)) : null;
             return (new RunEntry(id, document.CreatedAt, document.Configuration, origin) { Log = document.Log ?? id }, document.IsDeleted);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or FormatException or PrivacyException)
         {
             throw new StorageException($"The catalog entry of run '{id}' is damaged: {e.Message} Restore it from a backup.", e);
         }
@@ -70,8 +84,13 @@ internal sealed class RunCatalog(IDocumentStore documents)
 }
 
 internal sealed record CatalogDocument(
-    int Form, DateTimeOffset CreatedAt, byte[] Configuration, string? OriginRun, int OriginVersion, BlobReference? OriginModel, bool IsDeleted, string? Log);
+    int Form, DateTimeOffset CreatedAt, byte[] Configuration, string? OriginRun, int OriginVersion, BlobReference? OriginModel, bool IsDeleted, string? Log)
+{
+    /// <summary>Builds before it was written down left it out of branches: then nobody knows it.</summary>
+    public InheritanceMessage? Inherited { get; init; }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CatalogDocument))]
+[JsonSerializable(typeof(InheritanceMessage))]
 internal sealed partial class CatalogJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
@@ -21,4 +22,5 @@ public sealed record RunEntry(string Id, DateTimeOffset CreatedAt, ReadOnlyMemor
 
 /// <summary>Where a branched run comes from.</summary>
 /// <param name="Model">The parameters that it starts from.</param>
-public sealed record RunOrigin(string Run, int Version, BlobReference Model);
+/// <param name="Inherited">What that version had cost clients when the branch was made; durable with the run, whatever becomes of the other.</param>
+public sealed record RunOrigin(string Run, int Version, BlobReference Model, PrivacyInheritance Inherited);

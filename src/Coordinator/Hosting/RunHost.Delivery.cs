@@ -115,6 +115,11 @@ public sealed partial class RunHost
             return new AssignmentState(owner == client ? AssignmentStanding.Cancelled : AssignmentStanding.Unknown, 0);
         }
 
+        if (dropped?.OwnerOf(assignment) is { } dropper)
+        {
+            return new AssignmentState(dropper == client ? AssignmentStanding.Dropped : AssignmentStanding.Unknown, 0);
+        }
+
         return new AssignmentState(run.Machine.WasDispatched(assignment) ? AssignmentStanding.Ended : AssignmentStanding.Unknown, 0);
     }
 

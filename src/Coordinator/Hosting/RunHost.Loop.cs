@@ -22,6 +22,7 @@ public sealed partial class RunHost
     private readonly List<Item> group = [];
     private readonly List<LoggedEvent> events = [];
     private readonly List<int> eventOf = [];
+    private DroppedReports? dropped;
     private DurableRun run = null!;
     private double clockOffset;
 
@@ -105,11 +106,13 @@ public sealed partial class RunHost
             {
                 var parts = factory.Create(Entry.Configuration, store.Blobs);
                 var (newMembers, newHistory) = (new Members(), new History(parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault()));
+                var newDropped = parts.Shuffle is null ? null : new DroppedReports();
                 run = await DurableRun.OpenAsync(
-                    parts, store.OpenLog(Entry.Log), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model, [newMembers, newHistory])
+                    parts, store.OpenLog(Entry.Log), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model,
+                    newDropped is null ? [newMembers, newHistory] : [newMembers, newHistory, newDropped])
                     .ConfigureAwait(false);
                 await LeaveIfDeletedAsync().ConfigureAwait(false);
-                (members, history) = (newMembers, newHistory);
+                (members, history, dropped) = (newMembers, newHistory, newDropped);
                 clockStart = clock.GetTimestamp();
                 clockOffset = Math.Max(run.Machine.Now, (clock.GetUtcNow() - Entry.CreatedAt).TotalSeconds);
                 facts = parts;

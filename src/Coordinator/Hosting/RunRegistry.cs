@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Storage;
 
 namespace Federated.Coordinator.Hosting;
@@ -98,7 +99,7 @@ public sealed class RunRegistry : IRuns
 
     /// <summary>Creates a run that starts from a version of another.</summary>
     /// <param name="configuration">Of the new run; null to take the other's.</param>
-    /// <exception cref="CoordinatorException">There is no such run or version, or as for <see cref="CreateAsync(string, ReadOnlyMemory{byte}, CancellationToken)"/>.</exception>
+    /// <exception cref="CoordinatorException">There is no such run or version, the branch's own privacy budget does not cover what it inherits, or as for <see cref="CreateAsync(string, ReadOnlyMemory{byte}, CancellationToken)"/>.</exception>
     public async Task<RunHost> BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation)
     {
         var source = Find(from) ?? throw new CoordinatorException($"There is no run '{from}' to branch from.");
@@ -111,7 +112,8 @@ public sealed class RunRegistry : IRuns
 
         await using var hold = await store.Blobs.HoldAsync(blobs.Deployed, cancellation).ConfigureAwait(false)
             ?? throw new CoordinatorException($"Version {version} of run '{from}' could not be made durable; try again.");
-        return await CreateAsync(id, configuration ?? source.Entry.Configuration, new RunOrigin(from, version, blobs.Deployed), cancellation).ConfigureAwait(false);
+        var inherited = await BranchInheritance.OfAsync(source, version).ConfigureAwait(false);
+        return await CreateAsync(id, configuration ?? source.Entry.Configuration, new RunOrigin(from, version, blobs.Deployed, inherited), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Closes a run and deletes all that only it needs; its blobs go with the next sweeps.</summary>
@@ -206,7 +208,12 @@ public sealed class RunRegistry : IRuns
             throw new CoordinatorException($"'{id}' is no id for a run: up to 63 lower-case letters, digits and hyphens are, beginning with a letter or digit.");
         }
 
-        _ = factory.Create(configuration, store.Blobs); // What cannot be run is refused before anything is written.
+        var parts = factory.Create(configuration, store.Blobs); // What cannot be run is refused before anything is written.
+        if (origin is not null)
+        {
+            BranchInheritance.Require(parts.Privacy, origin.Inherited);
+        }
+
         await changing.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {

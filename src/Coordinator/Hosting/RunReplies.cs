@@ -106,6 +106,9 @@ public enum AssignmentStanding
 
     /// <summary>Its update came, or its client gave it up.</summary>
     Ended,
+
+    /// <summary>In a shuffled run: it was given up, by its client or with a batch that was too small. What was sent for it is not used.</summary>
+    Dropped,
 }
 
 /// <summary>Reply to a client that asks for its assignment.</summary>

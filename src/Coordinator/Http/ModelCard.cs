@@ -25,7 +25,7 @@ internal static class ModelCard
         Line(card, "Branched from", run.BranchedFrom ?? "nothing: it began with its own initial model");
         card.Append("\n## Data\n\n").Append(Escape(description.Data)).Append("\n\n");
         Line(card, "Clients that joined", Number(summary.Clients));
-        var statement = description.Privacy with { Spent = host.View.Spent };
+        var statement = description.Privacy with { Spent = host.View.Spent, Inherited = host.Entry.Origin?.Inherited };
         if (statement.Policy == PrivacyPolicies.None)
         {
             Line(card, "Training examples that they told of", Number((long)run.Clients.Sum(c => c.Examples))); // No part of what a policy covers.
@@ -96,6 +96,18 @@ internal static class ModelCard
         Line(card, "Unit and neighbours", relation.ToString());
         Line(card, "At most", statement.Planned is { } planned ? Cost(planned) : "nothing bounds it in advance");
         Line(card, "Spent", statement.Spent is { } spent ? Cost(spent) : "nothing yet");
+        if (statement.Inherited is { } inherited)
+        {
+            Line(card, $"Inherited from version {inherited.Version} of {inherited.Run}", inherited switch
+            {
+                { Basis: InheritanceBasis.Nothing } => "nothing",
+                { IsBounded: true, Guarantee: { } before } => Cost(before),
+                _ => "nothing bounds it",
+            });
+            Line(card, "In all at most", statement.TotalPlanned is { } all ? Cost(all) : "nothing bounds it");
+            Line(card, "In all spent", statement.TotalSpent is { } gone ? Cost(gone) : inherited.IsBounded && statement.Spent is null ? "nothing yet" : "nothing bounds it");
+        }
+
         if (statement.Terms.ReportEpsilon > 0)
         {
             Line(card, "ε₀ of one report", Figures.Up(statement.Terms.ReportEpsilon));

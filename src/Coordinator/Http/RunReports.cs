@@ -21,6 +21,7 @@ internal static class RunReports
         var description = service.Configurations.Describe(host.Entry.Configuration);
         var last = host.Metrics.Count > 0 ? host.Metrics[^1] : null;
         var expected = view.Host == HostState.Open ? host.Parts.ExpectedClients : 0;
+        var total = (description.Privacy with { Spent = view.Spent, Inherited = host.Entry.Origin?.Inherited }).TotalSpent;
         return new RunSummaryMessage(
             host.Entry.Id,
             description.Name,
@@ -44,8 +45,8 @@ internal static class RunReports
             BestAccuracy = double.IsFinite(view.BestAccuracy) ? view.BestAccuracy : null,
             BestVersion = view.BestVersion >= 0 ? view.BestVersion : null,
             Seconds = view.Now,
-            Epsilon = view.Spent?.Epsilon,
-            Delta = view.Spent?.Delta,
+            Epsilon = total is { } e ? Finite(e.Epsilon) : null,
+            Delta = total?.Delta,
         };
     }
 
@@ -63,7 +64,7 @@ internal static class RunReports
                 .. host.Metrics.Select(m => new EvaluationPoint(
                     m.Version, m.Time, m.Accuracy, m.Loss, m.Accepted, m.BytesUp, m.BytesDown, double.IsFinite(m.MeanStaleness) ? m.MeanStaleness : null)
                 {
-                    Epsilon = Finite(m.Epsilon),
+                    Epsilon = Total(host, m.Epsilon),
                     Spread = m.Spread is { } s ? new ScoreSpreadMessage(s.Count, s.Minimum, s.LowerDecile, s.Median, s.UpperDecile, s.Maximum) : null,
                 }),
             ],
@@ -88,7 +89,7 @@ internal static class RunReports
 
     /// <summary>The run's statement as of its last version.</summary>
     public static PrivacyStatement StatementOf(IRun host, CoordinatorService service) =>
-        service.Configurations.Describe(host.Entry.Configuration).Privacy with { Spent = host.View.Spent };
+        service.Configurations.Describe(host.Entry.Configuration).Privacy with { Spent = host.View.Spent, Inherited = host.Entry.Origin?.Inherited };
 
     /// <param name="forClient">The client that asks, which is told nothing of the others; null for operators and viewers.</param>
     public static async Task<RunPrivacyMessage> PrivacyAsync(IRun host, CoordinatorService service, string? forClient, CancellationToken cancellation)
@@ -105,7 +106,7 @@ internal static class RunReports
         return new RunPrivacyMessage(host.Entry.Id, host.View.Version, StatementMessage.Of(StatementOf(host, service)))
         {
             CreatedAt = Time(host.Entry.CreatedAt),
-            Course = [.. spending.Course.Select(point => new SpendingPoint(point.Version, Finite(point.Epsilon)))],
+            Course = [.. spending.Course.Select(point => new SpendingPoint(point.Version, Total(host, point.Epsilon)))],
             ClientsCharged = forClient is null ? spending.Charged : 0,
             Clients =
             [
@@ -121,6 +122,9 @@ internal static class RunReports
         var entries = client is null ? null : await lifetime.EntriesAsync(client, cancellation).ConfigureAwait(false);
         return new LifetimeMessage(lifetime.Budget.Epsilon, lifetime.Budget.Delta) { UsedEpsilon = entries?.Sum(e => e.Epsilon), UsedDelta = entries?.Sum(e => e.Delta) };
     }
+
+    /// <summary>A branch's cost is never shown without what it inherited.</summary>
+    private static double? Total(IRun host, double epsilon) => Finite(epsilon + (host.Entry.Origin?.Inherited.Epsilon ?? 0));
 
     private static double? Finite(double epsilon) => double.IsFinite(epsilon) ? epsilon : null;
 

@@ -24,6 +24,15 @@ public sealed record PrivacyStatement
     /// <value>What it has cost the client that it cost most; null where nothing has been spent.</value>
     public PrivacyGuarantee? Spent { get; init; }
 
+    /// <value>What the version that the run was branched from had cost before; null in a run that begins with its own initial model.</value>
+    public PrivacyInheritance? Inherited { get; init; }
+
+    /// <value><see cref="Planned"/> with what was inherited, by basic composition; null where nothing bounds both together.</value>
+    public PrivacyGuarantee? TotalPlanned => Inherited is null ? Planned : Planned is null ? null : Inherited.With(Planned);
+
+    /// <value><see cref="Spent"/> with what was inherited, by basic composition; null where nothing has been spent, or nothing bounds both together.</value>
+    public PrivacyGuarantee? TotalSpent => Inherited is null ? Spent : Terms.Relation is null ? null : Inherited.With(Spent);
+
     /// <value>True when the noise can be repeated from a seed: then nobody is protected.</value>
     public bool IsSimulated { get; init; }
 
@@ -37,7 +46,7 @@ public sealed record PrivacyStatement
     public PrivacyGuarantee? Guarantee => Planned ?? Spent;
 
     /// <value>Sentences that must be true of the running system; where one fails, so does the guarantee.</value>
-    public IReadOnlyList<string> Assumptions => Guarantee?.Assumptions ?? [];
+    public IReadOnlyList<string> Assumptions => [.. Guarantee?.Assumptions ?? [], .. Guarantee is null ? [] : Inherited?.Guarantee?.Assumptions ?? []];
 
     /// <value>The statement as one paragraph.</value>
     public string Text => StatementText.Write(this);
@@ -60,9 +69,43 @@ public sealed record PrivacyStatement
         return Of(PrivacyPolicies.None, new PolicyTerms(), null, null, setting);
     }
 
+    /// <summary>Why a run with this statement must not be made: with what it inherits, it would exceed its own budget. Null when it may.</summary>
+    public string? RefusalOfInheritance()
+    {
+        if (Inherited is not { Epsilon: > 0 } inherited || Terms.EpsilonBudget <= 0)
+        {
+            return null;
+        }
+
+        var budget = Figures.Up(Terms.EpsilonBudget);
+        var before = $"Version {inherited.Version} of '{inherited.Run}' has";
+        if (!inherited.IsBounded)
+        {
+            return $"{before} a cost that nothing bounds, so that no budget (privacy.epsilon = {budget}) can hold for a branch of it. "
+                + "Branch from a version with a bound, or set privacy.epsilon=0: then nothing is promised of the whole.";
+        }
+
+        var own = Planned?.Epsilon ?? Terms.EpsilonBudget;
+        if (inherited.With(Planned ?? inherited.Guarantee) is null)
+        {
+            return $"{before} cost a guarantee for {inherited.Guarantee!.Relation}, and the branch's is for {Terms.Relation}: nothing bounds both together, so that no budget (privacy.epsilon = {budget}) can "
+                + "hold for the branch. Use a policy with the same unit, or set privacy.epsilon=0: then nothing is promised of the whole.";
+        }
+
+        var total = inherited.Epsilon + own;
+        return total <= Terms.EpsilonBudget * (1 + 1e-9)
+            ? null
+            : $"{before} cost its clients {StatementText.Of(inherited.Guarantee!)}, and the branch plans ε = {Figures.Up(own)} at δ = {Figures.Up(Planned?.Delta ?? Terms.Delta)}: together "
+                + $"{Figures.Up(total)}, more than the budget of ε = {budget}, which covers both. "
+                + (inherited.Epsilon < Terms.EpsilonBudget
+                    ? $"Let the branch itself plan ε = {Figures.Down(Terms.EpsilonBudget - inherited.Epsilon)} at most (more noise, fewer participations or versions, given rather than derived from the budget), "
+                    : "Nothing is left for the branch: ")
+                + "branch from an earlier version, or raise privacy.epsilon.";
+    }
+
     /// <inheritdoc/>
     public bool Equals(PrivacyStatement? other) =>
-        other is not null && Policy == other.Policy && Terms == other.Terms && Equals(Planned, other.Planned) && Equals(Spent, other.Spent) && IsSimulated == other.IsSimulated
+        other is not null && Policy == other.Policy && Terms == other.Terms && Equals(Planned, other.Planned) && Equals(Spent, other.Spent) && Equals(Inherited, other.Inherited) && IsSimulated == other.IsSimulated
         && Parties.SequenceEqual(other.Parties) && NotProtected.SequenceEqual(other.NotProtected);
 
     /// <inheritdoc/>

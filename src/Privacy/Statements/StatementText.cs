@@ -32,6 +32,7 @@ internal static class StatementText
             Cost(text, statement);
         }
 
+        Before(text, statement);
         Trust(text, statement);
         Enforcement(text, statement);
         Enumerate(text, "This holds as long as all of these do", statement.Assumptions);
@@ -78,6 +79,45 @@ internal static class StatementText
             text.Append(statement.Terms.WithoutShuffling is { } left ? $", and a client that reports as often as it may with {Of(left)}. " : ". ");
         }
     }
+
+    /// <summary>A branch's cost is never told without what came before it.</summary>
+    private static void Before(StringBuilder text, PrivacyStatement statement)
+    {
+        if (statement.Inherited is not { } inherited)
+        {
+            return;
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"The run was branched from version {inherited.Version} of '{inherited.Run}'");
+        if (inherited.Basis == InheritanceBasis.Nothing)
+        {
+            text.Append(", which no client's data had been used for: it inherits no cost. ");
+            return;
+        }
+
+        if (!inherited.IsBounded)
+        {
+            text.Append(inherited.Basis == InheritanceBasis.Unknown
+                ? ", and what that had cost clients before was not written down: nothing bounds the cost of both together. "
+                : ", and nothing bounds what that had cost clients before, nor the cost of both together. ");
+            return;
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $", which had already cost a client up to {Of(inherited.Guarantee!)} {Known(inherited.Basis)}. ");
+        text.Append(statement.TotalPlanned is { } planned
+            ? $"In all, a client that took part in both is left with at most {Of(planned)}"
+            : "Nothing bounds in advance what both cost together");
+        text.Append(statement.TotalSpent is { } spent
+            ? $", of which {Of(spent)} {(statement.Spent is null ? "was spent before the branch" : "has been spent so far")}, by basic composition: ε adds, δ adds. "
+            : ". ");
+    }
+
+    private static string Known(InheritanceBasis basis) => basis switch
+    {
+        InheritanceBasis.AtVersion => "when it was published",
+        InheritanceBasis.Latest => "by the time of the branch",
+        _ => "by its plan",
+    };
 
     private static void Trust(StringBuilder text, PrivacyStatement statement)
     {

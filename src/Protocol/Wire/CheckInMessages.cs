@@ -61,7 +61,7 @@ public sealed record EvaluationMessage(int Version, BlobReference Model, JsonEle
 public sealed record EvaluationReport(double Examples, double Accuracy, double Loss);
 
 /// <summary>Reply to <c>GET /v1/runs/{run}/assignments/{id}</c>.</summary>
-/// <param name="State"><c>open</c>, <c>cancelled</c> or <c>ended</c>.</param>
+/// <param name="State"><c>open</c>, <c>cancelled</c>, <c>ended</c> or, in a shuffled run, <c>dropped</c>.</param>
 /// <param name="SecondsLeft">Until the lease ends; null for no end, or when it is not open.</param>
 public sealed record AssignmentStateMessage(string State, double? SecondsLeft = null);
 

@@ -12,7 +12,7 @@ public sealed record RunPrivacyMessage(string Run, int Version, StatementMessage
     /// <summary>When the run was created (ISO 8601, UTC): a run's id may be given again.</summary>
     public string CreatedAt { get; init => field = value ?? ""; } = "";
 
-    /// <summary>ε spent by the client that spent most, as of versions; thinned where there are very many. Empty without a policy.</summary>
+    /// <summary>ε spent by the client that spent most, as of versions, with what a branch inherited; thinned where there are very many. Empty without a policy.</summary>
     public IReadOnlyList<SpendingPoint> Course { get; init => field = value ?? []; } = [];
 
     /// <summary>Clients that have been charged at least once.</summary>
@@ -66,14 +66,25 @@ public sealed record StatementMessage(string Policy, string Text)
     /// <summary><c>zero-out</c>, <c>add-remove</c> or <c>replace-one</c>; null where nothing is guaranteed.</summary>
     public string? Adjacency { get; init; }
 
+    /// <summary>By this run alone: <see cref="Inherited"/> comes on top.</summary>
     public GuaranteeMessage? Planned { get; init; }
 
+    /// <summary>By this run alone: <see cref="Inherited"/> comes on top.</summary>
     public GuaranteeMessage? Spent { get; init; }
+
+    /// <summary>What the version that the run was branched from had cost before; null in a run that is no branch.</summary>
+    public InheritanceMessage? Inherited { get; init; }
+
+    /// <summary>For readers: planned with what was inherited, ε and δ added up; null in a run that is no branch, and where nothing bounds both together.</summary>
+    public GuaranteeMessage? TotalPlanned { get; init; }
+
+    /// <summary>For readers: spent with what was inherited; null in a run that is no branch, and where nothing bounds both together.</summary>
+    public GuaranteeMessage? TotalSpent { get; init; }
 
     /// <summary>What is left without the shuffling; null where nothing is shuffled, or nothing bounds it.</summary>
     public GuaranteeMessage? WithoutShuffling { get; init; }
 
-    /// <summary>ε that may be spent; 0 without a budget.</summary>
+    /// <summary>ε that may be spent, what was inherited included; 0 without a budget.</summary>
     public double EpsilonBudget { get; init; }
 
     public double Delta { get; init; }
@@ -122,6 +133,9 @@ public sealed record StatementMessage(string Policy, string Text)
             Adjacency = terms.Relation is { } relation ? Word(relation.Adjacency) : null,
             Planned = GuaranteeMessage.Of(statement.Planned),
             Spent = GuaranteeMessage.Of(statement.Spent),
+            Inherited = InheritanceMessage.Of(statement.Inherited),
+            TotalPlanned = statement.Inherited is null ? null : GuaranteeMessage.Of(statement.TotalPlanned),
+            TotalSpent = statement.Inherited is null ? null : GuaranteeMessage.Of(statement.TotalSpent),
             WithoutShuffling = GuaranteeMessage.Of(terms.WithoutShuffling),
             EpsilonBudget = terms.EpsilonBudget,
             Delta = terms.Delta,
@@ -150,6 +164,7 @@ public sealed record StatementMessage(string Policy, string Text)
         IsSimulated = Simulated,
         Planned = Planned?.ToGuarantee(),
         Spent = Spent?.ToGuarantee(),
+        Inherited = Inherited?.ToInheritance(),
         Parties = [.. Parties.Select(p => new StatementParty(p.Party, p.Sees, p.Trusted))],
         NotProtected = NotProtected,
         Terms = new PolicyTerms
@@ -220,4 +235,17 @@ public sealed record GuaranteeMessage(double Delta, string Unit, string Adjacenc
         Accountant = Accountant,
         Assumptions = Assumptions,
     };
+}
+
+/// <summary>What a branch inherited.</summary>
+/// <param name="Basis"><c>nothing</c>, <c>at-version</c>, <c>latest</c>, <c>planned</c>, <c>unbounded</c> or <c>unknown</c>.</param>
+/// <param name="Guarantee">Null where there was no cost, and where nothing bounds it.</param>
+public sealed record InheritanceMessage(string Run, int Version, string Basis, GuaranteeMessage? Guarantee = null)
+{
+    public static InheritanceMessage? Of(PrivacyInheritance? inherited) => inherited is null ? null : new InheritanceMessage(
+        inherited.Run, inherited.Version, StatementMessage.Word(inherited.Basis), GuaranteeMessage.Of(inherited.Guarantee));
+
+    /// <exception cref="FormatException">A word is none that this build knows.</exception>
+    /// <exception cref="PrivacyException">A number is out of its range.</exception>
+    public PrivacyInheritance ToInheritance() => new(Run, Version, StatementMessage.Read<InheritanceBasis>(Basis), Guarantee?.ToGuarantee());
 }

@@ -71,7 +71,7 @@ public sealed record RunSummaryMessage(string Run, string Name, string State, in
     /// <summary>Seconds on the run's clock.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>ε that the run had cost the client that it cost most when the newest version was published; absent without a policy, or before.</summary>
+    /// <summary>ε that the run had cost the client that it cost most when the newest version was published, with what a branch inherited; absent without a policy, or before.</summary>
     public double? Epsilon { get; init; }
 
     /// <summary>δ of <see cref="Epsilon"/>.</summary>
@@ -130,7 +130,7 @@ public sealed record VersionMessage(int Version, BlobReference Model);
 public sealed record EvaluationPoint(
     int Version, double Seconds, double Accuracy, double Loss, long ClientUpdates, long BytesUp, long BytesDown, double? MeanStaleness = null)
 {
-    /// <summary>ε that the run had cost the client that it cost most when the version was published; absent without a policy.</summary>
+    /// <summary>ε that the run had cost the client that it cost most when the version was published, with what a branch inherited; absent without a policy.</summary>
     public double? Epsilon { get; init; }
 
     /// <summary>How the accuracy spreads over clients; null where the coordinator evaluated.</summary>

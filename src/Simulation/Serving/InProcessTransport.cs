@@ -148,7 +148,7 @@ public sealed class InProcessTransport(RunRegistry registry, string member) : IT
     {
         var host = HostOf(run);
         var created = host.Entry.CreatedAt.UtcDateTime.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
-        return ValueTask.FromResult(new RunPrivacyMessage(run, host.View.Version, StatementMessage.Of(host.Parts.Privacy with { Spent = host.View.Spent })) { CreatedAt = created });
+        return ValueTask.FromResult(new RunPrivacyMessage(run, host.View.Version, StatementMessage.Of(host.Parts.Privacy with { Spent = host.View.Spent, Inherited = host.Entry.Origin?.Inherited })) { CreatedAt = created });
     }
 
     public async ValueTask FailAsync(string run, long assignment, FailRequest request, CancellationToken cancellation)

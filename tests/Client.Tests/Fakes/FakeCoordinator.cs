@@ -56,6 +56,12 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
     private readonly Dictionary<string, int> requests = [];
     private (long Id, double Deadline)? open;
 
+    /// <summary>What is said of an assignment whose report a shuffler holds; null for what is so.</summary>
+    public string? ShuffledState { get; set; }
+
+    /// <summary>Envelopes that shufflers were sent.</summary>
+    public List<(Uri Shuffler, byte[] Envelope)> Reports { get; } = [];
+
     public static ParameterLayout Layout { get; } = ParameterLayout.Of(("fc.weight", [Dimension]));
 
     /// <summary>Decides what becomes of a request: its name, and how many of that name came before it.</summary>
@@ -191,7 +197,13 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
             await Task.Delay(TimeSpan.FromSeconds(until - time.Seconds), time, cancellation);
         }
 
-        return new AssignmentStateMessage(time.Seconds >= CancelAt ? "cancelled" : open?.Id == assignment ? "open" : "ended", null);
+        return new AssignmentStateMessage(ShuffledState is { } told ? told : time.Seconds >= CancelAt ? "cancelled" : open?.Id == assignment ? "open" : "ended", null);
+    }
+
+    public ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+    {
+        Reports.Add((shuffler, envelope.ToArray()));
+        return ValueTask.CompletedTask;
     }
 
     public ValueTask<UpdateReply> DeclareAsync(string run, long assignment, UpdateDeclaration declaration, CancellationToken cancellation) =>

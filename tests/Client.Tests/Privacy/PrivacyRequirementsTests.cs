@@ -88,6 +88,35 @@ public static class PrivacyRequirementsTests
         }
 
         [Fact]
+        public void Is_not_joined_when_a_branch_costs_more_with_what_it_inherited()
+        {
+            var told = Statement(Central);
+            var inherited = new InheritanceMessage("before", 3, "at-version", told.Statement.Planned! with { Epsilon = 2, Delta = 1e-6 });
+            Coordinator.Told = told with { Statement = told.Statement with { Inherited = inherited } };
+            Require(new PrivacyRequirements { MaxEpsilon = 5.9 });
+            AssertRefused("it allows ε = 5.9 at most, and the run may cost 6 with what it inherited", joined: false);
+        }
+
+        [Fact]
+        public void Is_not_joined_when_the_deltas_of_a_branch_and_of_what_it_inherited_are_too_large_together()
+        {
+            var told = Statement(Central);
+            var inherited = new InheritanceMessage("before", 3, "at-version", told.Statement.Planned! with { Epsilon = 2, Delta = 1e-6 });
+            Coordinator.Told = told with { Statement = told.Statement with { Inherited = inherited } };
+            Require(new PrivacyRequirements { MaxDelta = 1.5e-6 });
+            AssertRefused("it allows a δ of 1.5e-6 at most, and the run's is 2e-6 with what it inherited", joined: false);
+        }
+
+        [Fact]
+        public void Is_not_joined_when_nothing_bounds_what_a_branch_inherited_even_where_the_client_randomises_itself()
+        {
+            var told = Statement(new LocalPrivacyOptions { ReportEpsilon = 1, MaxParticipations = 2 });
+            Coordinator.Told = told with { Statement = told.Statement with { Inherited = new InheritanceMessage("before", 3, "unbounded") } };
+            Require(new PrivacyRequirements { MaxEpsilon = 50 });
+            AssertRefused("nothing bounds what version 3 of 'before', which the run was branched from, had cost", joined: false);
+        }
+
+        [Fact]
         public void Is_not_joined_when_nothing_bounds_it()
         {
             Coordinator.Told = Statement(new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 3 } });

@@ -95,6 +95,29 @@ public static partial class SessionTests
         }
     }
 
+    public sealed class AReportThatAShufflerHolds : SessionFixture
+    {
+        /// <summary>What it said before was that the batch was there, so that the client counted a report that nobody used.</summary>
+        [Theory]
+        [InlineData("ended", true, "")]
+        [InlineData("dropped", false, "batch-dropped")]
+        [InlineData("cancelled", false, "too-late")]
+        public void IsCountedAsUsedOnlyWhenItsBatchIsThere(string state, bool accepted, string reason)
+        {
+            var run = Store.OpenRun("run");
+            var part = run.WritePart(stream => stream.Write([1, 2, 3]));
+            run.Stage(new PendingUpdate(7, 0, new UpdateDeclaration { Delta = part, Examples = 0, LocalSteps = 1 }, false) { Shuffler = "https://s1" }, null);
+            Coordinator.ShuffledState = state;
+            Driver.Options = Driver.Options with { MaxUpdates = 1 };
+            var summary = Driver.Run();
+            Assert.Equal(accepted ? (1, 0) : (0, 1), (summary.Accepted, summary.Rejected));
+            var settled = Driver.Events.OfType<Settled>().Single();
+            Assert.Equal((7L, accepted, reason), (settled.Assignment, settled.Outcome.Accepted, settled.Outcome.Reason));
+            Assert.Equal([1, 2, 3], Coordinator.Reports.Single().Envelope);
+            Assert.Null(run.Pending);
+        }
+    }
+
     public sealed class ABrokenUpload : SessionFixture
     {
         [Fact]

@@ -1,8 +1,11 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Tests.Storage;
+using Federated.Privacy.Accounting;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
@@ -37,6 +40,19 @@ public abstract class RunRegistryConformance
         return lease;
     }
 
+    /// <summary>One update after the other, each in a release of its own.</summary>
+    private static async Task ContributeAsync(RunHost host, string member, int updates)
+    {
+        var (_, client, _) = await host.JoinAsync(member, 10);
+        for (var i = 0; i < updates; i++)
+        {
+            var lease = Assert.IsType<Granted>(await host.CheckInAsync(client, Long, default)).Assignment;
+            Assert.IsType<UpdateTaken>(await host.SubmitAsync(TestFactory.Submission(lease), default));
+        }
+
+        Assert.Equal(updates, host.View.Version);
+    }
+
     [ConformanceFact]
     public async Task RunsGoOnWhereTheyStoodWhenTheProcessStopped()
     {
@@ -66,9 +82,102 @@ public abstract class RunRegistryConformance
         await WorkAsync(source, "c", 3);
         var branch = await registry.BranchAsync("branch", "source", 2, TestFactory.Synchronous(2), default);
         Assert.Equal(source.View.Versions[2].Model, branch.View.Versions[0].Model);
-        Assert.Equal(new RunOrigin("source", 2, source.View.Versions[2].Model), branch.Entry.Origin);
+        Assert.Equal(
+            new RunOrigin("source", 2, source.View.Versions[2].Model, new PrivacyInheritance("source", 2, InheritanceBasis.Unbounded)), branch.Entry.Origin);
         var error = await Assert.ThrowsAsync<CoordinatorException>(() => registry.BranchAsync("other", "source", 77, null, default));
         Assert.Contains("does not hold version 77", error.Message, StringComparison.Ordinal);
+    }
+
+    [ConformanceFact]
+    public async Task ABranchInheritsWhatItsVersionHadCostAndABranchOfItBoth()
+    {
+        static double Cost(int times) => AnalyticGaussian.Epsilon(2 / Math.Sqrt(times), 1e-6);
+        var (registry, store) = await OpenAsync();
+        var source = await registry.CreateAsync("source", TestFactory.Configuration("private 1 1 5 10"), default);
+        await ContributeAsync(source, "c", 3);
+
+        // As of the version, not as of now; and of the first version nothing.
+        var branch = await registry.BranchAsync("branch", "source", 2, TestFactory.Configuration("private 1 1 2 10"), default);
+        var inherited = branch.Entry.Origin!.Inherited;
+        Assert.Equal(("source", 2, InheritanceBasis.AtVersion), (inherited.Run, inherited.Version, inherited.Basis));
+        Assert.Equal((Cost(2), 1e-6), (inherited.Guarantee!.Epsilon, inherited.Guarantee.Delta));
+        Assert.All(inherited.Guarantee.Assumptions, a => Assert.StartsWith("In run 'source': ", a, StringComparison.Ordinal));
+        var first = await registry.BranchAsync("first", "source", 0, null, default);
+        Assert.Equal(new PrivacyInheritance("source", 0, InheritanceBasis.Nothing), first.Entry.Origin!.Inherited);
+
+        // What a branch's first version cost is what the branch inherited.
+        await ContributeAsync(branch, "c", 1);
+        var child = await registry.BranchAsync("child", "branch", 1, null, default);
+        Assert.Equal(Cost(2) + Cost(1), child.Entry.Origin!.Inherited.Guarantee!.Epsilon, 1e-12);
+        Assert.Equal(2e-6, child.Entry.Origin.Inherited.Guarantee.Delta, 1e-15);
+        var again = await registry.BranchAsync("again", "branch", 0, null, default);
+        Assert.Equal((("branch", 0), Cost(2)), ((again.Entry.Origin!.Inherited.Run, again.Entry.Origin.Inherited.Version), again.Entry.Origin.Inherited.Epsilon));
+
+        // Neither the end of the process nor that of the run that it came from takes anything away.
+        Assert.True(await registry.DeleteAsync("source", default));
+        await registry.DisposeAsync();
+        await store.DisposeAsync();
+        (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        Assert.Equal(inherited, registry.Find("branch")!.Entry.Origin!.Inherited, (a, b) => a!.Equals(b));
+        Assert.Equal(Cost(2) + Cost(1), registry.Find("child")!.Entry.Origin!.Inherited.Epsilon, 1e-12);
+    }
+
+    [ConformanceFact]
+    public async Task ABranchWhoseBudgetDoesNotCoverWhatItInheritsIsRefusedAndLeavesNothing()
+    {
+        var (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        var source = await registry.CreateAsync("source", TestFactory.Configuration("private 1 1 9 10 20"), default);
+        await ContributeAsync(source, "c", 4);
+        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => registry.BranchAsync("branch", "source", 4, TestFactory.Configuration("private 1 1 4 10 9"), default));
+        Assert.Contains("Version 4 of 'source' has cost its clients ε = ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("more than the budget of ε = 9, which covers both", refused.Message, StringComparison.Ordinal);
+        Assert.Null(registry.Find("branch"));
+        await registry.BranchAsync("branch", "source", 1, TestFactory.Configuration("private 1 1 4 10 9"), default); // An earlier version leaves enough.
+        await registry.BranchAsync("more", "source", 4, TestFactory.Configuration("private 1 1 4 10 20"), default); // So does a larger budget.
+
+        // Nothing bounds the cost of a version without a policy, whatever the branch does.
+        await WorkAsync(await registry.CreateAsync("plain", TestFactory.Buffered(1, 1), default), "c", 1);
+        refused = await Assert.ThrowsAsync<CoordinatorException>(() => registry.BranchAsync("hopeful", "plain", 1, TestFactory.Configuration("private 1 1 1 10 900"), default));
+        Assert.Contains("has a cost that nothing bounds", refused.Message, StringComparison.Ordinal);
+    }
+
+    [ConformanceFact]
+    public async Task AClientWhoseBatchWasDroppedIsToldSoAfterACrashToo()
+    {
+        var shuffled = new TestFactory
+        {
+            Shuffle = new ShuffleTerms { Shufflers = ["s1"], Minimum = 2, Target = 2, WindowSeconds = 1, ReportBytes = 10, Protection = new("shuffle", 1, "privunitg", 1), IsByVersion = false },
+        };
+        var store = await OpenStoreAsync();
+        var registry = await RunRegistry.OpenAsync(store, shuffled, time, new RunHostOptions(), TimeSpan.Zero, default);
+        var host = await registry.CreateAsync("a", TestFactory.Buffered(2, 5), default);
+        var dropped = await WorkAsync(host, "c", 0);
+        var taken = await WorkAsync(host, "d", 0);
+        var watching = host.WatchAsync(dropped.Id, dropped.Client, Long, default);
+        await host.FailAsync(dropped.Id, dropped.Client, "the shuffler's batch was dropped");
+        Assert.Equal(AssignmentStanding.Dropped, (await watching).State.Standing);
+        Assert.IsType<UpdateTaken>(await host.SubmitAsync(TestFactory.Submission(taken), default));
+        for (var opening = 0; opening < 2; opening++)
+        {
+            Assert.Equal(AssignmentStanding.Dropped, (await host.WatchAsync(dropped.Id, dropped.Client, TimeSpan.Zero, default)).State.Standing);
+            Assert.Equal(AssignmentStanding.Unknown, (await host.WatchAsync(dropped.Id, taken.Client, TimeSpan.Zero, default)).State.Standing);
+            Assert.Equal(AssignmentStanding.Ended, (await host.WatchAsync(taken.Id, taken.Client, TimeSpan.Zero, default)).State.Standing);
+            if (opening == 0)
+            {
+                await registry.DisposeAsync();
+                await store.DisposeAsync();
+                store = await OpenStoreAsync();
+                registry = await RunRegistry.OpenAsync(store, shuffled, time, new RunHostOptions(), TimeSpan.Zero, default);
+                host = registry.Find("a")!;
+            }
+        }
+
+        await registry.DisposeAsync();
+        await store.DisposeAsync();
     }
 
     [ConformanceFact]

@@ -8,17 +8,19 @@ using Federated.Coordinator.Models;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Storage;
 using Federated.Privacy.Central;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Randomness;
+using Federated.Privacy.Statements;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
 
 /// <summary>
 /// Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c>,
-/// <c>synchronous COHORT</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS</c>, buffered with central noise.
+/// <c>synchronous COHORT</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS [BUDGET]</c>, buffered with central noise.
 /// </summary>
 internal sealed class TestFactory : IRunFactory
 {
@@ -33,6 +35,8 @@ internal sealed class TestFactory : IRunFactory
     public double ClientTimeout { get; init; }
 
     public int ExpectedClients { get; init; }
+
+    public ShuffleTerms? Shuffle { get; init; }
 
     public int Versions { get; init; } = 100_000;
 
@@ -71,7 +75,7 @@ internal sealed class TestFactory : IRunFactory
         {
             ["buffered", var concurrency, var goal] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
-            ["private", var concurrency, var goal, _, _] => new BufferedScheduler(
+            ["private", var concurrency, var goal, _, _, ..] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
             ["compass"] => new CompassScheduler(new CompassOptions { MinSteps = 1, MaxSteps = 10 }, UpdateWeight.Equal),
@@ -94,12 +98,13 @@ internal sealed class TestFactory : IRunFactory
         return TestParts.Of(new RunMachine(options, scheduler, limiter), Last, Layout) with
         {
             Observer = observer, Evaluator = Evaluator, ClientEvaluation = ClientEvaluation, ExpectedClients = ExpectedClients, Sections = privacy is null ? [] : [new PrivacySection<double>(privacy)],
+            Privacy = privacy is null ? PrivacyStatement.None(StatementSetting.Served) : PrivacyStatement.Of(privacy.Policy, StatementSetting.Served), Shuffle = Shuffle,
         };
     }
 
     /// <summary>Null for the words of a run without a policy. Noise of twice the bound, and a cap instead of a budget.</summary>
-    public static PrivateRelease<double>? PrivacyOf(string[] words) => words is not ["private", _, var goal, var cap, var clients] ? null : new PrivateRelease<double>(
-        new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 2 }, MaxParticipations = Number(cap) },
+    public static PrivateRelease<double>? PrivacyOf(string[] words) => words is not ["private", _, var goal, var cap, var clients, .. var budget] ? null : new PrivateRelease<double>(
+        new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 2 }, MaxParticipations = Number(cap), Epsilon = budget is [var epsilon] ? Number(epsilon) : 0 },
         new RunFacts { Dimension = Parameters, Clients = Number(clients), UpdatesPerRelease = Number(goal), LeastUpdatesPerRelease = Number(goal) },
         new ReleaseRandom(ReleaseRandom.NewKey()));
 

@@ -57,6 +57,34 @@ public sealed class PrivacyEndpointTests
     }
 
     [Fact]
+    public async Task A_branch_is_never_told_without_what_it_inherited()
+    {
+        await using var server = await StartAsync();
+        var token = server.Local.OperatorToken;
+        var source = await server.CreateRunAsync("private 10 2 3 3");
+        await TakePartAsync(source, [await TestClient.EnrolAsync(server, "a"), await TestClient.EnrolAsync(server, "b"), await TestClient.EnrolAsync(server, "c")]);
+        using var made = await server.SendAsync(
+            HttpMethod.Post, $"/v1/runs/{source}:branch", token, JsonSerializer.Serialize(new BranchRunRequest("latest") { Run = "branch" }, WireJson.Default.BranchRunRequest));
+        var run = JsonSerializer.Deserialize(await made.Content.ReadAsStringAsync(), WireJson.Default.RunDetailMessage)!;
+        var cost = AnalyticGaussian.Epsilon(2 / Math.Sqrt(3), 1e-6);
+        Assert.Equal(cost, run.Summary.Epsilon!.Value, 1e-9); // Nothing has happened, and that much is gone.
+        Assert.Equal(1e-6, run.Summary.Delta);
+        Assert.Contains($"The run was branched from version 4 of '{source}', which had already cost a client up to ε = ", run.Privacy, StringComparison.Ordinal);
+
+        var told = (await PrivacyOfAsync(server, "branch", token)).Statement;
+        Assert.Equal((source, 4, "at-version"), (told.Inherited!.Run, told.Inherited.Version, told.Inherited.Basis));
+        Assert.Equal(2 * cost, told.TotalPlanned!.Epsilon!.Value, 1e-9);
+        Assert.Equal(2e-6, told.TotalPlanned.Delta, 1e-15);
+        Assert.Equal(cost, told.TotalSpent!.Epsilon!.Value, 1e-9);
+        Assert.Equal(told.Text, told.ToStatement().Text);
+
+        using var card = await server.SendAsync(HttpMethod.Get, "/v1/runs/branch/card", token);
+        var text = await card.Content.ReadAsStringAsync();
+        Assert.Contains($"- **Inherited from version 4 of {source}:** ε = {Federated.Privacy.Statements.Figures.Up(cost)} at δ = 1e-6", text, StringComparison.Ordinal);
+        Assert.Contains($"- **In all at most:** ε = {Federated.Privacy.Statements.Figures.Up(2 * cost)} at δ = 2e-6", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_private_run_ends_before_it_would_go_too_far_and_its_ledger_outlives_the_process()
     {
         string folder, run;

@@ -82,6 +82,40 @@ public static partial class PrivacyStatementTests
         }
 
         [Fact]
+        public void Of_a_branch_tells_what_it_inherited_and_the_sum()
+        {
+            var policy = Create(new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { ClipNorm = 0.5, NoiseMultiplier = 4 }, MaxParticipations = 1 });
+            var own = PrivacyStatement.Of(policy, StatementSetting.Served);
+            var before = own.Planned! with { Epsilon = 2, Delta = 1e-6, Assumptions = ["In run 'a': it was so."] };
+            var branch = own with { Inherited = new PrivacyInheritance("a", 7, InheritanceBasis.AtVersion, before), Planned = own.Planned! with { Epsilon = 1.5 } };
+            Assert.Contains(
+                "The run was branched from version 7 of 'a', which had already cost a client up to ε = 2 at δ = 1e-6 when it was published. In all, a client that took part in both is left with at "
+                + "most ε = 3.5 at δ = 2e-6, of which ε = 2 at δ = 1e-6 was spent before the branch, by basic composition: ε adds, δ adds. Trusted: ", branch.Text, StringComparison.Ordinal);
+            Assert.Contains("(4) In run 'a': it was so", branch.Text, StringComparison.Ordinal);
+            Assert.Contains(
+                "of which ε = 2.5 at δ = 2e-6 has been spent so far", (branch with { Spent = own.Planned! with { Epsilon = 0.5 } }).Text, StringComparison.Ordinal);
+            Assert.Contains("branched from version 7 of 'a', which no client's data had been used for: it inherits no cost.",
+                (own with { Inherited = new PrivacyInheritance("a", 7, InheritanceBasis.Nothing) }).Text, StringComparison.Ordinal);
+            foreach (var basis in (InheritanceBasis[])[InheritanceBasis.Unbounded, InheritanceBasis.Unknown])
+            {
+                var unbounded = own with { Inherited = new PrivacyInheritance("a", 7, basis) };
+                Assert.Contains("the cost of both together.", unbounded.Text, StringComparison.Ordinal);
+                Assert.Null(unbounded.TotalPlanned);
+                Assert.NotNull((unbounded with { Terms = own.Terms with { EpsilonBudget = 100 } }).RefusalOfInheritance());
+            }
+
+            // Examples are no clients: nothing is claimed of the sum of unlike units, and replace-one counts as zero-out.
+            PrivacyInheritance Of(NeighbourRelation relation) => new("a", 7, InheritanceBasis.Latest, before with { Relation = relation });
+            Assert.Null((own with { Inherited = Of(new NeighbourRelation(PrivacyUnit.Example, Adjacency.ReplaceOne)) }).TotalPlanned);
+            Assert.Equal(Adjacency.ZeroOut, (own with { Inherited = Of(new NeighbourRelation(PrivacyUnit.Client, Adjacency.ReplaceOne)) }).TotalPlanned!.Relation.Adjacency);
+
+            // The budget is for both.
+            Assert.Null((branch with { Terms = own.Terms with { EpsilonBudget = 3.5 } }).RefusalOfInheritance());
+            Assert.Contains("together 3.5, more than the budget of ε = 3.4, which covers both. Let the branch itself plan ε = 1.4 at most",
+                (branch with { Terms = own.Terms with { EpsilonBudget = 3.4 } }).RefusalOfInheritance(), StringComparison.Ordinal);
+        }
+
+        [Fact]
         public void Of_correlated_noise_names_the_pattern_that_it_covers()
         {
             var text = TextOf(new CentralPrivacyOptions { Mechanism = new DpFtrlOptions { MaxParticipations = 4, MinSeparation = 5 }, Epsilon = 4 });

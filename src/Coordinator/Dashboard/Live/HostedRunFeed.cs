@@ -230,7 +230,7 @@ internal sealed class HostedRunFeed : IAsyncDisposable
         for (; evaluations < points.Count; evaluations++)
         {
             var p = points[evaluations];
-            View.Add(new MetricsPoint(p.Version, p.Version, p.Time, p.Time, p.Accuracy, p.Loss, p.Accepted, p.BytesUp, p.BytesDown, p.MeanStaleness, p.Epsilon));
+            View.Add(new MetricsPoint(p.Version, p.Version, p.Time, p.Time, p.Accuracy, p.Loss, p.Accepted, p.BytesUp, p.BytesDown, p.MeanStaleness, p.Epsilon + (host.Entry.Origin?.Inherited.Epsilon ?? 0)));
         }
 
         var view = host.View;
