@@ -224,7 +224,7 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
 
         async Task<long> LoggedAsync()
         {
-            await using var command = log.CreateCommand("select coalesce(max(next_sequence), 0) from fed_runs where run = $1");
+            await using var command = log.CreateCommand("select coalesce(max(next_sequence), 0) from fed_runs where run like $1 || '.%'");
             command.Parameters.Add(new NpgsqlParameter { Value = run });
             return (long)(await command.ExecuteScalarAsync(cancellation))!;
         }

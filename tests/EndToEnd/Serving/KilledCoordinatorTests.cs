@@ -189,8 +189,8 @@ public sealed class KilledCoordinatorTests(ITestOutputHelper output) : KilledRun
 
     protected override Task<object> LoggedAsync()
     {
-        var runs = new DirectoryInfo(Path.Combine(Folder, "coordinator", "store", "runs", "killed"));
-        var last = runs.Exists ? runs.EnumerateFiles("log-*").OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
+        var runs = new DirectoryInfo(Path.Combine(Folder, "coordinator", "store", "runs"));
+        var last = runs.Exists ? runs.EnumerateFiles("log-*", SearchOption.AllDirectories).OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
         return Task.FromResult<object>(last is null ? ("", 0L) : (last.Name, last.Length));
     }
 }
@@ -220,7 +220,7 @@ public sealed class KilledDatabaseTests(ITestOutputHelper output) : KilledRun(ou
     {
         await using var open = new NpgsqlConnection($"{connection};Pooling=false");
         await open.OpenAsync();
-        await using var command = new NpgsqlCommand("select next_sequence from fed_runs where run = 'killed'", open);
+        await using var command = new NpgsqlCommand("select next_sequence from fed_runs where run like 'killed.%'", open);
         return await command.ExecuteScalarAsync() ?? -1L;
     }
 }

@@ -106,8 +106,8 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
 
         (string, long) Logged()
         {
-            var runs = new DirectoryInfo(Path.Combine(folder, "coordinator", "store", "runs", "killed"));
-            var last = runs.Exists ? runs.EnumerateFiles("log-*").OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
+            var runs = new DirectoryInfo(Path.Combine(folder, "coordinator", "store", "runs"));
+            var last = runs.Exists ? runs.EnumerateFiles("log-*", SearchOption.AllDirectories).OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
             return last is null ? ("", 0L) : (last.Name, last.Length);
         }
     }
