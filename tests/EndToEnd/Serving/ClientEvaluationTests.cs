@@ -24,7 +24,7 @@ public sealed class ClientEvaluationTests : IDisposable
             input: { shape: [2], classes: 2 }
             model: { kind: softmax }
             training: { kind: local, batchSize: 10, optimizer: { kind: sgd, learningRate: 0.1 } }
-            strategy: { scheduler: {{scheduler}} }
+            strategy: { scheduler: {{scheduler}}, serverOptimizer: { kind: sgd, learningRate: 0.3 } } # Three stale updates at rate 1 overshoot, and may turn the model over.
             run: { stop: { versions: {{Versions}} }, evaluateEvery: 3 }
             clients: { count: 3 }
             """);
