@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
@@ -28,14 +29,13 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly CoordinatorService service;
     private readonly AuditLog audit;
-    private readonly PrometheusText prometheus;
     private readonly IStore store;
     private readonly List<IAsyncDisposable> companions = [];
     private LocalCoordinator? local;
     private bool isStopped, isDisposed;
 
-    private CoordinatorServer(WebApplication app, CoordinatorService service, AuditLog audit, PrometheusText prometheus, IStore store) =>
-        (this.app, this.service, this.audit, this.prometheus, this.store) = (app, service, audit, prometheus, store);
+    private CoordinatorServer(WebApplication app, CoordinatorService service, AuditLog audit, IStore store) =>
+        (this.app, this.service, this.audit, this.store) = (app, service, audit, store);
 
     /// <summary>Where it listens, with the ports that were really taken.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
@@ -77,8 +77,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
             Shuffling = ShufflingBook.Open(Path.Combine(folder, "identity", "shuffling.json")),
             Lifetime = options.ClientBudget is { } budget ? new LifetimeLedger(store.Documents, budget) : null,
         };
-        var prometheus = new PrometheusText([CoordinatorMetrics.MeterName, "Microsoft.AspNetCore.Server.Kestrel", .. source.Meters]);
-        var server = new CoordinatorServer(Build(options, addresses, service, prometheus, folder, source, extension), service, audit, prometheus, store);
+        var server = new CoordinatorServer(Build(options, addresses, service, folder, source, extension), service, audit, store);
         try
         {
             await server.RunAsync(options, addresses, store, source, folder, extension, cancellation).ConfigureAwait(false);
@@ -139,7 +138,6 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         await store.DisposeAsync().ConfigureAwait(false);
         await service.Identities.DisposeAsync().ConfigureAwait(false);
         await audit.DisposeAsync().ConfigureAwait(false);
-        prometheus.Dispose();
         service.Metrics.Dispose();
         service.Draining.Dispose();
     }
@@ -192,7 +190,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     }
 
     private static WebApplication Build(
-        CoordinatorOptions options, List<ListenAddress> addresses, CoordinatorService service, PrometheusText prometheus, string folder, IRunSource source, IServerExtension? extension)
+        CoordinatorOptions options, List<ListenAddress> addresses, CoordinatorService service, string folder, IRunSource source, IServerExtension? extension)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = folder, EnvironmentName = Environments.Production });
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -219,6 +217,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(h => h.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
         builder.Services.AddSingleton(service.Clock);
+        builder.Services.AddSingleton(services => Prometheus(service.Metrics.Meter, services.GetRequiredService<IMeterFactory>(), source.Meters));
         source.AddServices(builder);
         extension?.AddServices(builder);
         if (options.JsonLogs)
@@ -243,12 +242,16 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         new SecureSumEndpoints(service).Map(app);
         new BlobEndpoints(service).Map(app);
         new ShufflingEndpoints(service).Map(app);
-        new HealthEndpoints(service, prometheus).Map(app);
+        new HealthEndpoints(service, app.Services.GetRequiredService<PrometheusText>()).Map(app);
         extension?.Map(app);
         OpenApi.Map(app);
         app.MapFallback("/v1/{**rest}", c => c.RefuseAsync(Problems.NotFound, "GET /openapi/v1.json lists the addresses that there are.")).WithMetadata(Access.Anybody);
         return app;
     }
+
+    /// <summary>This coordinator's own meter, its web server's, and those that belong to the process.</summary>
+    private static PrometheusText Prometheus(Meter own, IMeterFactory server, IReadOnlyList<string> ofProcess) =>
+        new(m => m == own || (m.Scope == server && m.Name == "Microsoft.AspNetCore.Server.Kestrel") || ofProcess.Contains(m.Name));
 
     private static void Listen(KestrelServerOptions kestrel, ListenAddress address, Tls? tls)
     {

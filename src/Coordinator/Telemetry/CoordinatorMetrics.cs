@@ -24,6 +24,8 @@ public sealed class CoordinatorMetrics : IDisposable
         polls = meter.CreateUpDownCounter<long>("federated.long_polls", "{request}", "Check-ins that are connected and wait.");
     }
 
+    internal Meter Meter => meter;
+
     /// <summary>Gauges of the runs, read when somebody looks.</summary>
     internal void Observe(Func<IEnumerable<IRun>> runs)
     {

@@ -5,8 +5,11 @@ using System.Text;
 
 namespace Federated.Coordinator.Telemetry;
 
-/// <summary>Collects a meter's instruments and shows them as Prometheus text (exposition format 0.0.4).</summary>
-/// <remarks>Names follow the OpenTelemetry rule: dots become underscores, the unit is appended, counters end in <c>_total</c>.</remarks>
+/// <summary>Collects the instruments of meters and shows them as Prometheus text (exposition format 0.0.4).</summary>
+/// <remarks>
+/// Names follow the OpenTelemetry rule: dots become underscores, the unit is appended, counters end in <c>_total</c>.
+/// A listener hears the whole process; meters are chosen by identity, since a second coordinator in the process has meters of the same names.
+/// </remarks>
 public sealed class PrometheusText : IDisposable
 {
     private static readonly double[] Bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -15,13 +18,15 @@ public sealed class PrometheusText : IDisposable
     private static readonly ConcurrentDictionary<(string Name, string Value), string> Known = new();
 
     private readonly MeterListener listener = new();
+    private readonly Lock rendering = new();
     private readonly ConcurrentDictionary<string, Family> families = new(StringComparer.Ordinal);
 
-    public PrometheusText(params IReadOnlyCollection<string> meters)
+    /// <param name="isShown">Chooses the meters.</param>
+    public PrometheusText(Func<Meter, bool> isShown)
     {
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (meters.Contains(instrument.Meter.Name))
+            if (isShown(instrument.Meter))
             {
                 var isCounter = instrument.GetType().Name.Contains("Counter", StringComparison.Ordinal) && !instrument.GetType().Name.StartsWith("UpDown", StringComparison.Ordinal);
                 var isHistogram = instrument.GetType().Name.StartsWith("Histogram", StringComparison.Ordinal);
@@ -38,6 +43,16 @@ public sealed class PrometheusText : IDisposable
 
     public string Render()
     {
+        lock (rendering) // What is observed is forgotten and observed anew: not while another looks.
+        {
+            return RenderAll();
+        }
+    }
+
+    public void Dispose() => listener.Dispose();
+
+    private string RenderAll()
+    {
         foreach (var family in families.Values)
         {
             family.ForgetObserved();
@@ -52,8 +67,6 @@ public sealed class PrometheusText : IDisposable
 
         return text.ToString();
     }
-
-    public void Dispose() => listener.Dispose();
 
     private static void Record(object? state, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {

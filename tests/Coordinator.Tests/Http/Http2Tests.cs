@@ -11,7 +11,6 @@ using static Federated.Coordinator.Tests.Http.TestServer;
 namespace Federated.Coordinator.Tests.Http;
 
 /// <summary>Every route over HTTP/2, in the clear and over TLS: what browsers, curl and proxies speak.</summary>
-[Collection(ServerTests.Counting)]
 public sealed class Http2Tests
 {
     public static TheoryData<string> Ways => new("h2c://127.0.0.1:0", "https://127.0.0.1:0");

@@ -15,7 +15,6 @@ namespace Federated.Coordinator.Tests.Http;
 /// <summary>Each limit that an operator can set holds where it is set.</summary>
 public sealed class LimitTests
 {
-    [Collection(ServerTests.Counting)]
     public sealed class Uploading
     {
         [Fact]
@@ -139,7 +138,6 @@ public sealed class LimitTests
         }
     }
 
-    [Collection(ServerTests.Counting)]
     public sealed class Identities
     {
         [Fact]
@@ -188,7 +186,6 @@ public sealed class LimitTests
         }
     }
 
-    [Collection(ServerTests.Counting)]
     public sealed class Tokens
     {
         [Theory]

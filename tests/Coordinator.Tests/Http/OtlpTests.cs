@@ -11,9 +11,12 @@ using Microsoft.Extensions.Logging;
 namespace Federated.Coordinator.Tests.Http;
 
 /// <summary>What a coordinator sends to an OpenTelemetry collector: OTLP over gRPC, received by a collector in this process.</summary>
-[Collection(ServerTests.Counting)]
+/// <remarks>OpenTelemetry exports what the process does; so no other coordinator works in it meanwhile.</remarks>
+[Collection(Alone)]
 public sealed class OtlpTests
 {
+    private const string Alone = "the only coordinator of the process";
+
     static OtlpTests() => Environment.SetEnvironmentVariable("OTEL_BSP_SCHEDULE_DELAY", "100");
 
     [Fact]
@@ -213,4 +216,7 @@ public sealed class OtlpTests
             }
         }
     }
+
+    [CollectionDefinition(Alone, DisableParallelization = true)]
+    public sealed class AloneDefinition;
 }

@@ -6,7 +6,6 @@ using static Federated.Coordinator.Tests.Http.TestServer;
 
 namespace Federated.Coordinator.Tests.Http;
 
-[Collection(ServerTests.Counting)]
 public sealed class PrivacyEndpointTests
 {
     internal static async Task<RunPrivacyMessage> PrivacyOfAsync(TestServer server, string run, string token)

@@ -13,7 +13,6 @@ namespace Federated.Coordinator.Tests.Http;
 
 public sealed partial class SecurityTests
 {
-    [Collection(ServerTests.Counting)]
     public sealed class Bodies
     {
         [Fact]
@@ -134,7 +133,6 @@ public sealed partial class SecurityTests
         }
     }
 
-    [Collection(ServerTests.Counting)]
     public sealed class Names
     {
         [Theory]
@@ -162,7 +160,6 @@ public sealed partial class SecurityTests
         }
     }
 
-    [Collection(ServerTests.Counting)]
     public sealed class Pressure
     {
         [Fact]

@@ -14,7 +14,6 @@ namespace Federated.Coordinator.Tests.Http;
 /// <summary>Whoever breaks a rule is refused with the right status, and the run goes on unharmed.</summary>
 public sealed partial class SecurityTests
 {
-    [Collection(ServerTests.Counting)]
     public sealed class Credentials
     {
         [Fact]
@@ -149,7 +148,6 @@ public sealed partial class SecurityTests
         }
     }
 
-    [Collection(ServerTests.Counting)]
     public sealed class Roles
     {
         [Fact]

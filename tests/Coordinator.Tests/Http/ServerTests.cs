@@ -12,12 +12,8 @@ using static Federated.Coordinator.Tests.Http.TestServer;
 
 namespace Federated.Coordinator.Tests.Http;
 
-/// <remarks>Counters are a process's: what counts updates does not run beside tests that send others.</remarks>
-[Collection(Counting)]
 public sealed class ServerTests
 {
-    internal const string Counting = "servers whose updates are counted";
-
     private static HttpMethod Patch => HttpMethod.Patch;
 
     [Fact]
@@ -155,6 +151,24 @@ public sealed class ServerTests
         Assert.Contains(detail.Versions[^1].Model.Sha256, await card.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         using var ready = await server.Http.GetAsync("/readyz");
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+    }
+
+    [Fact]
+    public async Task Two_coordinators_in_one_process_each_tell_of_their_own_and_every_reader_hears_all_of_it()
+    {
+        await using var busy = await StartAsync();
+        await using var idle = await StartAsync();
+        var run = await busy.CreateRunAsync("buffered 10 3");
+        Assert.Equal(run, await idle.CreateRunAsync("buffered 10 3"));
+        await (await TestClient.EnrolAsync(busy)).AssertUnharmedAsync(run);
+
+        var readings = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => busy.Http.GetStringAsync("/metrics")));
+        var other = await idle.Http.GetStringAsync("/metrics");
+
+        Assert.All(readings, r => Assert.Contains($"federated_run_accepted_total{{run=\"{run}\"}} 1\n", r, StringComparison.Ordinal));
+        Assert.Contains($"federated_run_accepted_total{{run=\"{run}\"}} 0\n", other, StringComparison.Ordinal);
+        Assert.DoesNotContain("federated_updates_total", other, StringComparison.Ordinal);
+        Assert.Contains("kestrel_active_connections", readings[0], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,7 +8,6 @@ using static Federated.Coordinator.Tests.Http.TestServer;
 namespace Federated.Coordinator.Tests.Http;
 
 /// <summary>Options of a coordinator that are no limits.</summary>
-[Collection(ServerTests.Counting)]
 public sealed class ServingOptionTests
 {
     [Fact]

@@ -191,7 +191,6 @@ public static class LifetimeLedgerTests
         }
     }
 
-    [Collection(ServerTests.Counting)]
     public sealed class A_coordinator
     {
         [Fact]
