@@ -33,7 +33,7 @@ public sealed record ShufflerOptions
     [Range(4096, 1 << 30)]
     public int MaxReportBytes { get; init; } = 256 << 20;
 
-    /// <summary>Bytes of reports that are received at once; beyond, clients are told to come back.</summary>
+    /// <summary>Bytes of reports that are received at once, and so of the largest batch of a shuffler before this one; beyond, clients are told to come back.</summary>
     /// <value>The default is 1 GiB. Must be 1 MiB or more.</value>
     [Range(1 << 20, long.MaxValue)]
     public long MaxBytesInFlight { get; init; } = 1L << 30;

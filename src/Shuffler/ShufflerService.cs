@@ -12,7 +12,7 @@ namespace Federated.Shuffler;
 /// A shuffler without its network: reports of many threads meet in one mailbox, those that wait while others are at the disk share the next sync,
 /// and what is closed is sent until somebody has it.
 /// </summary>
-/// <remarks>When the disk fails, those who wait are told to come back, and the book is opened again from what the disk has.</remarks>
+/// <remarks>When the disk fails, or anything else, those who wait are told to come back, and the book is opened again from what the disk has.</remarks>
 public sealed partial class ShufflerService : IAsyncDisposable
 {
     private const int GroupSize = 4096, MailboxCapacity = 1 << 16, DeliveriesAtOnce = 4;
@@ -116,14 +116,18 @@ public sealed partial class ShufflerService : IAsyncDisposable
             {
                 Handle(book ??= OpenBook(), group);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e)
             {
-                Trouble = $"The disk failed: {e.Message}";
+                Trouble = e is IOException or UnauthorizedAccessException ? $"The disk failed: {e.Message}" : $"Reports could not be taken: {e}";
                 book?.Dispose();
                 book = null;
                 foreach (var item in group)
                 {
                     item.Refuse();
+                    if (item is FinishedItem finished)
+                    {
+                        delivering.Remove(finished.Batch.Id); // It may still lie here: then it is sent again, and counts once.
+                    }
                 }
 
                 timer.Change(TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
@@ -207,9 +211,9 @@ public sealed partial class ShufflerService : IAsyncDisposable
                 {
                     delivered = await destination.SendAsync(batch, stopping.Token).ConfigureAwait(false);
                 }
-                catch (IOException e)
+                catch (Exception e) when (!stopping.IsCancellationRequested)
                 {
-                    delivered = new Delivered(DeliveryOutcome.Later, e.Message);
+                    delivered = new Delivered(DeliveryOutcome.Later, e is IOException ? e.Message : e.ToString()); // Whatever it is: a batch that nobody sends is lost.
                 }
                 finally
                 {
@@ -226,7 +230,7 @@ public sealed partial class ShufflerService : IAsyncDisposable
                 await Task.Delay(wait, clock, stopping.Token).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
+        catch (Exception) when (stopping.IsCancellationRequested)
         {
             // The next start sends it again.
         }

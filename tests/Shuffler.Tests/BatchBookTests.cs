@@ -45,6 +45,34 @@ public sealed class BatchBookTests
             Assert.True(BatchHeader.Verify(batch.Header.Span, batch.Signature.Span, bench.Key));
         }
 
+        /// <summary>They are written in pieces, and lie where they are looked for.</summary>
+        [Fact]
+        public async Task IsOfEveryByteThatCameWhenReportsAreLarge()
+        {
+            using var bench = new Bench();
+            bench.Book.Take([.. Enumerable.Range(0, 12).Select(i => Bench.Report(bench.Ticket(i, target: 12) with { ReportBytes = 1 << 20 }, (byte)(i + 1)))]);
+            var (_, reports) = await Bench.EmitAsync(Assert.Single(bench.Book.Outbox));
+            Assert.Equal(Enumerable.Range(1, 12), reports.Order().Select(r => (int)r));
+            bench.Crash();
+            Assert.Equal(reports, (await Bench.EmitAsync(Assert.Single(bench.Book.Outbox))).Reports);
+        }
+
+        /// <summary>More used tickets than one record of their file holds.</summary>
+        [Fact]
+        public void LeavesItsTicketsUsedWhenTheirFileIsWrittenAnew()
+        {
+            const int many = 70_000;
+            using var bench = new Bench();
+            bench.Book.Take([.. Enumerable.Range(0, many).Select(i => Bench.Report(bench.Ticket(i, target: many), 1))]);
+            bench.Book.Finish(Assert.Single(bench.Book.Outbox).Id);
+            bench.Crash();
+            foreach (var assignment in (long[])[0, 65_535, 65_536, many - 1])
+            {
+                Assert.Equal(ReportOutcome.Held, bench.Take(bench.Ticket(assignment), 1));
+                Assert.Equal(ReportOutcome.Replayed, bench.Take(bench.Ticket(assignment), 2));
+            }
+        }
+
         [Fact]
         public async Task IsTheSameBytesUntilSomebodyHasThemAlsoAfterARestart()
         {

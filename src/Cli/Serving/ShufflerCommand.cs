@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Federated.Cli.Clients;
 using Federated.Cli.Output;
 using Federated.Client.Transport;
@@ -27,18 +28,23 @@ internal static class ShufflerCommand
         var tickets = new Option<string?>("--tickets") { Description = "The coordinator's ticket key (fed shufflers keys prints it). On loopback it is asked of the coordinator.", HelpName = "KEY" };
         var previous = new Option<string?>("--previous") { Description = "The signing key of the shuffler before this one, where clients do not come here.", HelpName = "KEY" };
         var minBatch = new Option<int>("--min-batch") { Description = "No batch of fewer reports leaves, whatever the coordinator says.", HelpName = "N", DefaultValueFactory = _ => 2 };
+        var inFlight = new Option<int>("--in-flight") { Description = "MiB of reports that are received at once, and so the largest batch of a shuffler before this one; beyond, clients are told to come back.", HelpName = "N", DefaultValueFactory = _ => 1024 };
         var certificate = new Option<string?>("--certificate") { Description = "PEM file of the server's certificate and chain; without it, fed pki's in the data directory.", HelpName = "FILE" };
         var key = new Option<string?>("--key") { Description = "PEM file of its private key.", HelpName = "FILE" };
         var authority = new Option<string?>("--ca") { Description = "PEM file of the authority behind the destination's certificate. The default is those that the system trusts.", HelpName = "FILE" };
         var command = new Command("shuffler", "Stand between clients and a coordinator: hold sealed reports, and pass on whole batches in random order.")
         {
-            listen, to, tickets, previous, minBatch, certificate, key, authority, KeysVerb(terminal, data, name),
+            listen, to, tickets, previous, minBatch, inFlight, certificate, key, authority, KeysVerb(terminal, data, name),
         };
         command.Options.Add(data);
         command.Options.Add(name);
         command.SetAction(async (parsed, cancellation) =>
         {
             var folder = parsed.GetValue(data)!;
+            Check(parsed.GetValue(minBatch) >= 2, "--min-batch must be 2 or more: in a batch of one report nobody hides.");
+            Check(parsed.GetValue(inFlight) >= 1, "--in-flight must be 1 or more.");
+            Check(parsed.GetValue(previous) is null || parsed.GetValue(tickets) is null, "--tickets is for the shuffler that clients send to, --previous for one behind it: give one of the two.");
+            Check(parsed.GetValue(key) is null || parsed.GetValue(certificate) is not null, "--key goes with --certificate.");
             using var keys = Guarded(() => ShufflerKeys.OpenOrCreate(folder));
             var destination = Uri.TryCreate(parsed.GetValue(to), UriKind.Absolute, out var url) ? url : throw new CommandException(ExitCodes.Usage, $"'{parsed.GetValue(to)}' is no address; it must look like https://host:port.");
             var handler = HttpTransport.CreateHandler(new HttpTransportOptions { Endpoints = Endpoints.Of(destination), TrustedRoots = parsed.GetValue(authority) is { } pem ? Pem.Roots(pem) : null });
@@ -49,7 +55,8 @@ internal static class ShufflerCommand
                 Destination = destination,
                 TicketKey = parsed.GetValue(previous) is not null ? "" : parsed.GetValue(tickets) ?? await AskAsync(destination, cancellation).ConfigureAwait(false),
                 PreviousKey = parsed.GetValue(previous) ?? "",
-                MinBatch = Math.Max(2, parsed.GetValue(minBatch)),
+                MinBatch = parsed.GetValue(minBatch),
+                MaxBytesInFlight = (long)parsed.GetValue(inFlight) << 20,
                 Listen = [.. parsed.GetValue(listen)!.Select(text => Address(text, () => Certificate(folder, parsed.GetValue(certificate), parsed.GetValue(key), terminal)))],
             };
             return await ServeAsync(options, keys, handler, terminal, cancellation).ConfigureAwait(false);
@@ -127,7 +134,7 @@ internal static class ShufflerCommand
                 var keys = await http.GetFromJsonAsync(new Uri(destination, "/v1/shuffling"), WireJson.Default.ShufflingKeysMessage, cancellation).ConfigureAwait(false);
                 return keys!.Tickets;
             }
-            catch (HttpRequestException e) when (attempt >= 300)
+            catch (Exception e) when (e is JsonException || (e is HttpRequestException && attempt >= 300))
             {
                 throw new CommandException(ExitCodes.Environment, $"The coordinator at {destination} does not tell its ticket key: {e.Message}");
             }
@@ -153,6 +160,14 @@ internal static class ShufflerCommand
 
     private static X509Certificate2 Certificate(string folder, string? certificate, string? key, Terminal terminal) =>
         certificate is not null ? Pem.Certificate(certificate, key) : PrivateAuthority.OpenOrCreate(Path.Combine(folder, "pki"), terminal.Clock).ServerCertificate();
+
+    private static void Check(bool isSo, string otherwise)
+    {
+        if (!isSo)
+        {
+            throw new CommandException(ExitCodes.Usage, otherwise);
+        }
+    }
 
     private static ShufflerKeys Guarded(Func<ShufflerKeys> open)
     {

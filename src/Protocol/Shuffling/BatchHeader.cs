@@ -16,7 +16,7 @@ namespace Federated.Protocol.Shuffling;
 /// </remarks>
 /// <param name="Run">The run's id.</param>
 /// <param name="Batch">The batch's name, as its tickets say.</param>
-/// <param name="Id">Names this batch for good: it counts once under it, however often it is sent.</param>
+/// <param name="Id">Names this batch for good: it counts once under it, however often it is sent. 1 to 64 lower-case hex digits.</param>
 /// <param name="Assignments">In ascending order.</param>
 /// <param name="Clients">The clients' numbers in the run, by assignment.</param>
 /// <param name="Reports">How many reports follow: as many as assignments, or none when the batch was dropped.</param>
@@ -78,7 +78,8 @@ public sealed record BatchHeader(
             }
         }
 
-        return Assignments.Count > 0 && Assignments[0] >= 0 && Clients.Count == Assignments.Count && Clients.All(c => c >= 0) && Id.Length is > 0 and <= 64
+        return Assignments.Count > 0 && Assignments[0] >= 0 && Clients.Count == Assignments.Count && Clients.All(c => c >= 0)
+            && Id.Length is > 0 and <= 64 && Id.All(char.IsAsciiHexDigitLower)
             && Reports == (Dropped ? 0 : Assignments.Count) && ReportBytes > 0;
     }
 }

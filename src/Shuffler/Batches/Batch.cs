@@ -17,6 +17,9 @@ internal sealed class Batch
 {
     private const byte OpenedKind = 1, ReportKind = 2, SealedKind = 3;
 
+    /// <summary>Bytes from which on what was added is written, though not yet synced: a large group is not held in memory a second time.</summary>
+    private const int WriteFrom = 4 << 20;
+
     private readonly IDisk disk;
     private readonly List<Entry> entries = [];
     private readonly Dictionary<int, int> perClient = [];
@@ -24,6 +27,7 @@ internal sealed class Batch
     private IAppending? file;
     private int[] order = [];
     private long length;
+    private bool isNew, isUnsynced;
 
     private Batch(IDisk disk, string id, ShuffleTicket terms, long windowEnds, bool isHandedOn) =>
         (this.disk, Id, Terms, WindowEnds, IsHandedOn) = (disk, id, terms, windowEnds, isHandedOn);
@@ -139,27 +143,28 @@ internal sealed class Batch
         var start = length + pending.WrittenCount;
         Frame.Write(head, report.Inner.Span, pending);
         Note(entry with { Offset = start + Frame.HeaderBytes + head.Length });
+        if (pending.WrittenCount >= WriteFrom)
+        {
+            Write();
+        }
     }
 
     /// <summary>Makes durable what was added.</summary>
     public void Flush()
     {
-        if (pending.WrittenCount == 0)
+        Write();
+        if (!isUnsynced)
         {
             return;
         }
 
-        var isNew = file is null && !disk.Exists(Path);
-        file ??= disk.OpenAppend(Path);
-        file.Append(pending.WrittenSpan);
-        file.Sync();
+        file!.Sync();
         if (isNew)
         {
             disk.SyncFolder(Folder);
         }
 
-        length += pending.WrittenCount;
-        pending.ResetWrittenCount();
+        (isNew, isUnsynced) = (false, false);
     }
 
     /// <summary>Ends the batch: fixes the order in which it leaves, for good, or that it never does.</summary>
@@ -251,6 +256,25 @@ internal sealed class Batch
     {
         file?.Dispose();
         file = null;
+    }
+
+    private void Write()
+    {
+        if (pending.WrittenCount == 0)
+        {
+            return;
+        }
+
+        if (file is null)
+        {
+            isNew = !disk.Exists(Path);
+            file = disk.OpenAppend(Path);
+        }
+
+        file.Append(pending.WrittenSpan);
+        isUnsynced = true;
+        length += pending.WrittenCount;
+        pending.ResetWrittenCount();
     }
 
     private void Note(Entry entry)

@@ -20,6 +20,9 @@ internal sealed class UsedTickets : IDisposable
     /// <summary>Bytes below which the file is not worth rewriting.</summary>
     private const int RewriteFrom = 1 << 20;
 
+    /// <summary>Tickets in one record: a record has a largest size, and what is longer would be taken for a torn one.</summary>
+    private const int TicketsARecord = 1 << 16;
+
     private readonly IDisk disk;
     private readonly Dictionary<(string Run, long Assignment), (long Expires, UInt128 Digest)> tickets = [];
     private readonly Dictionary<string, long> finished = new(StringComparer.Ordinal);
@@ -73,7 +76,7 @@ internal sealed class UsedTickets : IDisposable
 
         finished[batch.Id] = now;
         var buffer = new ArrayBufferWriter<byte>();
-        Frame.Write(Encode(batch.Id, now, batch.Entries.Select(e => (batch.Terms.Run, e.Assignment, e.Expires, e.Digest))), buffer);
+        Frame.Write(Encode(batch.Id, now, [.. batch.Entries.Select(e => (batch.Terms.Run, e.Assignment, e.Expires, e.Digest))]), buffer);
         var isNew = file is null && !disk.Exists(Path);
         file ??= disk.OpenAppend(Path);
         file.Append(buffer.WrittenSpan);
@@ -91,17 +94,16 @@ internal sealed class UsedTickets : IDisposable
 
     public void Dispose() => file?.Dispose();
 
-    private static byte[] Encode(string batch, long now, IEnumerable<(string Run, long Assignment, long Expires, UInt128 Digest)> entries)
+    private static byte[] Encode(string batch, long now, (string Run, long Assignment, long Expires, UInt128 Digest)[] entries)
     {
         using var payload = new MemoryStream();
         using (var writer = new BinaryWriter(payload, Encoding.UTF8, leaveOpen: true))
         {
-            var all = entries.ToList();
             writer.Write(FinishedKind);
             writer.Write(batch);
             writer.Write(now);
-            writer.Write(all.Count);
-            foreach (var (run, assignment, expires, digest) in all)
+            writer.Write(entries.Length);
+            foreach (var (run, assignment, expires, digest) in entries)
             {
                 writer.Write(run);
                 writer.Write(assignment);
@@ -148,7 +150,6 @@ internal sealed class UsedTickets : IDisposable
         }
 
         var buffer = new ArrayBufferWriter<byte>();
-        Frame.Write(Encode("", now, tickets.Select(t => (t.Key.Run, t.Key.Assignment, t.Value.Expires, t.Value.Digest))), buffer);
         foreach (var (id, at) in finished)
         {
             Frame.Write(Encode(id, at, []), buffer);
@@ -157,6 +158,13 @@ internal sealed class UsedTickets : IDisposable
         using (var rewritten = disk.OpenAppend(NewPath))
         {
             rewritten.Append(buffer.WrittenSpan);
+            foreach (var part in tickets.Select(t => (t.Key.Run, t.Key.Assignment, t.Value.Expires, t.Value.Digest)).Chunk(TicketsARecord))
+            {
+                buffer.ResetWrittenCount();
+                Frame.Write(Encode("", now, part), buffer);
+                rewritten.Append(buffer.WrittenSpan);
+            }
+
             rewritten.Sync();
         }
 

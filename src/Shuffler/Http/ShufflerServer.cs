@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
@@ -15,7 +14,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -24,7 +22,7 @@ using Microsoft.Extensions.Logging;
 namespace Federated.Shuffler.Http;
 
 /// <summary>A shuffler as a service of its own process. It logs no request: who came when is what it is there to hide.</summary>
-public sealed class ShufflerServer : IAsyncDisposable
+public sealed partial class ShufflerServer : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly ShufflerOptions options;
@@ -45,7 +43,7 @@ public sealed class ShufflerServer : IAsyncDisposable
             throw new ShufflerException("A shuffler takes reports of clients, by the coordinator's ticket key, or batches of the shuffler before it, by that one's signing key: give one of the two.");
         }
 
-        http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10) };
+        http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10), MaxResponseContentBufferSize = 1 << 20 };
         service = ShufflerService.Start(
             new PhysicalDisk(Path.Combine(options.DataDirectory, "held")), keys.Signing, new BatchRules(options.MinBatch),
             new HttpDestination(http, options.Destination, options.Name), clock, TimeSpan.FromSeconds(options.FirstRetrySeconds), random);
@@ -68,7 +66,16 @@ public sealed class ShufflerServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(keys);
         var server = new ShufflerServer(options, keys, handler, clock, random);
-        await server.app.StartAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await server.app.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
         server.Addresses = [.. server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         return server;
     }
@@ -169,14 +176,14 @@ public sealed class ShufflerServer : IAsyncDisposable
             return;
         }
 
+        if (!TryReserve(length))
+        {
+            await RefuseBusyAsync(context).ConfigureAwait(false);
+            return;
+        }
+
         try
         {
-            if (Interlocked.Add(ref bytesInFlight, length) > options.MaxBytesInFlight)
-            {
-                await RefuseAsync(context, 503, "busy", "Too much is coming in; send the same report later.").ConfigureAwait(false);
-                return;
-            }
-
             var envelope = GC.AllocateUninitializedArray<byte>((int)length);
             await context.Request.Body.ReadExactlyAsync(envelope, context.RequestAborted).ConfigureAwait(false);
             await TakeAsync(context, envelope).ConfigureAwait(false);
@@ -185,6 +192,18 @@ public sealed class ShufflerServer : IAsyncDisposable
         {
             Interlocked.Add(ref bytesInFlight, -length);
         }
+    }
+
+    /// <summary>Room for a body, before any of it is read.</summary>
+    private bool TryReserve(long bytes)
+    {
+        if (Interlocked.Add(ref bytesInFlight, bytes) <= options.MaxBytesInFlight)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref bytesInFlight, -bytes);
+        return false;
     }
 
     private async Task TakeAsync(HttpContext context, byte[] envelope)
@@ -227,90 +246,6 @@ public sealed class ShufflerServer : IAsyncDisposable
         _ => ("batch-differs", "The ticket does not agree with the others of its batch. Check in again."),
     };
 
-    /// <summary>A batch of the shuffler before this one: its signature first, then its reports, each with its envelope for this one.</summary>
-    private async Task BatchAsync(HttpContext context)
-    {
-        if (previous is null)
-        {
-            await RefuseAsync(context, 404, "not-found", "This shuffler takes reports of clients, and no batches.").ConfigureAwait(false);
-            return;
-        }
-
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = null; // Bounded by what the signed header says.
-        }
-
-        var body = context.Request.Body;
-        var prefix = new byte[4];
-        await body.ReadExactlyAsync(prefix, context.RequestAborted).ConfigureAwait(false);
-        var length = BinaryPrimitives.ReadInt32LittleEndian(prefix);
-        if (length is <= 0 or > BatchHeader.MaxLength)
-        {
-            await RefuseAsync(context, 400, "malformed", "The batch's header has no length that it could have.").ConfigureAwait(false);
-            return;
-        }
-
-        var bytes = new byte[length];
-        await body.ReadExactlyAsync(bytes, context.RequestAborted).ConfigureAwait(false);
-        var signature = context.Request.Headers[BatchHeader.SignatureHeader].ToString();
-        if (!Base64Url.IsValid(signature) || !BatchHeader.Verify(bytes, Base64Url.DecodeFromChars(signature), previous) || BatchHeader.TryDecode(bytes) is not { } header)
-        {
-            await RefuseAsync(context, 403, "signature-invalid", "The batch is not signed by the shuffler before this one.").ConfigureAwait(false);
-            return;
-        }
-
-        if (header.Dropped)
-        {
-            // Nothing to hide in a batch that is none: the word is passed on by whoever closed it.
-            await RefuseAsync(context, 409, "batch-invalid", "The batch was dropped; its assignments end by their leases.").ConfigureAwait(false);
-            return;
-        }
-
-        await TakeBatchAsync(context, header).ConfigureAwait(false);
-    }
-
-    private async Task TakeBatchAsync(HttpContext context, BatchHeader header)
-    {
-        var innerBytes = header.ReportBytes - Privacy.Hpke.HpkeSuite.Overhead;
-        var terms = new ShuffleTicket(
-            header.Run, header.Batch, options.MinBatch, Math.Max(options.MinBatch, header.Reports), 1, innerBytes - Privacy.Hpke.HpkeSuite.Overhead, 0, int.MaxValue, 0, 0, 0);
-        List<HeldReport> reports = new(header.Reports);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (var i = 0; i < header.Reports; i++)
-        {
-            var message = new byte[header.ReportBytes];
-            await context.Request.Body.ReadExactlyAsync(message, context.RequestAborted).ConfigureAwait(false);
-            hash.AppendData(message);
-
-            // One that does not open keeps its place with bytes that open for nobody: leaving it out would tell how many there are, and when.
-            var inner = ReportEnvelope.TryOpenHop(keys.Sealing, header.Run, header.Batch, message) ?? RandomNumberGenerator.GetBytes(innerBytes);
-            reports.Add(HeldReport.Of(terms with { Assignment = header.Assignments[i], Client = header.Clients[i] }, inner));
-        }
-
-        if (Convert.ToHexStringLower(hash.GetHashAndReset()) != header.Sha256)
-        {
-            await RefuseAsync(context, 422, "digest", "The reports are not those that were signed. Send them again.").ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            if (await service.TakeBatchAsync(header.Id, terms, reports).ConfigureAwait(false) is { } isNew)
-            {
-                await WriteAsync(context, new BatchReply(header.Reports, 0, 0, !isNew), WireJson.Default.BatchReply).ConfigureAwait(false);
-            }
-            else
-            {
-                await RefuseAsync(context, 503, "unavailable", "The batch cannot be made durable now; send the same again.").ConfigureAwait(false);
-            }
-        }
-        catch (ShufflerException e)
-        {
-            await RefuseAsync(context, 409, "batch-too-small", e.Message).ConfigureAwait(false);
-        }
-    }
-
     private Task KeysAsync(HttpContext context) =>
         WriteAsync(context, new ShufflerMessage(options.Name, "", keys.SealingKey, keys.SigningKey), WireJson.Default.ShufflerMessage);
 
@@ -340,6 +275,8 @@ public sealed class ShufflerServer : IAsyncDisposable
                 """),
             context.RequestAborted);
     }
+
+    private static Task RefuseBusyAsync(HttpContext context) => RefuseAsync(context, 503, "busy", "Too much is coming in; send the same later.");
 
     private static Task RefuseAsync(HttpContext context, int status, string type, string detail)
     {

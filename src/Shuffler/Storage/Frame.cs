@@ -18,6 +18,7 @@ internal static class Frame
     public static void Write(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, IBufferWriter<byte> output)
     {
         var length = first.Length + second.Length;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxPayload); // It would be read back as torn.
         var frame = output.GetSpan(HeaderBytes + length)[..(HeaderBytes + length)];
         BinaryPrimitives.WriteInt32LittleEndian(frame, length);
         first.CopyTo(frame[HeaderBytes..]);
