@@ -30,8 +30,8 @@ internal sealed class TestSilos : IAsyncDisposable
                 })
                 .Configure<ClusterMembershipOptions>(o =>
                 {
-                    o.ProbeTimeout = TimeSpan.FromSeconds(1);
-                    o.NumMissedProbesLimit = 2;
+                    o.ProbeTimeout = TimeSpan.FromSeconds(2); // On a busy machine a living silo must not be taken for a dead one: what it knew of its clients would go.
+                    o.NumMissedProbesLimit = 3;
                     o.TableRefreshTimeout = TimeSpan.FromSeconds(1);
                     o.DefunctSiloCleanupPeriod = null;
                 });

@@ -68,7 +68,6 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
     /// <summary>Of what a coordinator keeps of such runs outside of their logs, another silo knows nothing.</summary>
     private static string? NotInAClusterBecause(RunParts parts) =>
         parts.SecureSum is not null ? "A cluster does not take runs with secure aggregation: the sessions live in the memory of one coordinator, and a client's steps come to any silo. Serve this run with fed serve."
-        : parts.Shuffle is not null ? "A cluster does not take shuffled runs: reports are sealed to the key of one coordinator, and every silo has its own. Serve this run with fed serve."
         : parts.Sections.OfType<IAnalysisOutcome>().Any() ? "A cluster does not take analyses: what they found is told by the coordinator that hosts them, and not to the other silos. Serve this run with fed serve."
         : null;
 

@@ -43,6 +43,9 @@ public sealed class ClusterRun : IRun
 
     public int LobbyCount => Mirror.Lobby;
 
+    /// <summary>A group is one message between silos, which take 100 MiB.</summary>
+    public long GroupInlineBytes => 32L << 20;
+
     /// <summary>The run has been deleted; perhaps there is another of its name.</summary>
     public bool IsGone { get; internal set; }
 

@@ -29,6 +29,8 @@ public sealed class SiloRunSource(SiloOptions silo, CoordinatorOptions server, I
 
     public string Instance => silo.Name;
 
+    public TimeSpan? SharedLease => silo.FrontDoor.StandingLease;
+
     public IReadOnlyList<string> Meters => ["Microsoft.Orleans"];
 
     /// <summary>Makes the cluster's tables when the database does not have them.</summary>

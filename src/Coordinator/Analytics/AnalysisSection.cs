@@ -43,8 +43,7 @@ public sealed class AnalysisSection(PrivateAnalysis analysis, byte[] key, Privac
     /// <summary>The public coin of a client: its group and its hash seed come from it. May be asked on any thread.</summary>
     public ulong Coin(ClientId client) => seeds.Seed(client.Value.ToString(CultureInfo.InvariantCulture), 0);
 
-    /// <summary>A client's group. May be asked on any thread.</summary>
-    public int GroupOf(ClientId client) => Ticket.OfCoin(Coin(client), analysis.Groups).Group;
+    private int GroupOf(ClientId client) => Ticket.OfCoin(Coin(client), analysis.Groups).Group;
 
     /// <summary>
     /// The ticket of a report. A shuffled one has come on the assignment of some client of its batch, all of which are of one group; its seed is its own.

@@ -49,6 +49,9 @@ public interface IRun
     /// <inheritdoc cref="RunHost.SubmitAsync"/>
     Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation);
 
+    /// <summary>Small blobs may go with a group itself up to so many bytes together, and stand in the log's one record; what is more goes into the blob store first.</summary>
+    long GroupInlineBytes => 256L << 20;
+
     /// <inheritdoc cref="RunHost.SubmitGroupAsync"/>
     Task<GroupResult> SubmitGroupAsync(string group, IReadOnlyList<UpdateSubmission> members, CancellationToken cancellation);
 

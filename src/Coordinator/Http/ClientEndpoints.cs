@@ -84,7 +84,7 @@ internal sealed class ClientEndpoints(CoordinatorService service)
         {
             if (result is Granted shuffled && host.Parts.Shuffle is { } terms)
             {
-                if (ShufflingEndpoints.WithWay(reply, shuffled, host, terms, service) is not { } onItsWay)
+                if (await ShufflingEndpoints.WithWayAsync(reply, shuffled, host, terms, service, context.RequestAborted).ConfigureAwait(false) is not { } onItsWay)
                 {
                     var wait = new WaitMessage($"one of the run's shufflers ({string.Join(", ", terms.Shufflers)}) is not registered any more", 10);
                     await JsonBody.WriteAsync(context, new CheckInReply { Wait = wait }, WireJson.Default.CheckInReply).ConfigureAwait(false);

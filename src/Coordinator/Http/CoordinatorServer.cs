@@ -74,7 +74,9 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         var metrics = new CoordinatorMetrics();
         var service = new CoordinatorService(options, identities, audit, configurations, clock, metrics)
         {
-            Shuffling = ShufflingBook.Open(Path.Combine(folder, "identity", "shuffling.json")),
+            Shuffling = source.SharedLease is { } lease
+                ? await ShufflingBook.OpenAsync(store.Documents, lease, clock, cancellation).ConfigureAwait(false)
+                : ShufflingBook.Open(Path.Combine(folder, "identity", "shuffling.json"), clock),
             Lifetime = options.ClientBudget is { } budget ? new LifetimeLedger(store.Documents, budget) : null,
         };
         var server = new CoordinatorServer(Build(options, addresses, service, folder, source, extension), service, audit, store);

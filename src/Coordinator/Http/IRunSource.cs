@@ -17,6 +17,12 @@ public interface IRunSource
     /// <summary>Meters beside the coordinator's own that are worth exporting.</summary>
     IReadOnlyList<string> Meters => [];
 
+    /// <summary>
+    /// How long what another process of the same store has taken back may be believed here; null where there is no other. Where there are, what all of them need to
+    /// know stands in the store and not in a folder of this one.
+    /// </summary>
+    TimeSpan? SharedLease => null;
+
     void AddServices(WebApplicationBuilder builder);
 
     /// <summary>Called when the server listens; it is ready when this completes.</summary>

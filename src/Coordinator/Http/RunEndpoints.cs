@@ -47,7 +47,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         try
         {
             var configuration = service.Configurations.Read(request.Configuration, request.Set);
-            RequirePossible(configuration);
+            await RequirePossibleAsync(configuration, context.RequestAborted).ConfigureAwait(false);
             if (await IdAsync(context, request.Run, service.Configurations.Describe(configuration).Name).ConfigureAwait(false) is { } id)
             {
                 var host = await service.Registry!.CreateAsync(id, configuration, context.RequestAborted).ConfigureAwait(false);
@@ -78,7 +78,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         try
         {
             var configuration = service.Configurations.Read(System.Text.Encoding.UTF8.GetString(source.Entry.Configuration.Span), request.Set);
-            RequirePossible(configuration);
+            await RequirePossibleAsync(configuration, context.RequestAborted).ConfigureAwait(false);
             if (await IdAsync(context, request.Run, $"{source.Entry.Id}-v{version.Version.ToString(CultureInfo.InvariantCulture)}").ConfigureAwait(false) is { } id)
             {
                 var host = await service.Registry!.BranchAsync(id, source.Entry.Id, version.Version, configuration, context.RequestAborted).ConfigureAwait(false);
@@ -92,10 +92,10 @@ internal sealed class RunEndpoints(CoordinatorService service)
     }
 
     /// <exception cref="CoordinatorException">No client could ever take part in the run: a budget does not cover it, or a shuffler is not there.</exception>
-    private void RequirePossible(byte[] configuration)
+    private async ValueTask RequirePossibleAsync(byte[] configuration, CancellationToken cancellation)
     {
         var description = service.Configurations.Describe(configuration);
-        if ((service.Lifetime?.RefusalOf(description.Privacy) ?? ShufflingEndpoints.RefusalOf(description.Shufflers, service.Shuffling)) is { } refusal)
+        if ((service.Lifetime?.RefusalOf(description.Privacy) ?? await ShufflingEndpoints.RefusalOfAsync(description.Shufflers, service.Shuffling, cancellation).ConfigureAwait(false)) is { } refusal)
         {
             throw new CoordinatorException(refusal);
         }

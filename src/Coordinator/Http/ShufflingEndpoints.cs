@@ -18,9 +18,6 @@ namespace Federated.Coordinator.Http;
 /// <summary>Shufflers: their registration, what clients are told of them, and the batches that they bring.</summary>
 internal sealed class ShufflingEndpoints(CoordinatorService service)
 {
-    /// <summary>Small payloads of a batch travel in the log's record up to so many bytes together; what is more goes into the blob store.</summary>
-    private const long InlineBytes = 256 << 20;
-
     /// <summary>Bytes of a batch that are held at once.</summary>
     private const int ChunkBytes = 32 << 20;
 
@@ -37,35 +34,60 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
 
     /// <summary>An assignment of a shuffle run, with the way that its report takes.</summary>
     /// <returns>Null when one of the run's shufflers is not registered any more.</returns>
-    public static CheckInReply? WithWay(CheckInReply reply, Granted granted, IRun host, ShuffleTerms terms, CoordinatorService service)
+    public static async ValueTask<CheckInReply?> WithWayAsync(
+        CheckInReply reply, Granted granted, IRun host, ShuffleTerms terms, CoordinatorService service, CancellationToken cancellation)
     {
         var book = service.Shuffling;
-        var way = terms.Shufflers.Select(book.Find).ToList();
-        if (way.Contains(null) || reply.Assignment is not { } message )
+        List<ShufflingBook.Registered> way = [];
+        foreach (var name in terms.Shufflers)
+        {
+            if (await book.FindAsync(name, cancellation).ConfigureAwait(false) is not { } shuffler)
+            {
+                return null;
+            }
+
+            way.Add(shuffler);
+        }
+
+        if (reply.Assignment is not { } message)
         {
             return null;
         }
 
         const double longest = 30 * 86_400;
         var expires = service.Clock.GetUtcNow().ToUnixTimeSeconds() + (long)Math.Ceiling(Math.Min(granted.SecondsLeft, longest));
-        var batch = terms.BatchOf(granted.Assignment.BaseVersion, granted.Assignment.Client);
+        var batch = terms.BatchOf(granted.Assignment.BaseVersion, granted.Terms.Seed);
         var ticket = new ShuffleTicket(
             host.Entry.Id, batch, terms.Minimum, terms.Target, terms.WindowSeconds, terms.ReportBytes, way.Count - 1, 1, granted.Assignment.Id.Value, granted.Assignment.Client.Value, expires);
         var shuffle = new ShuffleMessage(
-            way[0]!.Message.Url, [.. way.Select(s => new ShufflerKeyMessage(s!.Message.Name, s.Message.SealingKey))], book.AnalyzerKey, host.Entry.Id, batch, terms.ReportBytes,
-            way[0]!.Tickets.Issue(ticket));
+            way[0].Message.Url, [.. way.Select(s => new ShufflerKeyMessage(s.Message.Name, s.Message.SealingKey))], book.AnalyzerKey, host.Entry.Id, batch, terms.ReportBytes,
+            way[0].Tickets.Issue(ticket));
         return reply with { Assignment = message with { Privacy = (terms.Protection with { Shuffle = shuffle }).ToJson() } };
     }
 
     /// <summary>Why a run cannot pass these shufflers; null when it can.</summary>
-    public static string? RefusalOf(IReadOnlyList<string> shufflers, ShufflingBook book) => shufflers.FirstOrDefault(name => book.Find(name) is null) is { } missing
-        ? $"The run's shuffler '{missing}' is not registered here. Register it with fed shufflers add, or name one of: {string.Join(", ", book.Shufflers.Select(s => s.Name))}."
-        : null;
+    public static async ValueTask<string?> RefusalOfAsync(IReadOnlyList<string> shufflers, ShufflingBook book, CancellationToken cancellation)
+    {
+        foreach (var name in shufflers)
+        {
+            if (await book.FindAsync(name, cancellation).ConfigureAwait(false) is null)
+            {
+                var registered = await book.ListAsync(cancellation).ConfigureAwait(false);
+                return $"The run's shuffler '{name}' is not registered here. Register it with fed shufflers add, or name one of: {string.Join(", ", registered.Select(s => s.Name))}.";
+            }
+        }
+
+        return null;
+    }
 
     private Task KeysAsync(HttpContext context) => JsonBody.WriteAsync(
         context, new ShufflingKeysMessage(service.Identities.Coordinator, service.Shuffling.AnalyzerKey, service.Shuffling.TicketsKey), WireJson.Default.ShufflingKeysMessage);
 
-    private Task ListAsync(HttpContext context) => JsonBody.WriteAsync(context, new ShufflerList(service.Shuffling.Shufflers), WireJson.Default.ShufflerList);
+    private async Task ListAsync(HttpContext context)
+    {
+        var shufflers = await service.Shuffling.ListAsync(context.RequestAborted).ConfigureAwait(false);
+        await JsonBody.WriteAsync(context, new ShufflerList(shufflers), WireJson.Default.ShufflerList).ConfigureAwait(false);
+    }
 
     private async Task AddAsync(HttpContext context)
     {
@@ -74,7 +96,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
             return;
         }
 
-        if (service.Shuffling.Add(shuffler) is { } refusal)
+        if (await service.Shuffling.AddAsync(shuffler, context.RequestAborted).ConfigureAwait(false) is { } refusal)
         {
             await context.RefuseAsync(Problems.KeyInvalid, refusal).ConfigureAwait(false);
             return;
@@ -85,7 +107,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
 
     private async Task RemoveAsync(HttpContext context)
     {
-        if (!service.Shuffling.Remove(context.Value("name")))
+        if (!await service.Shuffling.RemoveAsync(context.Value("name"), context.RequestAborted).ConfigureAwait(false))
         {
             await context.RefuseAsync(Problems.ShufflerUnknown, "GET /v1/shufflers lists those that there are.").ConfigureAwait(false);
             return;
@@ -146,7 +168,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
         var bytes = new byte[headerLength];
         await context.Request.Body.ReadExactlyAsync(bytes, context.RequestAborted).ConfigureAwait(false);
         var name = context.Request.Headers[BatchHeader.ShufflerHeader].ToString();
-        if (name != terms.Shufflers[^1] || service.Shuffling.Find(name) is not { } shuffler)
+        if (name != terms.Shufflers[^1] || await service.Shuffling.FindAsync(name, context.RequestAborted).ConfigureAwait(false) is not { } shuffler)
         {
             await context.RefuseAsync(Problems.ShufflerUnknown, $"Batches of this run come from '{terms.Shufflers[^1]}', registered here.").ConfigureAwait(false);
             return null;
@@ -205,7 +227,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
                 hash.AppendData(part.Span);
                 foreach (var opened in ReportOpening.Open(service.Shuffling.Analyzer, header.Run, header.Batch, terms, part))
                 {
-                    members.Add(await MemberAsync(header, members.Count, opened, held, inline, context.RequestAborted).ConfigureAwait(false));
+                    members.Add(await MemberAsync(header, members.Count, opened, held, host.GroupInlineBytes - inline, context.RequestAborted).ConfigureAwait(false));
                     inline += members[^1].Inline.Sum(i => i.Reference.Length);
                 }
             }
@@ -232,7 +254,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
     /// does not open is an update without a step, which the run rejects and counts.
     /// </summary>
     private async ValueTask<UpdateSubmission> MemberAsync(
-        BatchHeader header, int i, (BlobReference Reference, ReadOnlyMemory<byte> Payload)? opened, List<IBlobWriter> held, long inlineSoFar, CancellationToken cancellation)
+        BatchHeader header, int i, (BlobReference Reference, ReadOnlyMemory<byte> Payload)? opened, List<IBlobWriter> held, long inlineLeft, CancellationToken cancellation)
     {
         var report = new UpdateReport { Examples = 0, LocalSteps = opened is null ? 0 : 1, Delta = opened?.Reference, BytesUp = header.ReportBytes };
         var member = new UpdateSubmission(new AssignmentId(header.Assignments[i]), new ClientId(header.Clients[i]), report, Ready: false);
@@ -241,7 +263,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
             return member;
         }
 
-        if (reference.Length <= service.Options.Host.Durability.InlineBytes && inlineSoFar + reference.Length <= InlineBytes)
+        if (reference.Length <= service.Options.Host.Durability.InlineBytes && reference.Length <= inlineLeft)
         {
             return member with { Inline = [new InlineBlob(reference, payload)] };
         }

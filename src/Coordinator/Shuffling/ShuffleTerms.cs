@@ -1,5 +1,4 @@
 using System.Globalization;
-using Federated.Protocol;
 using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Shuffling;
@@ -28,13 +27,14 @@ public sealed record ShuffleTerms
     /// <summary>Whether a version has batches of its own, as cohorts do; else all reports of the run are of one stream.</summary>
     public required bool IsByVersion { get; init; }
 
-    /// <summary>Group of a client, where reports of different groups look different and can only hide among their own; null where there are none.</summary>
-    public Func<ClientId, int>? GroupOf { get; init; }
+    /// <summary>Group of a client by the public coin that its assignment comes with, where reports of different groups look different and can only hide among their own; null where there are none.</summary>
+    public Func<ulong, int>? GroupOf { get; init; }
 
     /// <summary>Name of the batch that an assignment's report is for.</summary>
-    public string BatchOf(int baseVersion, ClientId client)
+    /// <param name="coin">The seed in the assignment's terms.</param>
+    public string BatchOf(int baseVersion, ulong coin)
     {
         var name = IsByVersion ? string.Create(CultureInfo.InvariantCulture, $"v{baseVersion}") : "stream";
-        return GroupOf is null ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-g{GroupOf(client)}");
+        return GroupOf is null ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-g{GroupOf(coin)}");
     }
 }

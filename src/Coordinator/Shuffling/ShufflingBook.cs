@@ -1,9 +1,8 @@
 using System.Buffers.Text;
-using System.Collections.Immutable;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Federated.Coordinator.Identity;
+using Federated.Coordinator.Storage;
 using Federated.Privacy;
 using Federated.Privacy.Hpke;
 using Federated.Protocol.Shuffling;
@@ -12,19 +11,20 @@ using Federated.Protocol.Wire;
 namespace Federated.Coordinator.Shuffling;
 
 /// <summary>The coordinator's keys for shuffled runs, and the shufflers that its operator has registered, with their keys.</summary>
-/// <remarks>One file, mode 0600, written whole. Thread-safe. Entries are never changed in place: whoever holds one may go on using it.</remarks>
+/// <remarks>
+/// All silos of a cluster have the same: what one of them registers is found by the others at once, what one removes is forgotten by the others after a lease.
+/// Thread-safe. Entries are never changed in place: whoever holds one may go on using it.
+/// </remarks>
 internal sealed class ShufflingBook
 {
-    private readonly string path;
-    private readonly Lock gate = new();
+    private readonly IShufflerRegister register;
     private readonly HpkePrivateKey tickets;
-    private volatile ImmutableSortedDictionary<string, Registered> shufflers;
+    private readonly TimeSpan lease;
+    private readonly TimeProvider clock;
+    private readonly ConcurrentDictionary<string, (Registered Entry, long ReadAt)> opened = new(StringComparer.Ordinal);
 
-    private ShufflingBook(string path, HpkePrivateKey analyzer, HpkePrivateKey tickets, IEnumerable<ShufflerMessage> registered)
-    {
-        (this.path, Analyzer, this.tickets) = (path, analyzer, tickets);
-        shufflers = registered.Select(Open).ToImmutableSortedDictionary(r => r.Message.Name, r => r, StringComparer.Ordinal);
-    }
+    private ShufflingBook(IShufflerRegister register, HpkePrivateKey analyzer, HpkePrivateKey tickets, TimeSpan lease, TimeProvider clock) =>
+        (this.register, Analyzer, this.tickets, this.lease, this.clock) = (register, analyzer, tickets, lease, clock);
 
     /// <summary>Opens reports.</summary>
     public HpkePrivateKey Analyzer { get; }
@@ -33,35 +33,53 @@ internal sealed class ShufflingBook
 
     public string TicketsKey => Base64Url.EncodeToString(tickets.Point);
 
-    public IReadOnlyList<ShufflerMessage> Shufflers => [.. shufflers.Values.Select(r => r.Message)];
-
+    /// <summary>Of a coordinator that is alone.</summary>
     /// <exception cref="CoordinatorException">The file is damaged.</exception>
-    public static ShufflingBook Open(string path)
+    public static ShufflingBook Open(string path, TimeProvider clock)
     {
-        if (!File.Exists(path))
-        {
-            var made = new ShufflingBook(path, HpkePrivateKey.Generate(), HpkePrivateKey.Generate(), []);
-            made.Save(made.shufflers);
-            return made;
-        }
-
-        try
-        {
-            var stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), ShufflingBookJson.Default.Stored)!;
-            return new ShufflingBook(
-                path, HpkePrivateKey.Import(Convert.FromBase64String(stored.Analyzer)), HpkePrivateKey.Import(Convert.FromBase64String(stored.Tickets)), stored.Shufflers);
-        }
-        catch (Exception e) when (e is JsonException or FormatException or PrivacyException)
-        {
-            throw new CoordinatorException($"{path} is damaged: {e.Message} Restore it; with new keys every shuffler would have to be set up anew.", e);
-        }
+        var file = ShufflerFile.Open(path);
+        return new ShufflingBook(file, file.Analyzer, file.Tickets, TimeSpan.Zero, clock);
     }
 
-    public Registered? Find(string name) => shufflers.GetValueOrDefault(name);
+    /// <summary>Of a cluster.</summary>
+    /// <param name="lease">How long a shuffler that another silo has removed may be found here.</param>
+    /// <exception cref="CoordinatorException">The keys are damaged.</exception>
+    public static async ValueTask<ShufflingBook> OpenAsync(IDocumentStore documents, TimeSpan lease, TimeProvider clock, CancellationToken cancellation)
+    {
+        var shared = await ShufflerDocuments.OpenAsync(documents, cancellation).ConfigureAwait(false);
+        return new ShufflingBook(shared, shared.Analyzer, shared.Tickets, lease, clock);
+    }
+
+    public ValueTask<IReadOnlyList<ShufflerMessage>> ListAsync(CancellationToken cancellation) => register.ListAsync(cancellation);
+
+    /// <returns>Null when there is none of that name.</returns>
+    public async ValueTask<Registered?> FindAsync(string name, CancellationToken cancellation)
+    {
+        if (!Identifier.IsValid(name))
+        {
+            return null;
+        }
+
+        if (opened.TryGetValue(name, out var known) && clock.GetElapsedTime(known.ReadAt) < lease)
+        {
+            return known.Entry;
+        }
+
+        var now = clock.GetTimestamp();
+        if (await register.ReadAsync(name, cancellation).ConfigureAwait(false) is not { } message)
+        {
+            opened.TryRemove(name, out _);
+            return null;
+        }
+
+        var entry = known.Entry is { } before && before.Message == message ? before : Open(message);
+        opened[name] = (entry, now);
+        return entry;
+    }
 
     /// <summary>Registers a shuffler, in place of one of the same name.</summary>
     /// <returns>Why it cannot be; null when it is.</returns>
-    public string? Add(ShufflerMessage shuffler)
+    public async ValueTask<string?> AddAsync(ShufflerMessage shuffler, CancellationToken cancellation)
     {
         if (!Identifier.IsValid(shuffler.Name))
         {
@@ -73,25 +91,30 @@ internal sealed class ShufflingBook
             return $"'{shuffler.Url}' is no address that clients can reach safely: https://…, or http:// on loopback.";
         }
 
-        Registered opened;
         try
         {
-            opened = Open(shuffler);
+            _ = Open(shuffler);
         }
         catch (Exception e) when (e is PrivacyException or CryptographicException or FormatException or ArgumentException)
         {
             return $"The keys are not a shuffler's: {e.Message} fed shuffler keys prints them.";
         }
 
-        Change(present => present.SetItem(shuffler.Name, opened));
+        await register.WriteAsync(shuffler, cancellation).ConfigureAwait(false);
+        opened.TryRemove(shuffler.Name, out _);
         return null;
     }
 
     /// <returns>False when there is none of that name.</returns>
-    public bool Remove(string name)
+    public async ValueTask<bool> RemoveAsync(string name, CancellationToken cancellation)
     {
-        var isThere = shufflers.ContainsKey(name);
-        Change(present => present.Remove(name));
+        var isThere = Identifier.IsValid(name) && await register.ReadAsync(name, cancellation).ConfigureAwait(false) is not null;
+        if (isThere)
+        {
+            await register.RemoveAsync(name, cancellation).ConfigureAwait(false);
+            opened.TryRemove(name, out _);
+        }
+
         return isThere;
     }
 
@@ -103,27 +126,8 @@ internal sealed class ShufflingBook
         return new Registered(shuffler, signing, new TicketKey(tickets.Agree(sealing, TicketKey.Label)));
     }
 
-    private void Change(Func<ImmutableSortedDictionary<string, Registered>, ImmutableSortedDictionary<string, Registered>> change)
-    {
-        lock (gate)
-        {
-            var changed = change(shufflers);
-            Save(changed);
-            shufflers = changed;
-        }
-    }
-
-    private void Save(ImmutableSortedDictionary<string, Registered> registered) => PrivateFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(
-        new Stored(Convert.ToBase64String(Analyzer.Export()), Convert.ToBase64String(tickets.Export()), [.. registered.Values.Select(r => r.Message)]),
-        ShufflingBookJson.Default.Stored));
-
     /// <summary>A shuffler with its keys read.</summary>
     /// <param name="Signing">Checks its batches; thread-safe for that.</param>
     /// <param name="Tickets">Writes tickets for it.</param>
     internal sealed record Registered(ShufflerMessage Message, ECDsa Signing, TicketKey Tickets);
-
-    internal sealed record Stored(string Analyzer, string Tickets, IReadOnlyList<ShufflerMessage> Shufflers);
 }
-
-[JsonSerializable(typeof(ShufflingBook.Stored))]
-internal sealed partial class ShufflingBookJson : JsonSerializerContext;

@@ -96,7 +96,7 @@ internal sealed class ServedAnalysis : IServedRun
             MaxUpdateBytes = analysis.ReportBytes,
             ExpectedClients = Configuration.Clients.Count,
             Terms = assignment => new AssignmentTerms(section.Coin(assignment.Client), 1, step),
-            Shuffle = shuffle is null ? null : TermsOf(shuffle, protection, section),
+            Shuffle = shuffle is null ? null : TermsOf(shuffle, protection),
             Privacy = Privacy,
             Sections = [section],
         };
@@ -138,7 +138,7 @@ internal sealed class ServedAnalysis : IServedRun
     }
 
     /// <summary>Reports of different groups look different: each group has batches of its own, and a report hides among those.</summary>
-    private ShuffleTerms TermsOf(ShufflePrivacyOptions options, ProtectionMessage protection, AnalysisSection section) => new()
+    private ShuffleTerms TermsOf(ShufflePrivacyOptions options, ProtectionMessage protection) => new()
     {
         Shufflers = options.Shufflers,
         Minimum = batch,
@@ -147,7 +147,7 @@ internal sealed class ServedAnalysis : IServedRun
         ReportBytes = ReportEnvelope.LengthBytes + analysis.ReportBytes,
         Protection = protection,
         IsByVersion = Configuration.Strategy.Scheduler is SynchronousOptions,
-        GroupOf = analysis.Groups > 1 ? section.GroupOf : null,
+        GroupOf = analysis.Groups > 1 ? coin => Ticket.OfCoin(coin, analysis.Groups).Group : null,
     };
 
     /// <summary>A client is asked once. The run is over when those who are left cannot fill another version.</summary>

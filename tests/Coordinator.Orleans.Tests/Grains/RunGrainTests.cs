@@ -160,7 +160,6 @@ public sealed class RunGrainTests
 
     [Theory]
     [InlineData("analysis", "analyses")]
-    [InlineData("shuffled", "shuffled runs")]
     [InlineData("secure-sum", "secure aggregation")]
     public async Task Runs_whose_state_only_one_coordinator_has_are_refused_when_they_are_created(string kind, string named)
     {
