@@ -76,11 +76,12 @@ internal class FedProcess : IDisposable
     /// <summary>SIGCONT.</summary>
     public void WakeUp() => Signal("-CONT");
 
+    /// <summary>Kills it if it still runs, and waits until it is gone: its port and its files are free then.</summary>
     public void Dispose()
     {
         if (!process.HasExited)
         {
-            process.Kill();
+            Kill();
         }
 
         process.Dispose();

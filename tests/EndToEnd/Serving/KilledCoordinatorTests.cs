@@ -2,13 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Federated.Aggregation.Randomness;
-using Federated.Client;
-using Federated.Client.Session;
-using Federated.Client.Store;
-using Federated.Client.Transport;
 using Federated.Coordinator.Tests.Storage;
-using Federated.Protocol.Local;
-using Federated.Simulation.Serving;
 using Npgsql;
 using Xunit.Abstractions;
 
@@ -58,7 +52,7 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
         {
             await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
             using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5 + (Kills / 10)));
-            var clients = Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(url), index, limit.Token)).ToList();
+            var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("killed", index, limit.Token, new Uri(url))).ToList();
             var (kills, ofStore) = (0, 0);
             for (; kills < Kills && !clients.Any(c => c.IsCompleted); kills++)
             {
@@ -82,7 +76,6 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
                 }
 
                 coordinator.Kill();
-                await coordinator.WaitForExitAsync();
                 coordinator.Dispose();
                 coordinator = await StartAsync(url, store, isWaitedFor: random.NextInt(6) > 0);
             }
@@ -100,7 +93,6 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
         }
         finally
         {
-            coordinator.Kill();
             coordinator.Dispose();
         }
     }
@@ -115,70 +107,8 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
         }
     }
 
-    /// <summary>A device's client: it asks again and again, for as long as it takes.</summary>
-    private static async Task<SessionSummary> TakePartAsync(Uri url, int index, CancellationToken cancellation)
-    {
-        var options = new FederatedClientOptions
-        {
-            Run = "killed",
-            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
-            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
-            FirstRetry = TimeSpan.FromMilliseconds(20),
-            LastRetry = TimeSpan.FromMilliseconds(200),
-        };
-        await using var client = new FederatedClient(
-            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-        return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
-    }
-
-    private async Task<Process> StartAsync(string url, string store, bool isWaitedFor = true)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), "serve", "--data", Path.Combine(Folder, "coordinator"), "--listen", url, "--store", store])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["FED_HOME"] = Fed.Home;
-        var process = Process.Start(start)!;
-        var log = new List<string?>();
-        process.OutputDataReceived += (_, line) => Note(line.Data);
-        process.ErrorDataReceived += (_, line) => Note(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        if (!isWaitedFor)
-        {
-            return process; // It may be killed while it loads.
-        }
-
-        using var http = new HttpClient();
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"));
-                if (answer.IsSuccessStatusCode)
-                {
-                    return process;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            Assert.False(process.HasExited, string.Join('\n', log));
-            Assert.True(attempt < 3000, $"The coordinator is not ready: {string.Join('\n', log)}");
-            await Task.Delay(20);
-        }
-
-        void Note(string? line)
-        {
-            lock (log)
-            {
-                log.Add(line);
-            }
-        }
-    }
+    private Task<ServiceProcess> StartAsync(string url, string store, bool isWaitedFor = true) =>
+        ServiceProcess.StartAsync(url, isWaitedFor, "serve", "--data", Path.Combine(Folder, "coordinator"), "--store", store);
 }
 
 /// <summary>The coordinator on files.</summary>

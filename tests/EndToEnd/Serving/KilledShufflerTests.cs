@@ -45,7 +45,7 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
             """);
         var random = new SeededRandom(7);
         var clock = Stopwatch.StartNew();
-        var coordinator = await StartAsync(url, true, "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url);
+        var coordinator = await StartCoordinatorAsync(true);
         var shuffler = await StartShufflerAsync(true);
         try
         {
@@ -62,13 +62,13 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
                 (ofShuffler, ofBoth) = (ofShuffler + (victim != 1 ? 1 : 0), ofBoth + (victim == 2 ? 1 : 0));
                 if (victim != 1)
                 {
-                    await KillAsync(shuffler);
+                    shuffler.Dispose();
                 }
 
                 if (victim != 0)
                 {
-                    await KillAsync(coordinator);
-                    coordinator = await StartAsync(url, random.NextInt(4) > 0, "serve", "--data", Path.Combine(folder, "coordinator"), "--listen", url);
+                    coordinator.Dispose();
+                    coordinator = await StartCoordinatorAsync(random.NextInt(4) > 0);
                 }
 
                 if (victim != 1)
@@ -87,12 +87,14 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
         }
         finally
         {
-            await KillAsync(shuffler);
-            await KillAsync(coordinator);
+            shuffler.Dispose();
+            coordinator.Dispose();
         }
 
-        Task<Process> StartShufflerAsync(bool isWaitedFor) =>
-            StartAsync(shufflerUrl, isWaitedFor, "shuffler", "--data", Path.Combine(folder, "shuffler"), "--name", "s1", "--listen", shufflerUrl, "--to", url);
+        Task<ServiceProcess> StartCoordinatorAsync(bool isWaitedFor) => ServiceProcess.StartAsync(url, isWaitedFor, "serve", "--data", Path.Combine(folder, "coordinator"));
+
+        Task<ServiceProcess> StartShufflerAsync(bool isWaitedFor) =>
+            ServiceProcess.StartAsync(shufflerUrl, isWaitedFor, "shuffler", "--data", Path.Combine(folder, "shuffler"), "--name", "s1", "--to", url);
     }
 
     /// <summary>Waits until the run has logged something more.</summary>
@@ -109,56 +111,6 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
             var runs = new DirectoryInfo(Path.Combine(folder, "coordinator", "store", "runs"));
             var last = runs.Exists ? runs.EnumerateFiles("log-*", SearchOption.AllDirectories).OrderBy(f => f.Name, StringComparer.Ordinal).LastOrDefault() : null;
             return last is null ? ("", 0L) : (last.Name, last.Length);
-        }
-    }
-
-    private static async Task KillAsync(Process process)
-    {
-        if (!process.HasExited)
-        {
-            process.Kill();
-            await process.WaitForExitAsync();
-        }
-
-        process.Dispose();
-    }
-
-    private static async Task<Process> StartAsync(string url, bool isWaitedFor, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "fed.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["FED_HOME"] = Fed.Home;
-        var process = Process.Start(start)!;
-        List<string?> log = [];
-        process.OutputDataReceived += (_, line) => Note(line.Data);
-        process.ErrorDataReceived += (_, line) => Note(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        using var http = new HttpClient();
-        for (var attempt = 0; isWaitedFor; attempt++)
-        {
-            try
-            {
-                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"));
-                isWaitedFor = !answer.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            Assert.False(process.HasExited, string.Join('\n', log));
-            Assert.True(attempt < 3000, $"fed {arguments[0]} is not ready: {string.Join('\n', log)}");
-            await Task.Delay(20);
-        }
-
-        return process;
-
-        void Note(string? line)
-        {
-            lock (log)
-            {
-                log.Add(line);
-            }
         }
     }
 }
