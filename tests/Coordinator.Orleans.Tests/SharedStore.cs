@@ -11,9 +11,13 @@ internal sealed class SharedStore : IStore, IDocumentStore, IBlobStore
     private readonly ConcurrentDictionary<string, byte[]> blobs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte[]> documents = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Log> logs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int> reads = new(StringComparer.Ordinal);
 
     /// <summary>Appends that were refused because another host had appended.</summary>
     public int Fenced;
+
+    /// <summary>How often a blob was opened.</summary>
+    public int Reads(BlobReference blob) => reads.GetValueOrDefault(blob.Sha256);
 
     public IBlobStore Blobs => this;
 
@@ -49,9 +53,13 @@ internal sealed class SharedStore : IStore, IDocumentStore, IBlobStore
 
     public ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation) => ValueTask.FromResult<IBlobWriter>(new Writer(this));
 
-    public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation) => blobs.TryGetValue(blob.Sha256, out var bytes)
-        ? ValueTask.FromResult<Stream>(new MemoryStream(bytes, writable: false))
-        : throw new StorageException($"There is no blob {blob.Sha256}.");
+    public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation)
+    {
+        reads.AddOrUpdate(blob.Sha256, 1, static (_, n) => n + 1);
+        return blobs.TryGetValue(blob.Sha256, out var bytes)
+            ? ValueTask.FromResult<Stream>(new MemoryStream(bytes, writable: false))
+            : throw new StorageException($"There is no blob {blob.Sha256}.");
+    }
 
     public ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation) => ValueTask.FromResult(blobs.ContainsKey(blob.Sha256));
 

@@ -31,7 +31,7 @@ internal sealed class BenchSilos : IAsyncDisposable
 
     public IGrainFactory Grains => hosts[0].Services.GetRequiredService<IGrainFactory>();
 
-    public static async Task<BenchSilos> StartAsync(int silos, IStore store, FrontDoorOptions? frontDoor = null)
+    public static async Task<BenchSilos> StartAsync(int silos, IStore store, FrontDoorOptions? frontDoor = null, RunHostOptions? runs = null)
     {
         var made = new BenchSilos();
         var shift = Environment.ProcessId % 500 * 8; // Two benchmarks may run side by side.
@@ -44,7 +44,7 @@ internal sealed class BenchSilos : IAsyncDisposable
                 .UseLocalhostClustering(FirstSiloPort + shift + number, FirstGatewayPort + shift + number, new IPEndPoint(IPAddress.Loopback, FirstSiloPort + shift))
                 .UseInMemoryReminderService()
                 .Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromHours(2))
-                .AddFederatedRuns(store, new BenchFactory(), new RunHostOptions { RecoveryGrace = 0 }, frontDoor ?? new FrontDoorOptions()));
+                .AddFederatedRuns(store, new BenchFactory(), runs ?? new RunHostOptions { RecoveryGrace = 0 }, frontDoor ?? new FrontDoorOptions()));
             var host = builder.Build();
             made.hosts.Add(host);
             await host.StartAsync().ConfigureAwait(false);

@@ -157,12 +157,13 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
         ? Task.WhenAll(clients.Select(client => run.CheckInAsync(client, TimeSpan.Zero, CancellationToken.None)))
         : Task.FromResult<CheckInResult[]>([.. clients.Select(_ => new NotAsked(HostOutcome.Closed, Soon))]);
 
+    /// <remarks>Blobs are read and checked outside of the grain's turns, which other clients of the run wait for.</remarks>
     public Task<SubmitResult> SubmitAsync(long made, UpdateSubmission submission, CancellationToken cancellation) => Present(made) is { } run
-        ? run.SubmitAsync(submission, cancellation)
+        ? Task.Run(() => run.SubmitAsync(submission, cancellation))
         : Task.FromResult<SubmitResult>(new UpdateNotAsked(HostOutcome.Closed, Soon));
 
     public Task<GroupResult> SubmitGroupAsync(long made, string group, UpdateSubmission[] members, CancellationToken cancellation) => Present(made) is { } run
-        ? run.SubmitGroupAsync(group, members, cancellation)
+        ? Task.Run(() => run.SubmitGroupAsync(group, members, cancellation))
         : Task.FromResult<GroupResult>(new GroupNotAsked(HostOutcome.Closed, Soon));
 
     public async Task<Watched> WatchAsync(long made, AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)

@@ -52,6 +52,9 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
         return entry;
     }
 
+    /// <summary>Looks at updates that came to this silo, whose run may be on another.</summary>
+    public Intake Intake(IRunModel model, UpdateSubmission submission) => new(store.Blobs, memory, 0, model, submission);
+
     /// <returns>Null, or why such a run cannot be here.</returns>
     public string? ProblemOf(RunEntry entry)
     {

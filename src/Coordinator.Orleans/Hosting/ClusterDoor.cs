@@ -3,7 +3,7 @@ using Federated.Coordinator.Hosting;
 namespace Federated.Coordinator.Orleans.Hosting;
 
 /// <summary>What the runs of one front door share.</summary>
-internal sealed class ClusterDoor(IGrainFactory grains, RunCatalog catalog, TimeProvider clock, FrontDoorOptions options) : IDisposable
+internal sealed class ClusterDoor(IGrainFactory grains, RunCatalog catalog, TimeProvider clock, FrontDoorOptions options, string silo) : IDisposable
 {
     private readonly CancellationTokenSource leaving = new();
 
@@ -12,6 +12,9 @@ internal sealed class ClusterDoor(IGrainFactory grains, RunCatalog catalog, Time
     public TimeProvider Clock => clock;
 
     public FrontDoorOptions Options => options;
+
+    /// <summary>Names this silo.</summary>
+    public string Silo => silo;
 
     /// <summary>Set when this silo stops: long polls are let go.</summary>
     public CancellationToken Leaving => leaving.Token;

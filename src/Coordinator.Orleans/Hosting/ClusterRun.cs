@@ -24,11 +24,12 @@ public sealed class ClusterRun : IRun
     private readonly long made;
     private readonly ClusterDoor door;
     private readonly ISelectorGrain selector;
+    private readonly IAggregatorGrain aggregator;
     private int polls, wakes;
 
     internal ClusterRun(RunEntry entry, RunParts parts, IRunGrain grain, ClusterDoor door) =>
-        (Entry, Parts, this.grain, this.door, selector, made) =
-        (entry, parts, grain, door, door.Grains.GetGrain<ISelectorGrain>(entry.Id), entry.CreatedAt.UtcTicks);
+        (Entry, Parts, this.grain, this.door, selector, aggregator, made) =
+        (entry, parts, grain, door, door.Grains.GetGrain<ISelectorGrain>(entry.Id), door.Grains.GetGrain<IAggregatorGrain>(entry.Id), entry.CreatedAt.UtcTicks);
 
     public RunEntry Entry { get; }
 
@@ -131,8 +132,14 @@ public sealed class ClusterRun : IRun
     public async Task<SubmitResult> SubmitAsync(UpdateSubmission submission, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(submission);
+        var (refusal, sent) = await CheckAsync(submission, cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
         var result = await AskAsync(
-            run => run.SubmitAsync(made, submission, cancellation),
+            run => run.SubmitAsync(made, sent, cancellation),
             r => r is UpdateNotAsked { Outcome: var outcome } && IsElsewhere(outcome), new UpdateNotAsked(HostOutcome.Unavailable, Soon), door.Options.FailoverPatience, cancellation)
             .ConfigureAwait(false);
         if (result is UpdateTaken)
@@ -207,6 +214,34 @@ public sealed class ClusterRun : IRun
             {
                 return true;
             }
+        }
+    }
+
+    /// <summary>
+    /// Has an update checked on this silo, when its run is on another and its blobs are in the store: small ones travel with it, and are
+    /// checked where they go.
+    /// </summary>
+    private async ValueTask<(SubmitResult? Refusal, UpdateSubmission Submission)> CheckAsync(UpdateSubmission submission, CancellationToken cancellation)
+    {
+        if (!door.Options.ChecksUpdates || submission.Report.LocalSteps <= 0 || Mirror.Silo == door.Silo || submission.Inline.Length > submission.Report.Extras.Count)
+        {
+            return (null, submission);
+        }
+
+        try
+        {
+            var found = await aggregator.CheckAsync(made, submission, cancellation).ConfigureAwait(false);
+            return found.IsFinite is { } isFinite
+                ? (found.Refusal, submission with { Report = submission.Report with { IsFinite = isFinite }, IsChecked = true })
+                : (found.Refusal, submission);
+        }
+        catch (TimeoutException)
+        {
+            return (new UpdateNotAsked(HostOutcome.Busy, Soon), submission); // So many wait to be read here.
+        }
+        catch (OrleansException)
+        {
+            return (null, submission); // This silo stops.
         }
     }
 

@@ -29,7 +29,7 @@ public sealed partial class ClusterRuns : IRuns
     {
         (this.grains, this.store, this.factory, this.hosting, this.membership, this.logger) = (grains, store, factory, hosting, membership, logger);
         catalog = new RunCatalog(store.Documents);
-        door = new ClusterDoor(grains, catalog, clock, options);
+        door = new ClusterDoor(grains, catalog, clock, options, hosting.Silo);
     }
 
     public IReadOnlyCollection<IRun> Runs => [.. known.Values.Where(followed => !followed.Run.IsGone).Select(followed => followed.Run)];

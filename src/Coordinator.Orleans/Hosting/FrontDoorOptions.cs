@@ -44,4 +44,7 @@ public sealed record FrontDoorOptions
     /// <value>The default is 1 hour. Must be 0 or more.</value>
     [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
     public TimeSpan SweepPeriod { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Whether updates are read and checked on the silo that they came to. Off only to measure what that is worth.</summary>
+    internal bool ChecksUpdates { get; init; } = true;
 }

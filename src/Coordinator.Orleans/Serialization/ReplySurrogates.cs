@@ -109,6 +109,7 @@ internal struct UpdateSubmissionSurrogate
     [Id(3)] public bool Ready;
     [Id(4)] public BlobReference[]? InlineReferences;
     [Id(5)] public ReadOnlyMemory<byte>[]? InlineBytes;
+    [Id(6)] public bool IsChecked;
 }
 
 [RegisterConverter]
@@ -120,6 +121,7 @@ internal sealed class UpdateSubmissionConverter : IConverter<UpdateSubmission, U
             Inline = surrogate is { InlineReferences: { } references, InlineBytes: { } bytes }
                 ? [.. references.Zip(bytes, (reference, content) => new InlineBlob(reference, content))]
                 : [],
+            IsChecked = surrogate.IsChecked,
         };
 
     public UpdateSubmissionSurrogate ConvertToSurrogate(in UpdateSubmission value) => new()
@@ -130,6 +132,7 @@ internal sealed class UpdateSubmissionConverter : IConverter<UpdateSubmission, U
         Ready = value.Ready,
         InlineReferences = value.Inline.IsEmpty ? null : [.. value.Inline.Select(i => i.Reference)],
         InlineBytes = value.Inline.IsEmpty ? null : [.. value.Inline.Select(i => i.Bytes)],
+        IsChecked = value.IsChecked,
     };
 }
 

@@ -65,7 +65,7 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         {
             var isFinite = codec is null
                 ? await IsFiniteAsync(report.Delta, open, cancellation).ConfigureAwait(false)
-                : IsFinite(await ReadBytesAsync(report.Delta, open, cancellation).ConfigureAwait(false));
+                : IsFinite((await ReadBytesAsync(report.Delta, open, cancellation).ConfigureAwait(false)).Span);
             foreach (var extra in report.Extras.Values)
             {
                 isFinite &= await IsFiniteAsync(extra, open, cancellation).ConfigureAwait(false);
@@ -106,10 +106,10 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         else
         {
             var message = await ReadBytesAsync(reference, blobs.OpenAsync, cancellation).ConfigureAwait(false);
-            State.AccumulateEncoded(effect, codec, message, baseParameters, extras);
+            State.AccumulateEncoded(effect, codec, message.Span, baseParameters, extras);
             if (Measures)
             {
-                codec.DecodeInto(message, decoded ??= new T[layout.Count]);
+                codec.DecodeInto(message.Span, decoded ??= new T[layout.Count]);
                 Measure(effect, decoded);
             }
         }
@@ -283,16 +283,21 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         }
     }
 
-    private bool IsFinite(byte[] message)
+    private bool IsFinite(ReadOnlySpan<byte> message)
     {
         var sink = new FiniteSink { AllFinite = true };
         codec!.Decode(message, layout.Count, ref sink);
         return sink.AllFinite;
     }
 
-    private static async ValueTask<byte[]> ReadBytesAsync(BlobReference blob, OpenBlob open, CancellationToken cancellation)
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync(BlobReference blob, OpenBlob open, CancellationToken cancellation)
     {
         await using var stream = await open(blob, cancellation).ConfigureAwait(false);
+        if (stream is ReadOnlyMemoryStream memory)
+        {
+            return memory.Bytes;
+        }
+
         var bytes = new byte[blob.Length];
         await stream.ReadExactlyAsync(bytes, cancellation).ConfigureAwait(false);
         return bytes;

@@ -3,12 +3,16 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
 
-/// <summary>Small blobs of a process's runs that their logs can bring back: updates not yet published, versions not yet saved.</summary>
+/// <summary>
+/// Blobs of a process's runs that are in memory: small ones that their logs can bring back (updates not yet published, versions not yet
+/// saved), and large updates of the store while they are being counted.
+/// </summary>
 /// <remarks>Counted: a blob is there until all who put it have released it. Thread-safe; reading takes no lock.</remarks>
 public sealed class MemoryBlobs
 {
     private readonly ConcurrentDictionary<string, Entry> entries = new(StringComparer.Ordinal);
     private long bytes;
+    private long ahead;
 
     /// <summary>Bytes held.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
@@ -19,6 +23,20 @@ public sealed class MemoryBlobs
         bytes = found ? entry.Bytes : default;
         return found;
     }
+
+    /// <summary>Makes room for bytes that are read ahead of their use, within what all of this process's runs may hold so.</summary>
+    internal bool TryReserve(long length, long capacity)
+    {
+        if (Interlocked.Add(ref ahead, length) <= capacity)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref ahead, -length);
+        return false;
+    }
+
+    internal void GiveBack(long length) => Interlocked.Add(ref ahead, -length);
 
     internal void Put(BlobReference blob, ReadOnlyMemory<byte> content)
     {

@@ -14,7 +14,7 @@ public sealed partial class RunHost
             return new UpdateNotAsked(outcome, Soon);
         }
 
-        await using var intake = new Intake(store.Blobs, Parts.Model, submission.Inline);
+        await using var intake = new Intake(store.Blobs, memory, options.ReadAheadBytes, Parts.Model, submission);
         try
         {
             switch (await intake.CheckAsync(submission, cancellation).ConfigureAwait(false))
@@ -54,7 +54,7 @@ public sealed partial class RunHost
             return new GroupNotAsked(outcome, Soon);
         }
 
-        await using var intake = new Intake(store.Blobs, Parts.Model, members.SelectMany(m => m.Inline));
+        await using var intake = new Intake(store.Blobs, memory, options.ReadAheadBytes, Parts.Model, members);
         try
         {
             List<UpdateSubmission> sound = [];

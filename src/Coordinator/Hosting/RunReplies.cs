@@ -51,6 +51,12 @@ public sealed record UpdateSubmission(AssignmentId Assignment, ClientId Client, 
 {
     /// <summary>Those of the report's blobs that are not in the store but here: digests checked, each at most <see cref="DurabilityOptions.InlineBytes"/> long.</summary>
     public ImmutableArray<InlineBlob> Inline { get; init; } = [];
+
+    /// <summary>Those of the report's blobs that are in the store and here too, in memory that nobody writes: they need not be read. Of use in this process only.</summary>
+    public ImmutableArray<InlineBlob> AtHand { get; init; } = [];
+
+    /// <summary>Whether another process of this coordinator has looked at the blobs: they are of an update of this run's model, and the report says whether it is finite.</summary>
+    public bool IsChecked { get; init; }
 }
 
 /// <summary>What became of an update.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -67,7 +66,7 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
                 if (await JsonBody.ReadAsync(context, WireJson.Default.UpdateDeclaration, UpdateEnvelope.MaxDeclaration).ConfigureAwait(false) is { } declaration
                     && await CheckAsync(context, host, declaration).ConfigureAwait(false))
                 {
-                    await SubmitAsync(context, host, client, assignment, declaration, [], 0, isEnvelope: false).ConfigureAwait(false);
+                    await SubmitAsync(context, host, client, assignment, declaration, [], [], 0, isEnvelope: false).ConfigureAwait(false);
                 }
 
                 break;
@@ -119,94 +118,86 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
     {
         var begun = service.Clock.GetTimestamp();
         var isSmall = length <= CoordinatorOptions.SmallBody;
-        var rented = isSmall ? null : ArrayPool<byte>.Shared.Rent(length);
+
+        // Kept until the update counts: inside the log's record, or at hand so that nobody reads it from the store.
+        var envelope = GC.AllocateUninitializedArray<byte>(length).AsMemory();
+        await context.Request.Body.ReadExactlyAsync(envelope, context.RequestAborted).ConfigureAwait(false);
+        var seconds = service.Clock.GetElapsedTime(begun).TotalSeconds;
+        service.Metrics.Received(length);
+        if (UpdateEnvelope.Decode(envelope, out var bytes, out var error) is not { } declaration)
+        {
+            await context.RefuseAsync(Problems.Malformed, error).ConfigureAwait(false);
+            return;
+        }
+
+        if (!await CheckAsync(context, host, declaration).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        var announced = declaration.Extras.Values.Prepend(declaration.Delta).ToList();
+        if (announced.Sum(b => b.Length) != bytes.Length)
+        {
+            await context.RefuseAsync(
+                Problems.Malformed, $"The declaration announces {announced.Sum(b => b.Length)} bytes; {bytes.Length} follow it.").ConfigureAwait(false);
+            return;
+        }
+
+        var (inline, atHand) = (ImmutableArray.CreateBuilder<InlineBlob>(), ImmutableArray.CreateBuilder<InlineBlob>());
+        List<IBlobWriter> held = [];
         try
         {
-            // What is kept inside the log's record must own its bytes; what goes to the store may not.
-            var envelope = (rented ?? GC.AllocateUninitializedArray<byte>(length)).AsMemory(0, length);
-            await context.Request.Body.ReadExactlyAsync(envelope, context.RequestAborted).ConfigureAwait(false);
-            var seconds = service.Clock.GetElapsedTime(begun).TotalSeconds;
-            service.Metrics.Received(length);
-            if (UpdateEnvelope.Decode(envelope, out var bytes, out var error) is not { } declaration)
+            foreach (var blob in announced)
             {
-                await context.RefuseAsync(Problems.Malformed, error).ConfigureAwait(false);
-                return;
-            }
-
-            if (!await CheckAsync(context, host, declaration).ConfigureAwait(false))
-            {
-                return;
-            }
-
-            var announced = declaration.Extras.Values.Prepend(declaration.Delta).ToList();
-            if (announced.Sum(b => b.Length) != bytes.Length)
-            {
-                await context.RefuseAsync(
-                    Problems.Malformed, $"The declaration announces {announced.Sum(b => b.Length)} bytes; {bytes.Length} follow it.").ConfigureAwait(false);
-                return;
-            }
-
-            var inline = ImmutableArray.CreateBuilder<InlineBlob>();
-            List<IBlobWriter> held = [];
-            try
-            {
-                foreach (var blob in announced)
+                var content = bytes[..(int)blob.Length];
+                bytes = bytes[(int)blob.Length..];
+                if (blob.Length <= service.Options.Host.Durability.InlineBytes && isSmall)
                 {
-                    var content = bytes[..(int)blob.Length];
-                    bytes = bytes[(int)blob.Length..];
-                    if (blob.Length <= service.Options.Host.Durability.InlineBytes && isSmall)
-                    {
-                        if (!IsDigest(content.Span, blob.Sha256))
-                        {
-                            await RefuseDigestAsync(context, blob).ConfigureAwait(false);
-                            return;
-                        }
-
-                        inline.Add(new InlineBlob(blob, content));
-                        continue;
-                    }
-
-                    var writer = await service.Registry!.Blobs.CreateAsync(context.RequestAborted).ConfigureAwait(false);
-                    held.Add(writer);
-                    await writer.WriteAsync(content, context.RequestAborted).ConfigureAwait(false);
-                    try
-                    {
-                        await writer.CommitAsync(blob, context.RequestAborted).ConfigureAwait(false);
-                    }
-                    catch (BlobMismatchException)
+                    if (!IsDigest(content.Span, blob.Sha256))
                     {
                         await RefuseDigestAsync(context, blob).ConfigureAwait(false);
                         return;
                     }
+
+                    inline.Add(new InlineBlob(blob, content));
+                    continue;
                 }
 
-                await SubmitAsync(context, host, client, assignment, declaration, inline.ToImmutable(), seconds, isEnvelope: true).ConfigureAwait(false);
-            }
-            finally
-            {
-                foreach (var writer in held)
+                var writer = await service.Registry!.Blobs.CreateAsync(context.RequestAborted).ConfigureAwait(false);
+                held.Add(writer);
+                await writer.WriteAsync(content, context.RequestAborted).ConfigureAwait(false);
+                try
                 {
-                    await writer.DisposeAsync().ConfigureAwait(false);
+                    await writer.CommitAsync(blob, context.RequestAborted).ConfigureAwait(false);
+                    atHand.Add(new InlineBlob(blob, content));
+                }
+                catch (BlobMismatchException)
+                {
+                    await RefuseDigestAsync(context, blob).ConfigureAwait(false);
+                    return;
                 }
             }
+
+            await SubmitAsync(context, host, client, assignment, declaration, inline.ToImmutable(), atHand.ToImmutable(), seconds, isEnvelope: true).ConfigureAwait(false);
         }
         finally
         {
-            if (rented is not null)
+            foreach (var writer in held)
             {
-                ArrayPool<byte>.Shared.Return(rented);
+                await writer.DisposeAsync().ConfigureAwait(false);
             }
         }
     }
 
     private async Task SubmitAsync(
-        HttpContext context, IRun host, ClientId client, AssignmentId assignment, UpdateDeclaration declaration, ImmutableArray<InlineBlob> inline, double uploadSeconds, bool isEnvelope)
+        HttpContext context, IRun host, ClientId client, AssignmentId assignment, UpdateDeclaration declaration,
+        ImmutableArray<InlineBlob> inline, ImmutableArray<InlineBlob> atHand, double uploadSeconds, bool isEnvelope)
     {
         using var activity = Tracing.Update(host.Entry.Id, assignment, context.Who().Id);
         var bytesDown = declaration.DownloadSeconds > 0 && host.View.Versions.Values.LastOrDefault() is { } version
             ? version.Model.Length + version.Extras.Values.Sum(e => e.Length)
             : 0;
-        var submission = new UpdateSubmission(assignment, client, WireReplies.ReportOf(declaration, uploadSeconds, bytesDown), declaration.Ready) { Inline = inline };
+        var submission = new UpdateSubmission(assignment, client, WireReplies.ReportOf(declaration, uploadSeconds, bytesDown), declaration.Ready) { Inline = inline, AtHand = atHand };
         var begun = service.Clock.GetTimestamp();
         var result = await host.SubmitAsync(submission, context.RequestAborted).ConfigureAwait(false);
         service.Metrics.Settled(result, service.Clock.GetElapsedTime(begun));

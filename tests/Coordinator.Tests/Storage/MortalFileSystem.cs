@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Federated.Coordinator.Storage.Files;
 
 namespace Federated.Coordinator.Tests.Storage;
@@ -9,6 +10,9 @@ internal sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     private IFileSystem Disk => killed ? throw new CrashException() : disk;
 
+    /// <summary>Files that were opened for reading, in order.</summary>
+    public ConcurrentQueue<string> Opened { get; } = [];
+
     public void Kill() => killed = true;
 
     public IReadOnlyList<string> List(string folder) => Disk.List(folder);
@@ -17,7 +21,11 @@ internal sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     public long Length(string path) => Disk.Length(path);
 
-    public Stream OpenRead(string path) => Disk.OpenRead(path);
+    public Stream OpenRead(string path)
+    {
+        Opened.Enqueue(path);
+        return Disk.OpenRead(path);
+    }
 
     public IAppendFile OpenAppend(string path) => new AppendFile(this, Disk.OpenAppend(path));
 
