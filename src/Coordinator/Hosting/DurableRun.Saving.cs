@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Hosting;
@@ -8,7 +9,16 @@ namespace Federated.Coordinator.Hosting;
 public sealed partial class DurableRun
 {
     /// <summary>Saves the run whole, so that opening it has nothing to repeat.</summary>
+    /// <exception cref="StorageException">The store failed, now or before: the run must be opened again.</exception>
     public async ValueTask SaveAsync(CancellationToken cancellation)
+    {
+        RequireSound();
+        broken = true; // Until it is known to have gone well.
+        await SaveWholeAsync(cancellation).ConfigureAwait(false);
+        broken = false;
+    }
+
+    private async ValueTask SaveWholeAsync(CancellationToken cancellation)
     {
         Prune();
         foreach (var blob in versions.Values.SelectMany(v => v.All))
@@ -85,7 +95,7 @@ public sealed partial class DurableRun
             versions = versions.SetItem(0, await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false));
             if (log.NextSequence == 0 && sections.Any(section => section.HoldsSecret))
             {
-                await SaveAsync(cancellation).ConfigureAwait(false);
+                await SaveWholeAsync(cancellation).ConfigureAwait(false);
             }
         }
 

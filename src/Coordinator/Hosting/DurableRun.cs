@@ -108,11 +108,7 @@ public sealed partial class DurableRun : IAsyncDisposable
     public async ValueTask<IReadOnlyList<IReadOnlyList<RunEffect>>> PostAsync(IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(events);
-        if (broken)
-        {
-            throw new StorageException("The run failed before and must be opened again.");
-        }
-
+        RequireSound();
         broken = true; // Until it is known to have gone well.
         observed.Clear();
         await log.AppendAsync(log.NextSequence, Encode(events), cancellation).ConfigureAwait(false);
@@ -125,7 +121,7 @@ public sealed partial class DurableRun : IAsyncDisposable
 
         if (IsDueForSaving)
         {
-            await SaveAsync(cancellation).ConfigureAwait(false);
+            await SaveWholeAsync(cancellation).ConfigureAwait(false);
         }
 
         Trim();
@@ -158,6 +154,15 @@ public sealed partial class DurableRun : IAsyncDisposable
         blobs.Keep(ImmutableHashSet<string>.Empty);
         await log.DisposeAsync().ConfigureAwait(false);
         await writer.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>What failed halfway may have reached the machine and not the model: neither more events nor a snapshot may be built on it.</summary>
+    private void RequireSound()
+    {
+        if (broken)
+        {
+            throw new StorageException("The run failed before and must be opened again.");
+        }
     }
 
     private static IEnumerable<BlobReference> BlobsOf(UpdateReport report) => report.Extras.Values.Append(report.Delta).OfType<BlobReference>();

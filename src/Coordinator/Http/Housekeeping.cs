@@ -5,24 +5,14 @@ internal sealed class Housekeeping : IAsyncDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(5);
 
-    private readonly PeriodicTimer timer;
-    private readonly Task loop;
+    private readonly ITimer timer;
 
     public Housekeeping(CoordinatorService service)
     {
-        timer = new PeriodicTimer(Every, service.Clock);
-        loop = Task.Run(async () =>
-        {
-            while (await timer.WaitForNextTickAsync().ConfigureAwait(false))
-            {
-                service.Uploads!.Forget(TimeSpan.FromSeconds(service.Options.UploadIdleSeconds));
-            }
-        });
+        var idle = TimeSpan.FromSeconds(service.Options.UploadIdleSeconds);
+        timer = service.Clock.CreateTimer(_ => service.Uploads!.Forget(idle), null, Every, Every);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        timer.Dispose();
-        await loop.ConfigureAwait(false);
-    }
+    /// <returns>When nothing of it is at work any more.</returns>
+    public ValueTask DisposeAsync() => timer.DisposeAsync();
 }

@@ -11,6 +11,7 @@ internal sealed class Upload(UploadTicket ticket, string partPath, TimeProvider 
     private const int BufferLength = 256 << 10;
 
     private int busy;
+    private long touched = clock.GetUtcNow().UtcTicks;
     private FileStream? file;
     private IncrementalHash? hash;
 
@@ -23,7 +24,7 @@ internal sealed class Upload(UploadTicket ticket, string partPath, TimeProvider 
 
     public string PartPath => partPath;
 
-    public DateTimeOffset LastTouched { get; private set; } = clock.GetUtcNow();
+    public DateTimeOffset LastTouched => new(Volatile.Read(ref touched), TimeSpan.Zero);
 
     /// <summary>Bytes that are there.</summary>
     public long Offset => file is { } present ? present.Length : File.Exists(partPath) ? Math.Min(new FileInfo(partPath).Length, Blob.Length) : 0;
@@ -57,7 +58,7 @@ internal sealed class Upload(UploadTicket ticket, string partPath, TimeProvider 
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            LastTouched = clock.GetUtcNow();
+            Volatile.Write(ref touched, clock.GetUtcNow().UtcTicks);
         }
     }
 

@@ -72,9 +72,18 @@ internal sealed class Uploads
     {
         foreach (var upload in open.Values)
         {
-            if (clock.GetUtcNow() - upload.LastTouched > idle && upload.TryEnter())
+            if (clock.GetUtcNow() - upload.LastTouched <= idle || !upload.TryEnter())
+            {
+                continue;
+            }
+
+            try
             {
                 Remove(upload);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Nobody can add to it any more; its files are found again at the next start.
             }
         }
     }

@@ -5,6 +5,7 @@ using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Tests.Storage;
 using Federated.Protocol;
@@ -37,6 +38,47 @@ public sealed class DurableRunTests
         Assert.Equal((1, 1), (run.Machine.Version, run.Machine.OpenAggregate.Count));
         model.Publish(new Publish(2, 1));
         Assert.Equal([1.0, 1, 1, 0], model.State.Current.Parameters);
+    }
+
+    /// <summary>What its machine has seen and its model has not would be saved, and the update lost for good.</summary>
+    [Fact]
+    public async Task ARunThatFailedHalfwayTakesNothingAndSavesNothingUntilItIsOpenedAgain()
+    {
+        var (run, model) = await OpenAsync();
+        FileBlobStore store = new(disk, "blobs");
+        Assignment lease;
+        byte[] bytes;
+        RunEvent lost;
+        await using (run)
+        {
+            await PostAsync(run, new RunStarted(0), new ClientJoined(0, new ClientId(0), 1), new CheckIn(1, new ClientId(0)), new DeadlinePassed(1, new Deadline(DeadlineKind.Scheduler, 0)));
+            lease = Assert.Single(run.Machine.Assignments);
+            lost = await Arrival(lease);
+            var delta = ((UpdateArrived)lost).Report.Delta!;
+            await using (var read = await store.OpenAsync(delta, default))
+            {
+                bytes = new byte[delta.Length];
+                await read.ReadExactlyAsync(bytes);
+            }
+
+            disk.Delete($"blobs/{delta.Sha256[..2]}/{delta.Sha256}");
+            await Assert.ThrowsAsync<StorageException>(() => PostAsync(run, lost));
+            var next = run.NextSequence;
+            Assert.Contains("must be opened again", (await Assert.ThrowsAsync<StorageException>(() => PostAsync(run, new CheckIn(3, new ClientId(0))))).Message, StringComparison.Ordinal);
+            Assert.Contains("must be opened again", (await Assert.ThrowsAsync<StorageException>(async () => await run.SaveAsync(default))).Message, StringComparison.Ordinal);
+            Assert.Equal(next, run.NextSequence);
+        }
+
+        await using (var mended = await store.CreateAsync(default))
+        {
+            await mended.WriteAsync(bytes, default);
+            await mended.CommitAsync(null, default);
+        }
+
+        (run, model) = await OpenAsync();
+        await using var owned = run;
+        model.Publish(new Publish(1, 1));
+        Assert.Equal([1.0, 0, 0, 0], model.State.Current.Parameters);
     }
 
     private static async Task PostAsync(DurableRun run, params RunEvent[] events) => await run.PostAsync([.. events.Select(e => new LoggedEvent(e))], default);

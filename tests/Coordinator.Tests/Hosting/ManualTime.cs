@@ -28,6 +28,9 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>Told of every time that something asks to be woken after, on its thread.</summary>
+    public Action<TimeSpan>? Armed { get; set; }
+
     /// <summary>Somebody sets the wall clock; what has elapsed stays.</summary>
     public void Jump(TimeSpan by)
     {
@@ -68,12 +71,12 @@ internal sealed class ManualTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new Timer(this, callback, state);
-        timer.Change(dueTime, period);
         lock (gate)
         {
             timers.Add(timer);
         }
 
+        timer.Change(dueTime, period);
         return timer;
     }
 
@@ -91,8 +94,14 @@ internal sealed class ManualTime : TimeProvider
             {
                 Due = dueTime < TimeSpan.Zero ? TimeSpan.MaxValue : time.elapsed + dueTime;
                 Period = period < TimeSpan.Zero ? TimeSpan.Zero : period;
-                return true;
             }
+
+            if (dueTime >= TimeSpan.Zero)
+            {
+                time.Armed?.Invoke(dueTime);
+            }
+
+            return true;
         }
 
         public void Dispose()

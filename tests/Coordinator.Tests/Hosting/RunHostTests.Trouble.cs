@@ -1,5 +1,7 @@
+using System.Threading.Channels;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Tests.Storage;
 using Federated.Protocol;
@@ -76,6 +78,41 @@ public abstract partial class RunHostTests
         }
     }
 
+    public sealed class AVersion : RunHostTests
+    {
+        /// <summary>The request for a version's model comes right behind the reply that names it, on another thread.</summary>
+        [Fact]
+        public async Task CanBeHadBeforeAnybodyIsToldOfIt()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var lease = await GrantedAsync(host.CheckInAsync(await JoinAsync(host, "a"), Long, default));
+            var waiting = host.CheckInAsync(await JoinAsync(host, "b"), Long, default);
+            var syncs = new SemaphoreSlim(0);
+            using var first = new ManualResetEventSlim();
+            using var second = new ManualResetEventSlim();
+            using var third = new ManualResetEventSlim();
+            var gates = new Queue<ManualResetEventSlim>([first, second, third]);
+            disk.BeforeSync = () =>
+            {
+                syncs.Release();
+                (gates.TryDequeue(out var gate) ? gate : null)?.Wait();
+            };
+            var joining = host.JoinAsync("c", 1);
+            await syncs.WaitAsync();
+            var submitting = host.SubmitAsync(TestFactory.Submission(lease), default); // These two make the next group: it is saved when it has been told.
+            var saving = host.SaveAsync();
+            first.Set();
+            await syncs.WaitAsync();
+            Assert.Equal(0, host.View.Version); // Nothing is durable yet.
+            second.Set();
+            var told = await GrantedAsync(waiting);
+            Assert.Equal((1, true), (told.BaseVersion, host.View.Versions.ContainsKey(1)));
+            Assert.False(saving.IsCompleted);
+            third.Set();
+            await Task.WhenAll(joining, submitting, saving);
+        }
+    }
+
     public sealed class AFailingStore : RunHostTests
     {
         [Fact]
@@ -99,6 +136,28 @@ public abstract partial class RunHostTests
             while (result is UpdateNotAsked { Outcome: HostOutcome.Unavailable });
             Assert.IsType<UpdateTaken>(result);
             Assert.Equal(1, host.View.Counters.Accepted);
+        }
+
+        [Theory]
+        [InlineData(0.5, new[] { 0.1, 0.2, 0.4, 0.5, 0.5 })]
+        [InlineData(0.15, new[] { 0.1, 0.15, 0.15, 0.15, 0.15 })]
+        public async Task IsTriedAgainAfterLongerAndLongerAndNoLongerThanIsSaid(double longest, double[] pauses)
+        {
+            Options = new RunHostOptions { LongestRetry = longest };
+            await using var store = new FalteringStore(new FileStore(process));
+            var host = await RunHost.OpenAsync(
+                new RunEntry("run", time.GetUtcNow(), TestFactory.Buffered(1, 1), null), Factory, store, new MemoryBlobs(), time, Options, default);
+            hosts.Add(host);
+            var waits = Channel.CreateUnbounded<TimeSpan>();
+            time.Armed = wait => waits.Writer.TryWrite(wait);
+            store.Failure = store.LoadFailure = new StorageException("The store is away.");
+            Assert.Equal(HostOutcome.Unavailable, (await host.JoinAsync("a", 1)).Outcome);
+            foreach (var pause in pauses)
+            {
+                Assert.Equal(pause, (await waits.Reader.ReadAsync()).TotalSeconds, 9);
+                Assert.Equal((HostState.Opening, "The store is away."), (host.View.Host, host.View.Problem));
+                time.Advance(pause);
+            }
         }
 
         [Fact]
@@ -133,6 +192,24 @@ public abstract partial class RunHostTests
             Assert.Equal(HostState.Failed, host.View.Host);
             Assert.Contains("no test configuration", host.View.Problem, StringComparison.Ordinal);
             Assert.Equal(HostOutcome.Closed, (await host.JoinAsync("a", 1)).Outcome);
+        }
+    }
+
+    public sealed class AnotherHostOfTheRun : RunHostTests
+    {
+        [Fact]
+        public async Task ThatTakesItOverWhileThisOneOpensItIsLeftAlone()
+        {
+            await using var store = new FalteringStore(new FileStore(process)) { Failure = new FencedException("Another host writes it.") };
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            var host = await RunHost.OpenAsync(
+                new RunEntry("run", time.GetUtcNow(), TestFactory.Buffered(1, 1), null), Factory, store, new MemoryBlobs(), time, Options, patience.Token);
+            hosts.Add(host);
+            Assert.Equal((HostState.Fenced, "Another host writes it."), (host.View.Host, host.View.Problem));
+            Assert.Equal(HostOutcome.Closed, (await host.JoinAsync("a", 1)).Outcome);
+            time.Advance(3600);
+            Assert.Equal(HostOutcome.Closed, (await host.JoinAsync("a", 1)).Outcome);
+            Assert.Equal(1, store.LogsOpened); // Opening it again would take it from the other.
         }
     }
 

@@ -299,6 +299,26 @@ public abstract partial class RunHostTests : IAsyncDisposable
         }
 
         [Fact]
+        public async Task StillPassWhenTheClockWasSetBackWhileTheCoordinatorWasDown()
+        {
+            Factory = new TestFactory { ClientTimeout = 100 };
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            time.Advance(50);
+            await GrantedAsync(host.CheckInAsync(await JoinAsync(host, "a"), Long, default));
+            Assert.Equal(50, host.View.Now);
+            Crash();
+            time.Jump(TimeSpan.FromDays(-1));
+            var again = await OpenAsync(TestFactory.Buffered(1, 1));
+            Assert.Equal(50, again.View.Now);
+            time.Advance(99);
+            await again.SaveAsync();
+            Assert.Equal(0, again.View.Counters.Lost);
+            time.Advance(2);
+            await again.SaveAsync();
+            Assert.Equal((1, 151), (again.View.Counters.Lost, again.View.Now));
+        }
+
+        [Fact]
         public async Task DoNotMoveWhenSomebodySetsTheClock()
         {
             Factory = new TestFactory { ClientTimeout = 100 };

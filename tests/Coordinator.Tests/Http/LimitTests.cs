@@ -22,7 +22,7 @@ public sealed class LimitTests
         {
             await using var server = await StartAsync(change: o => o with { ConcurrentUploads = 1 });
             var run = await server.CreateRunAsync();
-            var (first, second) = (await DeclaredAsync(server, run), await DeclaredAsync(server, run));
+            var (first, second) = (await Declared.NewAsync(server, run), await Declared.NewAsync(server, run));
             var held = new HeldContent(first.Bytes);
             var sending = first.SendAsync(held);
             await first.UntilArrivedAsync(HeldContent.Head);
@@ -39,9 +39,9 @@ public sealed class LimitTests
         {
             await using var server = await StartAsync(change: o => o with { ConcurrentUploadsPerClient = 1 });
             var run = await server.CreateRunAsync();
-            var first = await DeclaredAsync(server, run);
-            var again = await DeclaredAsync(server, run, first.Client, value: 2);
-            var other = await DeclaredAsync(server, run);
+            var first = await Declared.NewAsync(server, run);
+            var again = await Declared.NewAsync(server, run, first.Client, value: 2);
+            var other = await Declared.NewAsync(server, run);
             var held = new HeldContent(first.Bytes);
             var sending = first.SendAsync(held);
             await first.UntilArrivedAsync(HeldContent.Head);
@@ -59,14 +59,14 @@ public sealed class LimitTests
         {
             await using var server = await StartAsync(change: o => o with { UnfinishedUploadBytes = TestFactory.OneHot(new AssignmentId(0)).Bytes.Length + 10 });
             var run = await server.CreateRunAsync();
-            var first = await DeclaredAsync(server, run);
+            var first = await Declared.NewAsync(server, run);
             var other = await TestClient.EnrolAsync(server);
             var lease = (await other.CheckInAsync(run)).Assignment!.Id;
 
-            await RefusedAsync(Problems.Busy, DeclareAsync(server, run, other, lease, TestFactory.OneHot(new AssignmentId(lease)).Reference));
+            await RefusedAsync(Problems.Busy, Declared.AskAsync(server, run, other, lease, TestFactory.OneHot(new AssignmentId(lease)).Reference));
 
             Assert.Equal(HttpStatusCode.NoContent, (await first.SendAsync()).StatusCode);
-            using var now = await DeclareAsync(server, run, other, lease, TestFactory.OneHot(new AssignmentId(lease)).Reference);
+            using var now = await Declared.AskAsync(server, run, other, lease, TestFactory.OneHot(new AssignmentId(lease)).Reference);
             Assert.Equal(HttpStatusCode.OK, now.StatusCode);
         }
 
@@ -75,7 +75,7 @@ public sealed class LimitTests
         {
             await using var server = await StartAsync();
             var run = await server.CreateRunAsync();
-            var upload = await DeclaredAsync(server, run);
+            var upload = await Declared.NewAsync(server, run);
             var held = new HeldContent([.. upload.Bytes, 0], tellsLength: false);
             held.Release();
 
@@ -121,20 +121,6 @@ public sealed class LimitTests
             Assert.Null(uploads.Find(old.Id));
             Assert.Same(young, uploads.Find(young.Id));
             Assert.Single(Directory.GetFiles(folder, "*.json"));
-        }
-
-        private static Task<HttpResponseMessage> DeclareAsync(TestServer server, string run, TestClient client, long lease, BlobReference blob) => server.SendAsync(
-            HttpMethod.Post, $"/v1/runs/{run}/assignments/{lease}/update", client.Token,
-            JsonSerializer.Serialize(new UpdateDeclaration { Delta = blob, Examples = 3, LocalSteps = 1 }, WireJson.Default.UpdateDeclaration));
-
-        private static async Task<Declared> DeclaredAsync(TestServer server, string run, TestClient? client = null, double value = 1)
-        {
-            client ??= await TestClient.EnrolAsync(server);
-            var lease = (await client.CheckInAsync(run)).Assignment!.Id;
-            var (blob, bytes) = TestFactory.OneHot(new AssignmentId(lease), value);
-            using var declared = await DeclareAsync(server, run, client, lease, blob);
-            var location = JsonSerializer.Deserialize(await declared.Content.ReadAsStringAsync(), WireJson.Default.UpdateReply)!.Uploads[blob.Sha256];
-            return new Declared(server, client, location, bytes);
         }
     }
 
@@ -265,31 +251,6 @@ public sealed class LimitTests
             Assert.False(bucket.IsFull(time));
             time.Advance(1.5);
             Assert.True(bucket.IsFull(time));
-        }
-    }
-
-    /// <summary>An update that was declared and whose bytes are still to come.</summary>
-    private sealed record Declared(TestServer Server, TestClient Client, string Location, byte[] Bytes)
-    {
-        public Task<HttpResponseMessage> SendAsync(HttpContent? content = null) => Server.SendAsync(HttpMethod.Patch, Location, Client.Token, change: request =>
-        {
-            request.Content = content ?? new ByteArrayContent(Bytes);
-            request.Content.Headers.ContentType = new("application/octet-stream");
-            request.Headers.Add("Upload-Offset", "0");
-        });
-
-        public async Task<long> OffsetAsync()
-        {
-            using var standing = await Server.SendAsync(HttpMethod.Head, Location, Client.Token);
-            return long.Parse(standing.Headers.GetValues("Upload-Offset").Single(), System.Globalization.CultureInfo.InvariantCulture);
-        }
-
-        public async Task UntilArrivedAsync(int bytes)
-        {
-            while (await OffsetAsync() < bytes)
-            {
-                await Task.Yield();
-            }
         }
     }
 

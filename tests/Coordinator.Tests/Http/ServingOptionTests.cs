@@ -2,7 +2,21 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
+using Federated.Coordinator.Identity;
+using Federated.Coordinator.Storage;
+using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Hosting;
+using Federated.Coordinator.Tests.Storage;
+using Federated.Protocol;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using static Federated.Coordinator.Tests.Http.TestServer;
 
 namespace Federated.Coordinator.Tests.Http;
@@ -30,5 +44,129 @@ public sealed class ServingOptionTests
         await tls.AuthenticateAsClientAsync("fed.example");
         Assert.Equal(made.GetCertHashString(), shown!.GetCertHashString());
         await Assert.ThrowsAsync<CoordinatorException>(() => StartAsync(change: o => o with { Certificate = certificate }, listen: ["https://127.0.0.1:0"])); // A certificate alone.
+    }
+
+    [Fact]
+    public async Task An_upload_that_nobody_adds_to_for_as_long_as_is_said_is_thrown_away()
+    {
+        await using var server = await StartAsync(change: o => o with { UploadIdleSeconds = 600, Identity = new IdentityOptions { AccessSeconds = 86400 } });
+        var declared = await Declared.NewAsync(server, await server.CreateRunAsync());
+
+        server.Clock.Pass(TimeSpan.FromSeconds(500));
+        Assert.Equal(0, await declared.OffsetAsync());
+        server.Clock.Pass(TimeSpan.FromSeconds(400));
+
+        await RefusedAsync(Problems.UploadUnknown, declared.SendAsync());
+    }
+
+    /// <summary>A blob goes with the second sweep that finds nobody who needs it.</summary>
+    [Fact]
+    public async Task Blobs_that_nobody_needs_are_looked_for_as_often_as_is_said()
+    {
+        var folder = Directory.CreateTempSubdirectory("fed-serve-").FullName;
+        var time = new ManualTime();
+        var store = new SweptStore(FileStore.Open(Path.Combine(folder, "store")));
+        BlobReference blob;
+        await using (var writer = await store.Blobs.CreateAsync(default))
+        {
+            await writer.WriteAsync(new byte[10], default);
+            blob = await writer.CommitAsync(null, default);
+        }
+
+        var options = new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], SweepSeconds = 50 };
+        await using var server = await CoordinatorServer.StartAsync(options, store, new TestRuns(), time, null, default);
+        for (var sweep = 1; sweep <= 2; sweep++)
+        {
+            time.Advance(49);
+            Assert.Equal(sweep - 1, store.Sweeps);
+            time.Advance(1);
+            await store.SweptAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Equal(sweep, store.Sweeps);
+        }
+
+        Assert.False(await store.Inner.ContainsAsync(blob, default)); // Asked only now: whoever asks for a blob keeps it for another sweep.
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Log_lines_are_objects_where_that_is_said_and_text_elsewhere(bool isJson)
+    {
+        var inside = new Inside();
+        await using var server = await CoordinatorServer.StartAsync(
+            new CoordinatorOptions { DataDirectory = Directory.CreateTempSubdirectory("fed-serve-").FullName, Listen = ["http://127.0.0.1:0"], JsonLogs = isJson },
+            new FileStore(new FaultyFileSystem(1)), new TestRuns(), TimeProvider.System, inside, default);
+        var used = inside.Services.GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>().CurrentValue.FormatterName;
+        var formatter = inside.Services.GetServices<ConsoleFormatter>().Single(f => f.Name == used);
+        using var line = new StringWriter();
+        formatter.Write(new LogEntry<string>(LogLevel.Information, "Federated", 1, "Ready with 3 runs.", null, (state, _) => state), null, line);
+
+        if (isJson)
+        {
+            Assert.Equal("Ready with 3 runs.", JsonDocument.Parse(line.ToString()).RootElement.GetProperty("Message").GetString());
+        }
+        else
+        {
+            Assert.ThrowsAny<JsonException>(() => JsonDocument.Parse(line.ToString()));
+            Assert.EndsWith("Ready with 3 runs." + Environment.NewLine, line.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Looks into a server.</summary>
+    private sealed class Inside : IServerExtension, IAsyncDisposable
+    {
+        public IServiceProvider Services { get; private set; } = null!;
+
+        public void AddServices(WebApplicationBuilder builder)
+        {
+        }
+
+        public void Map(WebApplication app) => Services = app.Services;
+
+        public Task<IAsyncDisposable> OpenedAsync(IServiceProvider services, IRuns runs, CancellationToken cancellation) => Task.FromResult<IAsyncDisposable>(this);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    /// <summary>A store that tells of its sweeps.</summary>
+    private sealed class SweptStore(FileStore store) : IStore, IBlobStore
+    {
+        private readonly SemaphoreSlim swept = new(0);
+
+        public int Sweeps { get; private set; }
+
+        public IBlobStore Inner => store.Blobs;
+
+        public IBlobStore Blobs => this;
+
+        public IDocumentStore Documents => store.Documents;
+
+        public Task SweptAsync() => swept.WaitAsync();
+
+        public IRunLog OpenLog(string run) => store.OpenLog(run);
+
+        public ValueTask DeleteLogAsync(string run, CancellationToken cancellation) => store.DeleteLogAsync(run, cancellation);
+
+        public ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation) => Inner.CreateAsync(cancellation);
+
+        public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation) => Inner.OpenAsync(blob, cancellation);
+
+        public ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation) => Inner.ContainsAsync(blob, cancellation);
+
+        public ValueTask<IAsyncDisposable?> HoldAsync(BlobReference blob, CancellationToken cancellation) => Inner.HoldAsync(blob, cancellation);
+
+        public async ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation)
+        {
+            var freed = await Inner.SweepAsync(referenced, cancellation);
+            Sweeps++;
+            swept.Release();
+            return freed;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await ((IAsyncDisposable)store).DisposeAsync();
+            swept.Dispose();
+        }
     }
 }

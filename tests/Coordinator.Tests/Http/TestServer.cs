@@ -99,14 +99,6 @@ internal sealed class TestServer : IAsyncDisposable
     }
 }
 
-/// <summary>The real clock, some time ahead.</summary>
-internal sealed class AheadTime : TimeProvider
-{
-    public TimeSpan Ahead { get; set; }
-
-    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
-}
-
 /// <summary><see cref="TestFactory"/>'s runs, created by their own words.</summary>
 internal sealed class TestRuns : IRunFactory, IRunConfigurations
 {
