@@ -1,6 +1,7 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.SecureAggregation;
 using Federated.Protocol;
 using Orleans.Concurrency;
 
@@ -65,6 +66,27 @@ internal interface IRunGrain : IGrainWithStringKey
     [Alias("watch")]
     Task<Watched> WatchAsync(long made, AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation);
 
+    /// <summary>A step of a session of secure aggregation, or a part of one; the session is where the run is.</summary>
+    /// <param name="length">Bytes of the whole body.</param>
+    /// <param name="offset">Where the part begins; the last part is answered as the step.</param>
+    /// <returns>Null when the run is not here.</returns>
+    [Alias("take-step")]
+    Task<Stepped?> TakeStepAsync(long made, ClientId client, AssignmentId assignment, string step, int length, int offset, [Immutable] byte[] part);
+
+    /// <summary>A long poll, of at most <see cref="LongestCall"/>.</summary>
+    /// <param name="after">The phase that the session is to be past; empty for none.</param>
+    /// <returns>As members read it (JSON); null when the run is not here.</returns>
+    [Alias("sum-state")]
+    Task<byte[]?> SumStateAsync(long made, ClientId client, AssignmentId assignment, string after, TimeSpan wait, CancellationToken cancellation);
+
+    /// <returns>As people read them (JSON); null when the run is not here.</returns>
+    [Alias("sum-facts")]
+    Task<byte[]?> SumFactsAsync(long made);
+
+    /// <returns>What an analysis has found, as people read it (JSON); empty when nothing yet, null when the run is not here.</returns>
+    [Alias("analysis")]
+    Task<byte[]?> AnalysisAsync(long made);
+
     /// <param name="runEvent">In the log's form.</param>
     [Alias("post")]
     Task<Posted> PostAsync(long made, [Immutable] byte[] runEvent);
@@ -124,6 +146,10 @@ internal readonly record struct Joined([property: Id(0)] HostOutcome Outcome, [p
 /// <summary>Reply to a client that asks for its assignment.</summary>
 [GenerateSerializer, Immutable, Alias("fed.watched")]
 internal readonly record struct Watched([property: Id(0)] HostOutcome Outcome, [property: Id(1)] AssignmentState State);
+
+/// <summary>What became of a step, or of a part of one.</summary>
+[GenerateSerializer, Immutable, Alias("fed.stepped")]
+internal readonly record struct Stepped([property: Id(0)] StepVerdict Verdict, [property: Id(1)] string Detail);
 
 /// <summary>How far a follower has come: evaluations and clients that it knows.</summary>
 [GenerateSerializer, Immutable, Alias("fed.news-mark")]

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Federated.Coordinator.Analytics;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Storage;
 
@@ -60,19 +59,14 @@ internal sealed class RunHosting(IStore store, IRunFactory factory, TimeProvider
     {
         try
         {
-            return NotInAClusterBecause(factory.Create(entry.Configuration, store.Blobs));
+            _ = factory.Create(entry.Configuration, store.Blobs);
+            return null;
         }
         catch (CoordinatorException e)
         {
             return e.Message;
         }
     }
-
-    /// <summary>Of what a coordinator keeps of such runs outside of their logs, another silo knows nothing.</summary>
-    private static string? NotInAClusterBecause(RunParts parts) =>
-        parts.SecureSum is not null ? "A cluster does not take runs with secure aggregation: the sessions live in the memory of one coordinator, and a client's steps come to any silo. Serve this run with fed serve."
-        : parts.Sections.OfType<IAnalysisOutcome>().Any() ? "A cluster does not take analyses: what they found is told by the coordinator that hosts them, and not to the other silos. Serve this run with fed serve."
-        : null;
 
     /// <returns>False when there is a run of that id.</returns>
     public async Task<bool> CreateAsync(RunEntry entry, CancellationToken cancellation) => await catalog.CreateAsync(entry, cancellation);

@@ -13,7 +13,7 @@ namespace Federated.Coordinator.Orleans.Hosting;
 /// When the silo that had the run is gone, a call either fails or is answered with closed or unavailable; since every request is safe to
 /// repeat, it is repeated until the run is found on another silo, for as long as <see cref="FrontDoorOptions.FailoverPatience"/>.
 /// </remarks>
-public sealed class ClusterRun : IRun
+public sealed partial class ClusterRun : IRun
 {
     /// <summary>Notices kept for a selector that is slow; after a gap everybody who waits here is asked for.</summary>
     private const int NoticesKept = 8192;

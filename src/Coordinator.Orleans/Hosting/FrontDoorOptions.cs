@@ -25,6 +25,11 @@ public sealed record FrontDoorOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:00:20")]
     public TimeSpan PollRenewal { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Bytes of a masked vector that go to the run's silo in one message; a longer one goes in several.</summary>
+    /// <value>The default is 1 MiB. Must be 1 KiB to 64 MiB.</value>
+    [Range(1 << 10, 64 << 20)]
+    public int StepPartBytes { get; init; } = 1 << 20;
+
     /// <summary>How long somebody who only looks waits for a run that moves; then what was last heard has to do.</summary>
     /// <value>The default is 3 seconds. Must be 0 or more.</value>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

@@ -9,6 +9,7 @@ using Federated.Privacy.Pipeline;
 using Federated.Privacy.Statements;
 using Federated.Privacy.Local.Frequencies.Poisoning;
 using Federated.Protocol;
+using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Analytics;
 
@@ -125,4 +126,12 @@ public interface IAnalysisOutcome
 /// <param name="Result">The estimates; null where the reports do not suffice.</param>
 /// <param name="Malformed">Reports that were none.</param>
 /// <param name="Problem">Why there are no estimates; empty where there are.</param>
-public sealed record AnalysisOutcome(AnalysisOptions Options, AnalysisResult? Result, long Malformed, string Problem);
+public sealed record AnalysisOutcome(AnalysisOptions Options, AnalysisResult? Result, long Malformed, string Problem)
+{
+    /// <summary>As people read it.</summary>
+    public AnalysisMessage ToMessage() => new(PrivateAnalysis.Create(Options).Kind, Options.Question, Result?.Reports ?? 0, Malformed, Options.Confidence)
+    {
+        Estimates = [.. (Result?.Estimates ?? []).Select(e => new EstimateMessage(e.Name, e.Value, e.Low, e.High))],
+        Notes = Result?.Notes ?? [Problem],
+    };
+}

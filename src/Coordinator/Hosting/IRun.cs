@@ -1,7 +1,9 @@
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
+using Federated.Coordinator.SecureAggregation;
 using Federated.Protocol;
+using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Hosting;
 
@@ -24,6 +26,9 @@ public interface IRun
 
     /// <inheritdoc cref="RunHost.LastScores"/>
     IReadOnlyList<ClientScore> LastScores { get; }
+
+    /// <summary>The run's sessions of secure aggregation; null in a run that takes updates one by one, and before it was ever open.</summary>
+    ISecureSums? SecureSums { get; }
 
     /// <inheritdoc cref="RunHost.LobbyCount"/>
     int LobbyCount { get; }
@@ -72,6 +77,9 @@ public interface IRun
 
     /// <inheritdoc cref="RunHost.SpendingAsync"/>
     Task<RunSpending> SpendingAsync(int count);
+
+    /// <summary>What a run that asks a question has found, or was last heard to; null for one that trains, and before its first version.</summary>
+    ValueTask<AnalysisMessage?> AnalysisAsync(CancellationToken cancellation);
 
     /// <inheritdoc cref="RunHost.SaveAsync"/>
     Task<Posted> SaveAsync();

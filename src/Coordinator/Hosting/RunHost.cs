@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Federated.Coordinator.Analytics;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.SecureAggregation;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
+using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Hosting;
 
@@ -110,6 +112,11 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
             return secureSum;
         }
     }
+
+    ISecureSums? IRun.SecureSums => SecureSum;
+
+    /// <inheritdoc/>
+    public ValueTask<AnalysisMessage?> AnalysisAsync(CancellationToken cancellation) => ValueTask.FromResult(facts?.Sections.OfType<IAnalysisOutcome>().FirstOrDefault()?.Outcome?.ToMessage());
 
     /// <summary>Clients that wait for the others before they are numbered.</summary>
     public int LobbyCount => lobby?.Count ?? 0;

@@ -47,7 +47,7 @@ internal sealed class ClientEndpoints(CoordinatorService service)
         if (await host.FindAsync(who.Id, context.RequestAborted).ConfigureAwait(false) is not { } client)
         {
             // Before it can cost anything: whatever becomes of this request, or of the run, stays reserved.
-            if (service.Lifetime is { } lifetime
+            if (await service.Lifetime.LedgerAsync(context.RequestAborted).ConfigureAwait(false) is { } lifetime
                 && await lifetime.ReserveAsync(who.Id, host.Entry, RunReports.StatementOf(host, service), context.RequestAborted).ConfigureAwait(false) is { } refusal)
             {
                 await context.RefuseAsync(Problems.PrivacyBudget, refusal).ConfigureAwait(false);

@@ -77,7 +77,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
             Shuffling = source.SharedLease is { } lease
                 ? await ShufflingBook.OpenAsync(store.Documents, lease, clock, cancellation).ConfigureAwait(false)
                 : ShufflingBook.Open(Path.Combine(folder, "identity", "shuffling.json"), clock),
-            Lifetime = options.ClientBudget is { } budget ? new LifetimeLedger(store.Documents, budget) : null,
+            Lifetime = await LifetimeBudgets.OpenAsync(store.Documents, options.ClientBudget, source.SharedLease, clock, cancellation).ConfigureAwait(false),
         };
         var server = new CoordinatorServer(Build(options, addresses, service, folder, source, extension), service, audit, store);
         try

@@ -39,8 +39,8 @@ internal sealed class CoordinatorService(
     /// <summary>Set when the coordinator is stopping: long polls are let go and nothing new is begun.</summary>
     public CancellationTokenSource Draining { get; } = new();
 
-    /// <summary>Keeps each client's runs to one budget; null when the operator has set none.</summary>
-    public LifetimeLedger? Lifetime { get; init; }
+    /// <summary>Keeps each client's runs to one budget, where the operator has set one.</summary>
+    public required LifetimeBudgets Lifetime { get; init; }
 
     /// <summary>Keys for shuffled runs, and the registered shufflers.</summary>
     public required ShufflingBook Shuffling { get; init; }

@@ -95,7 +95,8 @@ internal sealed class RunEndpoints(CoordinatorService service)
     private async ValueTask RequirePossibleAsync(byte[] configuration, CancellationToken cancellation)
     {
         var description = service.Configurations.Describe(configuration);
-        if ((service.Lifetime?.RefusalOf(description.Privacy) ?? await ShufflingEndpoints.RefusalOfAsync(description.Shufflers, service.Shuffling, cancellation).ConfigureAwait(false)) is { } refusal)
+        var lifetime = await service.Lifetime.LedgerAsync(cancellation).ConfigureAwait(false);
+        if ((lifetime?.RefusalOf(description.Privacy) ?? await ShufflingEndpoints.RefusalOfAsync(description.Shufflers, service.Shuffling, cancellation).ConfigureAwait(false)) is { } refusal)
         {
             throw new CoordinatorException(refusal);
         }

@@ -1,5 +1,3 @@
-using Federated.Coordinator.Analytics;
-using Federated.Privacy.Analytics;
 using System.Globalization;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Privacy;
@@ -74,18 +72,11 @@ internal static class RunReports
                     n, members[n], names[n] ?? members[n], facts.Examples, facts.Dispatched, facts.AcceptedUpdates, facts.SecondsPerStep)),
             ],
             ClientScores = await ScoresAsync(host, service).ConfigureAwait(false),
-            Analysis = AnalysisOf(host),
+            Analysis = await host.AnalysisAsync(CancellationToken.None).ConfigureAwait(false),
             BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
             Privacy = StatementOf(host, service).Text,
         };
     }
-
-    private static AnalysisMessage? AnalysisOf(IRun host) => host.Parts.Sections.OfType<IAnalysisOutcome>().FirstOrDefault()?.Outcome is not { } found ? null : new(
-        PrivateAnalysis.Create(found.Options).Kind, found.Options.Question, found.Result?.Reports ?? 0, found.Malformed, found.Options.Confidence)
-    {
-        Estimates = [.. (found.Result?.Estimates ?? []).Select(e => new EstimateMessage(e.Name, e.Value, e.Low, e.High))],
-        Notes = found.Result?.Notes ?? [found.Problem],
-    };
 
     /// <summary>The run's statement as of its last version.</summary>
     public static PrivacyStatement StatementOf(IRun host, CoordinatorService service) =>
@@ -98,7 +89,8 @@ internal static class RunReports
         string[] members = [.. spending.Nearest.Select(client => host.NameOf(new ClientId(client.Client)))];
         var names = await service.Identities.NamesAsync(members).ConfigureAwait(false);
         var lifetimes = new double?[members.Length];
-        for (var n = 0; n < members.Length && service.Lifetime is { } lifetime; n++)
+        var lifetime = await service.Lifetime.LedgerAsync(cancellation).ConfigureAwait(false);
+        for (var n = 0; n < members.Length && lifetime is not null; n++)
         {
             lifetimes[n] = (await lifetime.EntriesAsync(members[n], cancellation).ConfigureAwait(false)).Sum(e => e.Epsilon);
         }
@@ -113,7 +105,7 @@ internal static class RunReports
                 .. spending.Nearest.Select((client, n) => new ClientSpendingMessage(
                     client.Client, members[n], names[n] ?? members[n], client.Participations, Finite(client.Epsilon)) { LifetimeEpsilon = lifetimes[n] }),
             ],
-            Lifetime = service.Lifetime is null ? null : await LifetimeAsync(service.Lifetime, forClient, cancellation).ConfigureAwait(false),
+            Lifetime = lifetime is null ? null : await LifetimeAsync(lifetime, forClient, cancellation).ConfigureAwait(false),
         };
     }
 

@@ -22,17 +22,15 @@ internal sealed class SecureSumEndpoints(CoordinatorService service)
             new Says("The latest sessions of secure aggregation: dropouts and margins.", Reply: WireJson.Default.SecureSumFacts));
     }
 
-    /// <summary>The run's intake, or an answer that it has none here.</summary>
-    private static async ValueTask<SecureIntake?> IntakeAsync(HttpContext context, IRun run)
+    /// <summary>The run's intake, or an answer that it has none.</summary>
+    private static async ValueTask<ISecureSums?> IntakeAsync(HttpContext context, IRun run)
     {
-        if (run is RunHost { SecureSum: { } intake })
+        if (run.SecureSums is { } intake)
         {
             return intake;
         }
 
-        await context.RefuseAsync(Problems.RunState, run is RunHost
-            ? "This run takes updates one by one: it has no secure aggregation."
-            : "Sessions of secure aggregation live in the process that hosts the run, which is another silo of this cluster. Serve such runs with one coordinator.").ConfigureAwait(false);
+        await context.RefuseAsync(Problems.RunState, "This run takes updates one by one: it has no secure aggregation.").ConfigureAwait(false);
         return null;
     }
 
@@ -176,7 +174,7 @@ internal sealed class SecureSumEndpoints(CoordinatorService service)
     {
         if (await context.RunAsync(service).ConfigureAwait(false) is { } run)
         {
-            var facts = run is RunHost { SecureSum: { } intake } ? intake.Facts() : new SecureSumFacts([]);
+            var facts = run.SecureSums is { } intake ? await intake.FactsAsync(context.RequestAborted).ConfigureAwait(false) : new SecureSumFacts([]);
             await JsonBody.WriteAsync(context, facts, WireJson.Default.SecureSumFacts).ConfigureAwait(false);
         }
     }

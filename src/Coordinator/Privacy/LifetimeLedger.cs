@@ -121,4 +121,5 @@ public sealed record LifetimeEntry(int Form, string Run, string Created, double 
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(LifetimeEntry))]
+[JsonSerializable(typeof(LifetimeBudget))]
 internal sealed partial class LifetimeJson : JsonSerializerContext;

@@ -20,7 +20,7 @@ namespace Federated.Coordinator.SecureAggregation;
 /// The order in which a session ends: the sum is opened; assignments of those who are not in it are given up; the mean is written; the group is posted, under a
 /// name that counts once. Thread-safe. Memory: d words a session, and k sealed shares of 112 bytes a member.
 /// </remarks>
-public sealed partial class SecureIntake : IAsyncDisposable
+public sealed partial class SecureIntake : ISecureSums, IAsyncDisposable
 {
     /// <summary>Ended sessions whose members may still ask what became of them.</summary>
     private const int Remembered = 32;
@@ -56,25 +56,19 @@ public sealed partial class SecureIntake : IAsyncDisposable
         timer = clock.CreateTimer(static intake => ((SecureIntake)intake!).OnTick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Longest body of a step, known before it is read; null for a step that there is not.</summary>
-    public long? LimitOf(string step) => step switch
-    {
-        SecureSumSteps.Keys => 4 << 10,
-        SecureSumSteps.Shares => 1024 + (256L * terms.Most),
-        SecureSumSteps.Input => WordPacking.Bytes(terms.Length, terms.Bits),
-        SecureSumSteps.Signature => 1024,
-        SecureSumSteps.Unmask => 1024 + (160L * terms.Most),
-        _ => null,
-    };
+    /// <inheritdoc/>
+    public long? LimitOf(string step) => StepLimits.Of(step, terms);
 
-    /// <summary>The latest sessions, those that are open at the end.</summary>
-    public SecureSumFacts Facts()
+    /// <summary>Whether an assignment is in a session here, or was in one of the last.</summary>
+    internal bool Knows(ClientId client, AssignmentId assignment)
     {
         lock (gate)
         {
-            return new SecureSumFacts([.. facts, .. open.Select(FactOf)]);
+            return Find(client, assignment) is not null;
         }
     }
+
+    internal static StepAnswer InNoSession { get; } = new(StepVerdict.Unknown, "This client is in no session of this coordinator: it may have ended with a restart.");
 
     /// <summary>Takes a member's step. The same bytes may come again and count once.</summary>
     /// <param name="client">Whose assignment it is.</param>
@@ -119,42 +113,6 @@ public sealed partial class SecureIntake : IAsyncDisposable
             }
 
             return step == SecureSumSteps.Keys ? Join(client, assignment, (Advertisement)message, digest) : Take(client, assignment, step, message, digest);
-        }
-    }
-
-    /// <summary>How a member's session stands; answered when it is past <paramref name="after"/>, or after <paramref name="wait"/>.</summary>
-    public async Task<SecureSumState> StateAsync(ClientId client, AssignmentId assignment, SessionPhase? after, TimeSpan wait, CancellationToken cancellation)
-    {
-        var begun = clock.GetTimestamp();
-        while (true)
-        {
-            Task changed;
-            SecureSumState state;
-            lock (gate)
-            {
-                if (Find(client, assignment) is not { } seat)
-                {
-                    return new SecureSumState("none", host.NameOf(client));
-                }
-
-                state = StateOf(seat);
-                changed = seat.Session.Changed.Task;
-            }
-
-            var left = wait - clock.GetElapsedTime(begun);
-            if (after is null || state.Known > after || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
-            {
-                return state;
-            }
-
-            try
-            {
-                await changed.WaitAsync(left, clock, cancellation).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                // Told as it stands.
-            }
         }
     }
 
@@ -236,7 +194,7 @@ public sealed partial class SecureIntake : IAsyncDisposable
     {
         if (Find(client, assignment) is not { } seat)
         {
-            return new StepAnswer(StepVerdict.Unknown, "This client is in no session of this coordinator: it may have ended with a restart.");
+            return InNoSession;
         }
 
         if (seat.Repeats(step, digest) is { } known)
@@ -358,51 +316,5 @@ public sealed partial class SecureIntake : IAsyncDisposable
             isTicking = wanted;
             timer.Change(wanted ? Tick : Timeout.InfiniteTimeSpan, wanted ? Tick : Timeout.InfiniteTimeSpan);
         }
-    }
-
-    private SecureSumState StateOf(Seat seat)
-    {
-        var (session, server, index) = (seat.Session, seat.Session.Server, seat.Index);
-        var member = seat.Member;
-        if (session.Outcomes.TryGetValue(seat.Assignment, out var outcome))
-        {
-            return new SecureSumState("done", member) { Outcome = outcome };
-        }
-
-        if (session.Problem is { } problem)
-        {
-            return new SecureSumState("aborted", member) { Reason = problem };
-        }
-
-        var phase = server.Phase is SessionPhase.Done or SessionPhase.Aborted ? SessionPhase.Unmask : server.Phase;
-        if ((phase > SessionPhase.ShareKeys && Array.BinarySearch(server.Sharers, index) < 0) || (phase > SessionPhase.MaskedInput && Array.BinarySearch(server.Survivors, index) < 0))
-        {
-            return new SecureSumState("aborted", member) { Reason = "This member did not take its step in time, and the session went on without it." };
-        }
-
-        var state = new SecureSumState(SecureSumState.NameOf(phase), member)
-        {
-            SecondsLeft = Math.Max(0, session.Until - Now),
-            Reason = server.Phase >= SessionPhase.Done
-                ? "the sum is being counted"
-                : $"waiting for {Math.Max(0, server.Expected - server.Present)} of {server.Expected} members, at most {Math.Max(0, session.Until - Now):0} s",
-        };
-        return phase switch
-        {
-            SessionPhase.ShareKeys => state with { Roster = server.Roster() },
-            SessionPhase.MaskedInput => state with { Delivery = server.DeliveryTo(index) },
-            SessionPhase.Consistency => state with { Survivors = server.Survivors },
-            SessionPhase.Unmask when server.Phase == SessionPhase.Unmask && !session.IsOpening => state with { Unmask = server.UnmaskRequest() },
-            _ => state,
-        };
-    }
-
-    private SecureSumFact FactOf(Session session)
-    {
-        var server = session.Server;
-        return new SecureSumFact(
-            server.Number, session.Started, (session.Ended ?? Now) - session.Started, SecureSumState.NameOf(server.Phase), server.Members.Count, server.Sharers.Length, server.Survivors.Length,
-            session.Answered, server.Parameters?.Minimum ?? parts.Plan.Minimum, server.Parameters?.Threshold ?? 0,
-            server.Survivors.Length == 0 ? 0 : server.Survivors.Length - (server.Parameters?.Minimum ?? 0), session.Problem ?? "");
     }
 }

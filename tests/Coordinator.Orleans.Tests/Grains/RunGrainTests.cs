@@ -158,18 +158,6 @@ public sealed class RunGrainTests
         Assert.Equal(0, Hosts(cluster));
     }
 
-    [Theory]
-    [InlineData("analysis", "analyses")]
-    [InlineData("secure-sum", "secure aggregation")]
-    public async Task Runs_whose_state_only_one_coordinator_has_are_refused_when_they_are_created(string kind, string named)
-    {
-        await using var cluster = await TestSilos.StartAsync(1, factory: new OneCoordinatorFactory(kind));
-        var refused = await Assert.ThrowsAsync<CoordinatorException>(() => cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default));
-        Assert.Contains(named, refused.Message, StringComparison.Ordinal);
-        Assert.Contains("fed serve", refused.Message, StringComparison.Ordinal);
-        Assert.Empty(await cluster.Store.ListAsync("runs", default));
-    }
-
     [Fact]
     public async Task What_all_runs_need_is_known_to_whoever_sweeps()
     {

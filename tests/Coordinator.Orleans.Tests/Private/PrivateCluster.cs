@@ -1,5 +1,6 @@
 using System.Globalization;
 using Federated.Client;
+using Federated.Client.Analytics;
 using Federated.Client.Session;
 using Federated.Client.Store;
 using Federated.Client.Training;
@@ -39,10 +40,10 @@ internal sealed class PrivateCluster : IAsyncDisposable
     /// <summary>Of the silos that live.</summary>
     public IReadOnlyList<Door> Doors => [.. doors.Where(door => !door.IsDead)];
 
-    public static async Task<PrivateCluster> StartAsync(short silos = 2)
+    public static async Task<PrivateCluster> StartAsync(short silos = 2, FrontDoorOptions? frontDoor = null)
     {
         var factory = new ExperimentRunFactory("data");
-        var made = new PrivateCluster(await TestSilos.StartAsync(silos, factory: factory), factory);
+        var made = new PrivateCluster(await TestSilos.StartAsync(silos, frontDoor, factory: factory), factory);
         for (var i = 0; i < silos; i++)
         {
             made.doors.Add(await Door.OpenAsync(made.Silos, made.Silos.Silos[i], factory, Path.Combine(made.folder, $"silo-{i}")));
@@ -64,23 +65,32 @@ internal sealed class PrivateCluster : IAsyncDisposable
         await door.Server.DisposeAsync();
     }
 
-    /// <summary>A client that knows every door, and goes to the next when one does not answer.</summary>
-    /// <param name="first">The door that it knows first.</param>
-    public async Task<SessionSummary> TakePartAsync(
-        string run, int index, ITrainer trainer, int first, CancellationToken cancellation, Func<HttpTransport, ITransport>? around = null, HttpMessageHandler? handler = null)
+    /// <summary>A client that trains; it knows every door, and goes to the next when one does not answer.</summary>
+    /// <param name="handler">Of its connections.</param>
+    /// <param name="around">Stands between client and connection.</param>
+    public Task<SessionSummary> TakePartAsync(
+        string run, int index, ITrainer trainer, CancellationToken cancellation, HttpMessageHandler? handler = null, Func<HttpTransport, ITransport>? around = null) =>
+        WithClientAsync(run, index, client => client.RunAsync(trainer, cancellation), handler, around);
+
+    /// <summary>A client that answers a question once.</summary>
+    public Task<SessionSummary> AnswerAsync(string run, int index, IAnalyst analyst, CancellationToken cancellation, HttpMessageHandler? handler = null) =>
+        WithClientAsync(run, index, client => client.AnswerAsync(analyst, cancellation), handler, null);
+
+    private async Task<SessionSummary> WithClientAsync(
+        string run, int index, Func<FederatedClient, Task<SessionSummary>> act, HttpMessageHandler? handler, Func<HttpTransport, ITransport>? around)
     {
-        var addresses = doors.Select((_, i) => doors[(first + i) % doors.Count].Url).ToList();
+        var addresses = doors.Select((_, i) => doors[(index + i) % doors.Count].Url).ToList(); // Each door is the first of some.
         var options = new FederatedClientOptions
         {
             Run = run,
             Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
-            EnrolmentToken = Token,
+            EnrolmentToken = doors[0].EnrolmentToken,
             FirstRetry = TimeSpan.FromMilliseconds(50),
             LongPoll = TimeSpan.FromSeconds(5),
         };
-        var transport = new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(addresses) }, TimeProvider.System, handler ?? new SocketsHttpHandler(), ownsHandler: true);
+        await using var transport = new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(addresses) }, TimeProvider.System, handler ?? new SocketsHttpHandler(), ownsHandler: true);
         await using var client = new FederatedClient(options, around?.Invoke(transport) ?? transport, new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-        return await client.RunAsync(trainer, cancellation);
+        return await act(client);
     }
 
     /// <summary>Starts a shuffler that one door knows, and has it registered there.</summary>
@@ -120,8 +130,6 @@ internal sealed class PrivateCluster : IAsyncDisposable
     }
 
     public static StringContent Json(string text) => new(text, System.Text.Encoding.UTF8, "application/json");
-
-    private string Token => doors[0].EnrolmentToken;
 
     /// <summary>The front door of one silo.</summary>
     internal sealed class Door : IRunSource
@@ -185,6 +193,16 @@ internal sealed class PrivateCluster : IAsyncDisposable
             http.DefaultRequestHeaders.Authorization = new("Bearer", operatorToken);
             return http;
         }
+    }
+}
+
+/// <summary>Connections that wait before what the test says.</summary>
+internal sealed class Gate(Func<string, Task> before) : DelegatingHandler(new SocketsHttpHandler())
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        await before(request.RequestUri!.AbsolutePath).WaitAsync(cancellationToken);
+        return await base.SendAsync(request, cancellationToken);
     }
 }
 

@@ -17,13 +17,13 @@ public sealed class ShuffledRunTests
     public async Task A_batch_that_comes_to_every_silo_at_once_counts_once_also_when_the_runs_silo_dies()
     {
         await using var cluster = await PrivateCluster.StartAsync();
-        var run = await cluster.Doors[0].Runs.CreateAsync("shuffled", cluster.Read(Configuration), default);
+        await cluster.Doors[0].Runs.CreateAsync("shuffled", cluster.Read(Configuration), default);
         var host = cluster.HostOf("shuffled");
         var other = cluster.Doors.Single(door => door != host);
         using var crowd = new Crowd(cluster) { InnerHandler = new SocketsHttpHandler() };
         await cluster.StartShufflerAsync("s0", registeredAt: host, reached: other, crowd); // The other silo finds it in the store.
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(150));
-        var clients = Enumerable.Range(0, Clients).Select(i => cluster.TakePartAsync("shuffled", i, new Pattern(i), i, limit.Token)).ToList();
+        var clients = Enumerable.Range(0, Clients).Select(i => cluster.TakePartAsync("shuffled", i, new Pattern(i), limit.Token)).ToList();
         var seen = (await other.Runs.FindAsync("shuffled", default))!;
         while ((await seen.LookAsync(limit.Token)).Version < 2)
         {
@@ -45,7 +45,6 @@ public sealed class ShuffledRunTests
         }
 
         Assert.Contains(crowd.Answers.Values, answers => answers.Any(a => a.Again)); // Or the test has not repeated anything.
-        _ = run;
     }
 
     [Fact]
@@ -64,7 +63,7 @@ public sealed class ShuffledRunTests
 
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(100));
         List<DirectTransport> around = [];
-        var clients = Enumerable.Range(0, Clients).Select(i => cluster.TakePartAsync("shuffled", i, new Pattern(i), i, limit.Token, transport =>
+        var clients = Enumerable.Range(0, Clients).Select(i => cluster.TakePartAsync("shuffled", i, new Pattern(i), limit.Token, around: transport =>
         {
             around.Add(new DirectTransport(transport));
             return around[^1];
