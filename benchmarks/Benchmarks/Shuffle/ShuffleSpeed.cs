@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Federated.Coordinator.Shuffling;
 using Federated.Privacy.Hpke;
+using Federated.Privacy.Hpke.Agreement;
 using Federated.Privacy.Randomness;
 using Federated.Protocol.Shuffling;
 using Federated.Protocol.Wire;
@@ -27,19 +28,36 @@ internal static class ShuffleSpeed
     {
         var small = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 10_000;
         var folder = Directory.CreateTempSubdirectory("fed-shuffle-").FullName;
-        using var shuffler = HpkePrivateKey.Generate();
-        using var analyzer = HpkePrivateKey.Generate();
         try
         {
-            Through(folder, shuffler, analyzer, small, 1024, "1 KiB");
-            Through(folder, shuffler, analyzer, 96, 1 << 20, "1 MiB");
-            Open(analyzer, small, 1024);
+            WithKeys(Hpke.CurveInUse, AgreementKeys.Create, folder, small);
+            if (Hpke.CurveInUse != PlatformAgreementKey.Name)
+            {
+                // The portable way beside it, in the same minute of the same machine.
+                WithKeys(PlatformAgreementKey.Name, key => new PlatformAgreementKey(key), folder, Math.Max(1, small / 5));
+            }
+
             return 0;
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private static void WithKeys(string name, Func<ECDiffieHellman, IAgreementKey> way, string folder, int small)
+    {
+        using var made = HpkePrivateKey.Generate();
+        using var key = HpkePrivateKey.Import(made.Export(), way);
+        var console = Console.Out;
+        Console.SetOut(TextWriter.Null); // Once for the compiler.
+        Through(Path.Combine(folder, "warm" + name[..4]), key, key, 500, 1024, "1 KiB");
+        Open(key, 500, 1024);
+        Console.SetOut(console);
+        Console.WriteLine($"points multiplied by {name}:");
+        Through(Path.Combine(folder, name[..4]), key, key, small, 1024, "1 KiB");
+        Through(Path.Combine(folder, name[..4]), key, key, 96, 1 << 20, "1 MiB");
+        Open(key, small, 1024);
     }
 
     private static void Through(string folder, HpkePrivateKey shuffler, HpkePrivateKey analyzer, int count, int reportBytes, string size)

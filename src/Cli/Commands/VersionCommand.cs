@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Federated.Cli.Output;
+using Federated.Privacy.Hpke;
 
 namespace Federated.Cli.Commands;
 
@@ -47,6 +48,7 @@ internal static class VersionCommand
         ("runtime", RuntimeInformation.FrameworkDescription),
         ("system", $"{RuntimeInformation.OSDescription} {RuntimeInformation.ProcessArchitecture}"),
         ("cores", System.Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+        ("envelopes", Hpke.CurveInUse),
         ("vectors", $"{(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector<byte>.Count * 8)} bits"),
     ];
 }

@@ -8,6 +8,7 @@ using Federated.Client.Transport;
 using Federated.Coordinator;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Identity;
+using Federated.Privacy.Hpke;
 using Federated.Protocol.Wire;
 using Federated.Shuffler;
 using Federated.Shuffler.Http;
@@ -97,7 +98,7 @@ internal static class ShufflerCommand
 
         await using (server.ConfigureAwait(false))
         {
-            terminal.Error.WriteLine($"Shuffler {options.Name} listens on {string.Join(", ", server.Addresses)}, and passes batches of {options.MinBatch} or more to {options.Destination}. Stop it with Ctrl-C.");
+            terminal.Error.WriteLine($"Shuffler {options.Name} listens on {string.Join(", ", server.Addresses)}, and passes batches of {options.MinBatch} or more to {options.Destination}. Envelopes are opened with {Hpke.CurveInUse}. Stop it with Ctrl-C.");
             try
             {
                 for (var told = ""; ;)

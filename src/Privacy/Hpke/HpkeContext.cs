@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Federated.Privacy.Hpke.Agreement;
 
 namespace Federated.Privacy.Hpke;
 
@@ -7,27 +8,31 @@ namespace Federated.Privacy.Hpke;
 /// <remarks>RFC 9180, sections 4.1 and 5.1 to 5.3, base mode: it hides from everybody but the recipient, and says nothing of who sealed. Not thread-safe.</remarks>
 public sealed class HpkeContext : IDisposable
 {
+    /// <summary>The last context of a key schedule: a service opens all its messages with one info, and two hashes depend on nothing else.</summary>
+    private static volatile KeyScheduleContext? last;
+
     private readonly HpkeSuite suite;
     private readonly AesGcm cipher;
     private readonly byte[] baseNonce = new byte[HpkeSuite.NonceBytes];
-    private readonly byte[] exporterSecret = new byte[LabeledHkdf.HashBytes];
+    private readonly byte[] exporterSecret = [];
     private ulong sequence;
 
     /// <summary>The key schedule.</summary>
-    private HpkeContext(HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info)
+    private HpkeContext(HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info, bool canExport)
     {
         this.suite = suite;
-        const int hash = LabeledHkdf.HashBytes;
-        Span<byte> context = stackalloc byte[1 + hash + hash]; // Mode 0, psk_id_hash, info_hash.
-        context[0] = 0;
-        LabeledHkdf.Extract(suite.Id, [], "psk_id_hash"u8, [], context.Slice(1, hash));
-        LabeledHkdf.Extract(suite.Id, [], "info_hash"u8, info, context[(1 + hash)..]);
-        Span<byte> secret = stackalloc byte[hash];
+        var context = ContextOf(suite, info);
+        Span<byte> secret = stackalloc byte[LabeledHkdf.HashBytes];
         Span<byte> key = stackalloc byte[suite.KeyBytes];
         LabeledHkdf.Extract(suite.Id, sharedSecret, "secret"u8, [], secret);
         LabeledHkdf.Expand(suite.Id, secret, "key"u8, context, key);
         LabeledHkdf.Expand(suite.Id, secret, "base_nonce"u8, context, baseNonce);
-        LabeledHkdf.Expand(suite.Id, secret, "exp"u8, context, exporterSecret);
+        if (canExport)
+        {
+            exporterSecret = new byte[LabeledHkdf.HashBytes];
+            LabeledHkdf.Expand(suite.Id, secret, "exp"u8, context, exporterSecret);
+        }
+
         cipher = new AesGcm(key, HpkeSuite.TagBytes);
         CryptographicOperations.ZeroMemory(key);
         CryptographicOperations.ZeroMemory(secret);
@@ -35,20 +40,12 @@ public sealed class HpkeContext : IDisposable
 
     /// <summary>The sender's side, with a fresh ephemeral key.</summary>
     /// <param name="encapsulated">65 bytes, for the recipient.</param>
-    public static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated)
-    {
-        using var ephemeral = HpkePrivateKey.Generate();
-        return ForSender(suite, recipient, info, encapsulated, ephemeral);
-    }
+    public static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated) =>
+        ForSender(suite, recipient, info, encapsulated, canExport: true);
 
     /// <returns>The recipient's side; null when what is encapsulated is no point of the curve.</returns>
-    public static HpkeContext? ForRecipient(HpkeSuite suite, HpkePrivateKey recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> encapsulated)
-    {
-        ArgumentNullException.ThrowIfNull(suite);
-        ArgumentNullException.ThrowIfNull(recipient);
-        using var sender = HpkePublicKey.TryRead(encapsulated);
-        return sender is null ? null : Create(suite, recipient.Key, sender.Key, encapsulated, recipient.Point, info);
-    }
+    public static HpkeContext? ForRecipient(HpkeSuite suite, HpkePrivateKey recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> encapsulated) =>
+        ForRecipient(suite, recipient, info, encapsulated, canExport: true);
 
     /// <param name="destination">The plaintext's length and <see cref="HpkeSuite.TagBytes"/> more.</param>
     public void Seal(ReadOnlySpan<byte> associated, ReadOnlySpan<byte> plaintext, Span<byte> destination)
@@ -83,6 +80,11 @@ public sealed class HpkeContext : IDisposable
     /// <summary>Secret bytes that both sides know, for another use.</summary>
     public byte[] Export(ReadOnlySpan<byte> use, int length)
     {
+        if (exporterSecret.Length == 0)
+        {
+            throw new InvalidOperationException("A context of a single message exports nothing.");
+        }
+
         var exported = new byte[length];
         LabeledHkdf.Expand(suite.Id, exporterSecret, "sec"u8, use, exported);
         return exported;
@@ -94,30 +96,49 @@ public sealed class HpkeContext : IDisposable
         CryptographicOperations.ZeroMemory(exporterSecret);
     }
 
-    internal static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated, HpkePrivateKey ephemeral)
+    /// <param name="canExport">Whether <see cref="Export"/> will be asked: of a single message's context it never is, and its secret need not be derived.</param>
+    internal static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated, bool canExport)
+    {
+        using var ephemeral = HpkePrivateKey.Generate();
+        return ForSender(suite, recipient, info, encapsulated, canExport, ephemeral);
+    }
+
+    internal static HpkeContext ForSender(HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, Span<byte> encapsulated, bool canExport, HpkePrivateKey ephemeral)
     {
         ArgumentNullException.ThrowIfNull(suite);
         ArgumentNullException.ThrowIfNull(recipient);
         ephemeral.Point.CopyTo(encapsulated);
-        return Create(suite, ephemeral.Key, recipient.Key, encapsulated[..HpkeSuite.EncapsulatedBytes], recipient.Point, info);
+        return TryCreate(suite, ephemeral, recipient.Point, encapsulated[..HpkeSuite.EncapsulatedBytes], recipient.Point, info, canExport)!;
+    }
+
+    internal static HpkeContext? ForRecipient(HpkeSuite suite, HpkePrivateKey recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> encapsulated, bool canExport)
+    {
+        ArgumentNullException.ThrowIfNull(suite);
+        ArgumentNullException.ThrowIfNull(recipient);
+        return TryCreate(suite, recipient, encapsulated, encapsulated, recipient.Point, info, canExport);
     }
 
     /// <summary>Encap and Decap share all but whose private key it is.</summary>
-    private static HpkeContext Create(
-        HpkeSuite suite, ECDiffieHellman own, ECDiffieHellman other, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> info)
+    /// <returns>Null when the other's bytes are no point of the curve.</returns>
+    private static HpkeContext? TryCreate(
+        HpkeSuite suite, HpkePrivateKey own, ReadOnlySpan<byte> other, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> info, bool canExport)
     {
-        Span<byte> kemContext = stackalloc byte[2 * HpkeSuite.EncapsulatedBytes];
-        encapsulated.CopyTo(kemContext);
-        recipient.CopyTo(kemContext[HpkeSuite.EncapsulatedBytes..]);
+        Span<byte> dh = stackalloc byte[P256Encoding.NumberBytes];
         Span<byte> prk = stackalloc byte[LabeledHkdf.HashBytes];
         Span<byte> shared = stackalloc byte[LabeledHkdf.HashBytes];
-        using var point = other.PublicKey;
-        var dh = own.DeriveRawSecretAgreement(point);
-        LabeledHkdf.Extract(HpkeSuite.KemSuiteId, [], "eae_prk"u8, dh, prk);
-        LabeledHkdf.Expand(HpkeSuite.KemSuiteId, prk, "shared_secret"u8, kemContext, shared);
         try
         {
-            return new HpkeContext(suite, shared, info);
+            if (!own.TryAgree(other, dh))
+            {
+                return null;
+            }
+
+            Span<byte> kemContext = stackalloc byte[2 * HpkeSuite.EncapsulatedBytes];
+            encapsulated.CopyTo(kemContext);
+            recipient.CopyTo(kemContext[HpkeSuite.EncapsulatedBytes..]);
+            LabeledHkdf.Extract(HpkeSuite.KemSuiteId, [], "eae_prk"u8, dh, prk);
+            LabeledHkdf.Expand(HpkeSuite.KemSuiteId, prk, "shared_secret"u8, kemContext, shared);
+            return new HpkeContext(suite, shared, info, canExport);
         }
         finally
         {
@@ -125,6 +146,22 @@ public sealed class HpkeContext : IDisposable
             CryptographicOperations.ZeroMemory(prk);
             CryptographicOperations.ZeroMemory(shared);
         }
+    }
+
+    /// <summary>Mode 0, psk_id_hash, info_hash. Public, all of it.</summary>
+    private static byte[] ContextOf(HpkeSuite suite, ReadOnlySpan<byte> info)
+    {
+        if (last is { } known && ReferenceEquals(known.Suite, suite) && info.SequenceEqual(known.Info))
+        {
+            return known.Bytes;
+        }
+
+        const int hash = LabeledHkdf.HashBytes;
+        var context = new byte[1 + hash + hash];
+        LabeledHkdf.Extract(suite.Id, [], "psk_id_hash"u8, [], context.AsSpan(1, hash));
+        LabeledHkdf.Extract(suite.Id, [], "info_hash"u8, info, context.AsSpan(1 + hash));
+        last = new KeyScheduleContext(suite, info.ToArray(), context);
+        return context;
     }
 
     private void NextNonce(Span<byte> nonce)
@@ -137,4 +174,6 @@ public sealed class HpkeContext : IDisposable
             nonce[HpkeSuite.NonceBytes - counter.Length + i] ^= counter[i];
         }
     }
+
+    private sealed record KeyScheduleContext(HpkeSuite Suite, byte[] Info, byte[] Bytes);
 }

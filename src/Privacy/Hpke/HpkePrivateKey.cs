@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Federated.Privacy.Hpke.Agreement;
 
 namespace Federated.Privacy.Hpke;
 
@@ -6,31 +7,36 @@ namespace Federated.Privacy.Hpke;
 public sealed class HpkePrivateKey : IDisposable
 {
     private readonly byte[] point;
+    private readonly IAgreementKey agreement;
 
-    private HpkePrivateKey(ECDiffieHellman key) => (Key, point) = (key, HpkePublicKey.PointOf(key));
+    private HpkePrivateKey(ECDiffieHellman key, Func<ECDiffieHellman, IAgreementKey> way) => (Key, point, agreement) = (key, HpkePublicKey.PointOf(key), way(key));
 
     /// <summary>The public half: 65 bytes, uncompressed.</summary>
     public ReadOnlySpan<byte> Point => point;
 
-    internal ECDiffieHellman Key { get; }
+    private ECDiffieHellman Key { get; }
 
     /// <summary>A new key pair of the operating system's randomness.</summary>
-    public static HpkePrivateKey Generate() => new(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256));
+    public static HpkePrivateKey Generate() => new(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256), AgreementKeys.Create);
 
     /// <summary>Reads what <see cref="Export"/> wrote.</summary>
     /// <exception cref="PrivacyException">The bytes are no P-256 key.</exception>
-    public static HpkePrivateKey Import(ReadOnlySpan<byte> pkcs8)
+    public static HpkePrivateKey Import(ReadOnlySpan<byte> pkcs8) => Import(pkcs8, AgreementKeys.Create);
+
+    /// <param name="way">What multiplies points: a test and a benchmark compare them.</param>
+    internal static HpkePrivateKey Import(ReadOnlySpan<byte> pkcs8, Func<ECDiffieHellman, IAgreementKey> way)
     {
         var key = ECDiffieHellman.Create();
         try
         {
             key.ImportPkcs8PrivateKey(pkcs8, out _);
-            return key.KeySize == 256 ? new HpkePrivateKey(key) : throw new PrivacyException("The key is of another curve than P-256.");
+            using var isOfTheCurve = key.KeySize == 256 ? HpkePublicKey.TryRead(HpkePublicKey.PointOf(key)) : null;
+            return isOfTheCurve is not null ? new HpkePrivateKey(key, way) : throw new PrivacyException("The key is of another curve than P-256.");
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or PrivacyException)
         {
             key.Dispose();
-            throw new PrivacyException($"The bytes are no PKCS#8 private key: {e.Message}", e);
+            throw e as PrivacyException ?? new PrivacyException($"The bytes are no PKCS#8 private key: {e.Message}", e);
         }
     }
 
@@ -41,9 +47,10 @@ public sealed class HpkePrivateKey : IDisposable
     public byte[] Agree(HpkePublicKey other, ReadOnlySpan<byte> label)
     {
         ArgumentNullException.ThrowIfNull(other);
-        var secret = Key.DeriveRawSecretAgreement(other.Key.PublicKey);
+        Span<byte> secret = stackalloc byte[P256Encoding.NumberBytes];
         try
         {
+            TryAgree(other.Point, secret); // A public key that was read is a point of the curve.
             var agreed = new byte[LabeledHkdf.HashBytes];
             HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, agreed, [], label);
             return agreed;
@@ -54,13 +61,18 @@ public sealed class HpkePrivateKey : IDisposable
         }
     }
 
-    public void Dispose() => Key.Dispose();
+    public void Dispose()
+    {
+        agreement.Dispose();
+        Key.Dispose();
+    }
 
     /// <summary>Of a private number, for test vectors.</summary>
-    internal static HpkePrivateKey Of(byte[] d, ReadOnlySpan<byte> point) => new(ECDiffieHellman.Create(new ECParameters
+    internal static HpkePrivateKey Of(byte[] d, ReadOnlySpan<byte> point, Func<ECDiffieHellman, IAgreementKey> way)
     {
-        Curve = ECCurve.NamedCurves.nistP256,
-        D = d,
-        Q = new ECPoint { X = point[1..33].ToArray(), Y = point[33..].ToArray() },
-    }));
+        var q = new ECPoint { X = point[1..33].ToArray(), Y = point[33..].ToArray() };
+        return new HpkePrivateKey(ECDiffieHellman.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = d, Q = q }), way);
+    }
+
+    internal bool TryAgree(ReadOnlySpan<byte> other, Span<byte> secret) => agreement.TryAgree(other, secret);
 }

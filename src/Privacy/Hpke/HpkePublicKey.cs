@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Federated.Privacy.Hpke.Agreement;
 
 namespace Federated.Privacy.Hpke;
 
@@ -21,7 +22,7 @@ public sealed class HpkePublicKey : IDisposable
     /// <returns>Null when the bytes are no point of the curve.</returns>
     public static HpkePublicKey? TryRead(ReadOnlySpan<byte> point)
     {
-        if (point.Length != HpkeSuite.EncapsulatedBytes || point[0] != 4)
+        if (!P256Encoding.IsWellFormed(point))
         {
             return null;
         }

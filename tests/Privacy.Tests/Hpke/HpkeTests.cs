@@ -32,13 +32,13 @@ public sealed class HpkeTests
             [256] = "10f179686aa2caec1758c8e554513f16472bd0a11e2a907dde0b212cbe87d74f367f8ffe5e41cd3e9962a6afb2",
         };
 
-        [Fact]
-        public void TheSenderMakesThem()
+        [Theory, MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+        public void TheSenderMakesThem(string way)
         {
             using var recipient = HpkePublicKey.Read(RecipientPoint);
-            using var ephemeral = HpkePrivateKey.Of(EphemeralNumber, Encapsulated);
+            using var ephemeral = HpkePrivateKey.Of(EphemeralNumber, Encapsulated, Ways.Of(way));
             var encapsulated = new byte[HpkeSuite.EncapsulatedBytes];
-            using var context = HpkeContext.ForSender(HpkeSuite.Aes128, recipient, Info, encapsulated, ephemeral);
+            using var context = HpkeContext.ForSender(HpkeSuite.Aes128, recipient, Info, encapsulated, canExport: true, ephemeral);
             Assert.Equal(Encapsulated, encapsulated);
             for (var sequence = 0; sequence <= 256; sequence++)
             {
@@ -53,10 +53,10 @@ public sealed class HpkeTests
             AssertExports(context);
         }
 
-        [Fact]
-        public void TheRecipientReadsThem()
+        [Theory, MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+        public void TheRecipientReadsThem(string way)
         {
-            using var recipient = HpkePrivateKey.Of(RecipientNumber, RecipientPoint);
+            using var recipient = HpkePrivateKey.Of(RecipientNumber, RecipientPoint, Ways.Of(way));
             using var context = HpkeContext.ForRecipient(HpkeSuite.Aes128, recipient, Info, Encapsulated)!;
             var opened = new byte[Plaintext.Length];
             for (var sequence = 0; sequence <= 256; sequence++)
@@ -131,6 +131,14 @@ public sealed class HpkeTests
             off[64] ^= 1;
             Assert.Null(HpkePublicKey.TryRead(off));
             Assert.Throws<PrivacyException>(() => HpkePublicKey.Read(off));
+        }
+
+        [Fact]
+        public void KeysOfOtherCurvesAreRefused()
+        {
+            using var other = System.Security.Cryptography.ECDiffieHellman.Create(System.Security.Cryptography.ECCurve.CreateFromValue("1.3.132.0.10"));
+            Assert.Throws<PrivacyException>(() => HpkePrivateKey.Import(other.ExportPkcs8PrivateKey()));
+            Assert.Throws<PrivacyException>(() => HpkePrivateKey.Import([1, 2, 3]));
         }
 
         [Fact]
