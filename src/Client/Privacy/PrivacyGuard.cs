@@ -3,8 +3,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Federated.Client.Store;
 using Federated.Privacy;
-using Federated.Privacy.Accounting;
-using Federated.Privacy.Central;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Statements;
 using Federated.Protocol.Wire;
@@ -21,7 +19,7 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
     /// <summary>What an assignment whose plan names no analysis is for.</summary>
     public const string Training = "training";
 
-    private const double Tolerance = 1 + 1e-6;
+    private const double Tolerance = StatementClaims.Tolerance;
 
     private PrivacyStatement? statement;
     private string created = "";
@@ -49,7 +47,7 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         }
 
         var trust = TrustOf(statement.Policy, statement.Guarantee?.Trust);
-        return trust < requirements.Trust ? $"it asks for {Words(requirements.Trust)}, and the run's policy is {statement.Policy}: {Words(trust)}" : Contradiction(statement) ?? Cost(statement);
+        return trust < requirements.Trust ? $"it asks for {Words(requirements.Trust)}, and the run's policy is {statement.Policy}: {Words(trust)}" : StatementClaims.Contradiction(statement) ?? Cost(statement);
     }
 
     /// <summary>Judges an assignment against the statement and the client's ledger.</summary>
@@ -124,6 +122,18 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         store.SaveLedger(store.Ledger.With(next ?? throw new InvalidOperationException("An assignment is judged before it is charged.")));
     }
 
+    /// <summary>As <see cref="Charge(bool)"/>, for an update that goes into a sum: only now, with the model here, is all of the sum's noise known.</summary>
+    /// <exception cref="ClientException">The sum's noise gives less than the run's statement promises.</exception>
+    public void Charge(SecureSumPlan sum)
+    {
+        if (StatementClaims.Contradiction(statement!, sum) is { } contradiction)
+        {
+            throw new ClientException($"The client's privacy requirements do not allow it: {contradiction}.");
+        }
+
+        Charge(sendsMore: false);
+    }
+
     /// <summary>
     /// What was made of the assignment is about to leave the device: a coordinator that gives the same assignment out again is charged again,
     /// or it could have any number of reports for the price of one.
@@ -182,35 +192,6 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         : inherited.Epsilon > requirements.MaxEpsilon * Tolerance
             ? $"it allows ε = {Figures.Up(requirements.MaxEpsilon)} at most, and what the run was branched from, version {inherited.Version} of '{inherited.Run}', had cost {Figures.Up(inherited.Epsilon)} before"
             : null;
-
-    /// <summary>A statement must not promise more than its own numbers give.</summary>
-    private static string? Contradiction(PrivacyStatement told)
-    {
-        var terms = told.Terms;
-        if (told.Planned is not { } planned || terms.Delta <= 0)
-        {
-            return null;
-        }
-
-        if (planned.Delta > terms.Delta * Tolerance)
-        {
-            return $"the run's statement contradicts itself: its policy has δ = {Figures.Up(terms.Delta)}, and its guarantee {Figures.Up(planned.Delta)}";
-        }
-
-        var computed = told.Policy switch
-        {
-            PrivacyPolicies.Central when terms.NoiseMultiplier > 0 && terms.Mechanism == CentralMechanisms.DpFtrl => AnalyticGaussian.Epsilon(terms.NoiseMultiplier, planned.Delta),
-            PrivacyPolicies.Central when terms.NoiseMultiplier > 0 && (terms.Limits.Cap > 0 ? terms.Limits.Cap : terms.Limits.Releases) is > 0 and var times =>
-                AnalyticGaussian.Epsilon(terms.NoiseMultiplier / Math.Sqrt(times), planned.Delta),
-            PrivacyPolicies.Central => double.PositiveInfinity,
-            PrivacyPolicies.Local or PrivacyPolicies.Shuffle when terms is { ReportEpsilon: > 0, Limits.Cap: > 0 } =>
-                new LedgerEntry("", "", "") { Delta = planned.Delta, Participations = terms.Limits.Cap, Reports = [new ReportCharge(terms.ReportEpsilon, Batch(told), terms.Limits.Cap)] }.Epsilon(),
-            _ => 0,
-        };
-        return planned.Epsilon * Tolerance < computed
-            ? $"the run's statement promises ε = {Figures.Up(planned.Epsilon)} at δ = {Figures.Up(planned.Delta)}, and its own numbers give {Figures.Up(computed)}"
-            : null;
-    }
 
     /// <summary>What the assignment asks for must be what the statement says.</summary>
     private string? AgainstStatement(PrivacyStep? step, PrivacyStatement told)
@@ -283,7 +264,7 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
         switch (step?.Kind)
         {
             case ProtectionMessage.Randomize or PrivacyStep.Shuffled when step.ReportEpsilon is { } epsilon:
-                var batch = step.Kind == PrivacyStep.Shuffled ? Batch(told) : 0;
+                var batch = step.Kind == PrivacyStep.Shuffled ? StatementClaims.Batch(told) : 0;
                 var reports = charged.Reports.ToList();
                 var at = reports.FindIndex(r => r.ReportEpsilon == epsilon && r.Batch == batch);
                 if (at < 0)
@@ -308,8 +289,6 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
     /// <summary>Whether more of this client's updates may be in releases than the run's statement covers.</summary>
     private static bool IsBeyondCap(LedgerEntry charged, PrivacyStatement told) =>
         told.Terms.Limits is { Cap: > 0 and var cap, RestartEvery: 0 } && charged.Participations - charged.Refused > cap;
-
-    private static int Batch(PrivacyStatement told) => told.Policy == PrivacyPolicies.Shuffle ? Math.Max(0, told.Terms.MinimumBatch - told.Terms.AssumedCorrupt) : 0;
 
     private static RequiredTrust TrustOf(string policy, TrustModel? trust) => policy switch
     {

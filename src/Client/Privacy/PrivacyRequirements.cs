@@ -8,7 +8,7 @@ namespace Federated.Client.Privacy;
 /// </summary>
 /// <remarks>
 /// Computed here: ε₀ of the client's own randomiser, its composition over this client's own reports, amplification by shuffling from ε₀ and
-/// the least batch, and the ε of central noise from its multiplier and this client's participations. Taken on trust: that the coordinator
+/// the least batch, the ε of central noise from its multiplier and this client's participations, and the ε of a sum's noise from the members' shares and their grid. Taken on trust: that the coordinator
 /// adds the central noise that it states, and that the shuffler keeps to the least batch; hence <see cref="Trust"/> and <see cref="Shufflers"/>.
 /// </remarks>
 public sealed record PrivacyRequirements

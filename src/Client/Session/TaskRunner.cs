@@ -169,7 +169,7 @@ internal sealed class TaskRunner(
 
             // Never on disk: after a crash it could be sent into a second sum, and the two compared.
             var sum = UpdateProtection.SumOf(assignment.Privacy!.Value, task.Delta.ToArray(), result.Examples, result.Steps);
-            guard?.Charge(sendsMore: false);
+            guard?.Charge(sum.Sum.ToPlan(sum.ClipNorm, sum.Delta.Length));
             return new WorkResult(null, "", false, null) { Sum = sum };
         }
 

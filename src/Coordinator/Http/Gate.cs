@@ -14,7 +14,6 @@ internal sealed class Gate(CoordinatorService service, RequestDelegate next)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-
     public async Task InvokeAsync(HttpContext context)
     {
         var endpoint = context.GetEndpoint();

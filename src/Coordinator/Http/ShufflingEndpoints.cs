@@ -135,7 +135,7 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
             return;
         }
 
-        var most = 4L + BatchHeader.MaxLength + ((long)terms.Target * ReportEnvelope.InnerBytes(terms.ReportBytes, 0));
+        var most = 4L + MostHeaderBytes(terms) + ((long)terms.Target * ReportEnvelope.InnerBytes(terms.ReportBytes, 0));
         if (context.Request.ContentLength is not { } length || length > most)
         {
             await context.RefuseAsync(Problems.TooLarge, $"Send Content-Length; a batch of this run has at most {most} bytes.").ConfigureAwait(false);
@@ -153,20 +153,12 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
         }
     }
 
+    /// <summary>Bytes of the longest header of one of the run's batches: a number of up to 19 digits and one of up to 10 for each of its reports.</summary>
+    private static int MostHeaderBytes(ShuffleTerms terms) => (int)Math.Min(BatchHeader.MaxLength, 1024 + (32L * terms.Target));
+
     /// <summary>The header, once it is known to be the run's last shuffler's; null when the request has been answered.</summary>
     private async ValueTask<BatchHeader?> ReadHeaderAsync(HttpContext context, IRun host, ShuffleTerms terms, long length)
     {
-        var prefix = new byte[4];
-        await context.Request.Body.ReadExactlyAsync(prefix, context.RequestAborted).ConfigureAwait(false);
-        var headerLength = BinaryPrimitives.ReadInt32LittleEndian(prefix);
-        if (headerLength <= 0 || headerLength > Math.Min(BatchHeader.MaxLength, length - prefix.Length))
-        {
-            await context.RefuseAsync(Problems.Malformed, "The batch's header has no length that it could have.").ConfigureAwait(false);
-            return null;
-        }
-
-        var bytes = new byte[headerLength];
-        await context.Request.Body.ReadExactlyAsync(bytes, context.RequestAborted).ConfigureAwait(false);
         var name = context.Request.Headers[BatchHeader.ShufflerHeader].ToString();
         if (name != terms.Shufflers[^1] || await service.Shuffling.FindAsync(name, context.RequestAborted).ConfigureAwait(false) is not { } shuffler)
         {
@@ -174,6 +166,17 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
             return null;
         }
 
+        var prefix = new byte[4];
+        await context.Request.Body.ReadExactlyAsync(prefix, context.RequestAborted).ConfigureAwait(false);
+        var headerLength = BinaryPrimitives.ReadInt32LittleEndian(prefix);
+        if (headerLength <= 0 || headerLength > Math.Min(MostHeaderBytes(terms), length - prefix.Length))
+        {
+            await context.RefuseAsync(Problems.Malformed, "The batch's header has no length that it could have.").ConfigureAwait(false);
+            return null;
+        }
+
+        var bytes = new byte[headerLength];
+        await context.Request.Body.ReadExactlyAsync(bytes, context.RequestAborted).ConfigureAwait(false);
         var signature = context.Request.Headers[BatchHeader.SignatureHeader].ToString();
         if (!Base64Url.IsValid(signature) || !BatchHeader.Verify(bytes, Base64Url.DecodeFromChars(signature), shuffler.Signing))
         {

@@ -7,7 +7,10 @@ using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.SecureAggregation;
 
-/// <content>How a session ends: with a group of updates, or with a reason.</content>
+/// <content>
+/// How a session ends: with a group of updates, or with a reason. Whatever it waits for it waits for no longer once the coordinator is stopping, which waits for
+/// it: what it had asked for by then is done or not, and safe to repeat.
+/// </content>
 public sealed partial class SecureIntake
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
@@ -52,7 +55,7 @@ public sealed partial class SecureIntake
         }
     }
 
-    private Task PassAsync(string point) => Passing?.Invoke(point) ?? Task.CompletedTask;
+    private Task PassAsync(string point) => Passing is { } passing ? passing(point).WaitAsync(stopping.Token) : Task.CompletedTask;
 
     /// <summary>Writes the mean once and tells the run of all members in one event; again and again while the run cannot be asked.</summary>
     private async Task CountAsync(Session session, List<Seat> members, byte[] update)
@@ -88,7 +91,7 @@ public sealed partial class SecureIntake
             Ready: false));
         var group = $"secure-sum-{Convert.ToHexStringLower(session.Server.Session.Span)}";
         var result = await Repeatedly<GroupResult>(async () =>
-            await host.SubmitGroupAsync(group, submissions, stopping.Token).ConfigureAwait(false) is var posted and not GroupNotAsked { Outcome: HostOutcome.Busy or HostOutcome.Unavailable } ? posted : null)
+            await host.SubmitGroupAsync(group, submissions, stopping.Token).WaitAsync(stopping.Token).ConfigureAwait(false) is var posted and not GroupNotAsked { Outcome: HostOutcome.Busy or HostOutcome.Unavailable } ? posted : null)
             .ConfigureAwait(false);
         switch (result)
         {
@@ -118,7 +121,7 @@ public sealed partial class SecureIntake
 
         if (parts.Plan.IsSynchronous)
         {
-            var others = await host.AskAsync(run => run.Machine.Assignments.Where(a => !kept.Contains(a.Id)).ToList()).ConfigureAwait(false) ?? [];
+            var others = await host.AskAsync(run => run.Machine.Assignments.Where(a => !kept.Contains(a.Id)).ToList()).WaitAsync(stopping.Token).ConfigureAwait(false) ?? [];
             foreach (var assignment in others.OrderBy(a => a.Id))
             {
                 await FailAsync(assignment.Id, assignment.Client, "the round's session of secure aggregation went on without it").ConfigureAwait(false);
@@ -127,13 +130,20 @@ public sealed partial class SecureIntake
     }
 
     private async Task<Dictionary<AssignmentId, LocalWork>> WorkAsync() =>
-        (await host.AskAsync(run => run.Machine.Assignments.ToDictionary(a => a.Id, a => a.Work)).ConfigureAwait(false)) ?? [];
+        (await host.AskAsync(run => run.Machine.Assignments.ToDictionary(a => a.Id, a => a.Work)).WaitAsync(stopping.Token).ConfigureAwait(false)) ?? [];
 
     private async Task AbortAsync(Session session, string why)
     {
-        foreach (var seat in session.Seats.OrderBy(seat => seat.Assignment))
+        try
         {
-            await FailAsync(seat.Assignment, seat.Client, $"the session of secure aggregation failed: {why}").ConfigureAwait(false);
+            foreach (var seat in session.Seats.OrderBy(seat => seat.Assignment))
+            {
+                await FailAsync(seat.Assignment, seat.Client, $"the session of secure aggregation failed: {why}").ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The coordinator is stopping: they end by their leases.
         }
 
         Close(session, why);
@@ -142,7 +152,7 @@ public sealed partial class SecureIntake
     private async Task FailAsync(AssignmentId assignment, ClientId client, string why)
     {
         var reason = why.Length <= 200 ? why : why[..200];
-        await Repeatedly(async () => await host.FailAsync(assignment, client, reason).ConfigureAwait(false) is { Outcome: not (HostOutcome.Busy or HostOutcome.Unavailable) } posted ? (object)posted : null)
+        await Repeatedly(async () => await host.FailAsync(assignment, client, reason).WaitAsync(stopping.Token).ConfigureAwait(false) is { Outcome: not (HostOutcome.Busy or HostOutcome.Unavailable) } posted ? (object)posted : null)
             .ConfigureAwait(false);
     }
 
@@ -168,6 +178,7 @@ public sealed partial class SecureIntake
             session.Outcomes = outcomes ?? [];
             session.Ended = Now;
             session.IsOver = true;
+            session.Server.Forget(); // Of those that are remembered only who was in them is asked.
             open.Remove(session);
             ended.Enqueue(session);
             facts.Enqueue(FactOf(session));

@@ -120,17 +120,25 @@ public sealed partial class SecureIntake : ISecureSums, IAsyncDisposable
     {
         await stopping.CancelAsync().ConfigureAwait(false);
         await timer.DisposeAsync().ConfigureAwait(false);
+        Task[] endings;
         lock (gate)
         {
             foreach (var session in open)
             {
-                session.Server.Abort("the coordinator is stopping");
+                if (!session.IsOpening)
+                {
+                    session.Server.Abort("the coordinator is stopping");
+                }
+
                 session.Pulse();
             }
 
+            endings = [.. open.Select(session => session.Ending)];
             open.Clear();
             forming = null;
         }
+
+        await Task.WhenAll(endings).ConfigureAwait(false); // A sum that is being opened is read: nothing of it may be erased under it.
     }
 
     private double Now => clock.GetElapsedTime(start).TotalSeconds;

@@ -203,6 +203,14 @@ public static class PrivacyRequirementsTests
         }
 
         [Fact]
+        public void About_having_no_delta_gets_no_update_by_it()
+        {
+            Coordinator.Told = Lying(Statement(Central), s => s with { Delta = 0, Planned = s.Planned! with { Epsilon = 0.5 } });
+            Require(new PrivacyRequirements { MaxEpsilon = 1 });
+            AssertRefused("promises ε = 0.5 and names no δ at which that could be checked", joined: false);
+        }
+
+        [Fact]
         public void With_words_that_nobody_knows_is_not_worked_for()
         {
             Coordinator.Told = Lying(Statement(Central), s => s with { Adjacency = "cousins" });

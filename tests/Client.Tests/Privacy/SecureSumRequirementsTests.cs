@@ -54,6 +54,28 @@ public sealed class SecureSumRequirementsTests : SessionFixture
     }
 
     [Fact]
+    public void A_statement_that_promises_more_than_its_noise_gives_is_not_believed()
+    {
+        var honest = Statement(Noised);
+        Coordinator.Told = honest with { Statement = honest.Statement with { Planned = honest.Statement.Planned! with { Epsilon = 0.1 } } };
+        Driver.Options = Driver.Options with { Privacy = new PrivacyRequirements { Trust = RequiredTrust.Distributed, MaxEpsilon = 1 } };
+        Refuses("the run's statement promises ε = 0.1 at δ = 1e-6, and its own numbers give");
+    }
+
+    /// <summary>As much noise as stated on a grid so coarse that rounding tells what the noise hides.</summary>
+    [Fact]
+    public void A_sum_on_a_coarser_grid_than_was_accounted_gets_nothing()
+    {
+        Coordinator.Told = Statement(Noised);
+        var plan = SecureSumPlan.Of(Noised, Facts);
+        Coordinator.Privacy = ProtectionMessage.Of(plan with { Scale = 4.001 / plan.LocalDeviation }).ToJson();
+        Driver.Options = Driver.Options with { Privacy = new PrivacyRequirements { Trust = RequiredTrust.Distributed }, TrainerFailures = 1 };
+        var refusal = Assert.Throws<ClientException>(() => Driver.Run());
+        Assert.Contains("and the noise of the assignment's sum gives", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(Store.Ledger.Runs);
+    }
+
+    [Fact]
     public void A_run_of_sums_is_too_weak_for_who_trusts_nobody()
     {
         Coordinator.Told = Statement(Noised);

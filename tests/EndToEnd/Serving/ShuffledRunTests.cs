@@ -80,6 +80,32 @@ public sealed class ShuffledRunTests : IAsyncDisposable
         await Task.WhenAll(rest.Select(async r => await Record.ExceptionAsync(() => r)));
     }
 
+    /// <summary>Anybody may knock: what no batch of the run could have is not read before it is known who brings it.</summary>
+    [Fact]
+    public async Task ABatchWithALongerHeaderThanItsReportsCouldHaveIsNotRead()
+    {
+        var server = await StartAsync();
+        var names = await TestShufflers.StartAsync(server, folder, servers, 1);
+        await server.Runs.CreateAsync("shuffled", Configuration("synchronous, cohort: 6", names), default);
+        using var http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]) };
+        Assert.Equal("too-large", await BringAsync(64 << 20, names[0]));
+        Assert.Equal("malformed", await BringAsync(100_000, names[0]));
+        Assert.Equal("shuffler-unknown", await BringAsync(100, "another"));
+        Assert.Equal("signature-invalid", await BringAsync(100, names[0]));
+
+        async Task<string> BringAsync(int headerBytes, string by)
+        {
+            var body = new byte[4 + headerBytes];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(body, headerBytes);
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/runs/shuffled/batches/0a") { Content = new ByteArrayContent(body) };
+            request.Headers.ExpectContinue = true; // Refused before the body is sent.
+            request.Headers.Add(Protocol.Shuffling.BatchHeader.ShufflerHeader, by);
+            using var answer = await http.SendAsync(request);
+            var problem = System.Text.Json.JsonSerializer.Deserialize(await answer.Content.ReadAsStringAsync(), WireJson.Default.ProblemMessage)!;
+            return problem.Type[(problem.Type.LastIndexOf('/') + 1)..];
+        }
+    }
+
     [Fact]
     public async Task ARunWhoseShufflerIsNotRegisteredIsRefused()
     {

@@ -110,9 +110,6 @@ public sealed class SessionServer(SessionTerms terms, uint number)
         return advertised.TryAdd(member, advertisement) ? null : "this member is in the session";
     }
 
-    /// <summary>A member that left before the roster was closed is forgotten.</summary>
-    public bool Leave(string member) => Phase == SessionPhase.Advertise && advertised.Remove(member);
-
     /// <summary>The roster, once it is closed.</summary>
     public Roster Roster() => new(number, members);
 
@@ -256,6 +253,9 @@ public sealed class SessionServer(SessionTerms terms, uint number)
             Array.Clear(shares);
         }
     }
+
+    /// <summary>Lets go of the sum and of all that members sent, once nothing more is made of them; who took part stays.</summary>
+    public void Forget() => (sum, shares, signatures, unmasked) = ([], [], [], []);
 
     /// <summary>The sum of the survivors' vectors modulo 2^b.</summary>
     /// <exception cref="PrivacyException">The session has none.</exception>

@@ -46,6 +46,16 @@ public static class SessionTests
         }
 
         [Fact]
+        public void Is_gone_once_it_is_forgotten_and_who_was_in_it_is_not()
+        {
+            using var meeting = new Meeting(3);
+            Assert.Equal(SessionPhase.Done, meeting.Play(All));
+            meeting.Server.Forget();
+            Assert.Equal(0, meeting.Server.Sum.Length);
+            Assert.Equal((3, 3), (meeting.Server.Members.Count, meeting.Server.Survivors.Length));
+        }
+
+        [Fact]
         public void Is_exact_when_others_drop_out_in_every_phase()
         {
             // t = 9 of 12: one leaves in each of three phases.
