@@ -23,7 +23,9 @@ namespace Federated.Benchmarks.Cluster;
 /// <summary>Silos of one process that talk over loopback, and the front door of each.</summary>
 internal sealed class BenchSilos : IAsyncDisposable
 {
-    private const int FirstSiloPort = 21111, FirstGatewayPort = 31111;
+    private const int FirstSiloPort = 21111, FirstGatewayPort = 41111;
+
+    private static int started;
 
     private readonly List<IHost> hosts = [];
 
@@ -34,7 +36,7 @@ internal sealed class BenchSilos : IAsyncDisposable
     public static async Task<BenchSilos> StartAsync(int silos, IStore store, FrontDoorOptions? frontDoor = null, RunHostOptions? runs = null)
     {
         var made = new BenchSilos();
-        var shift = Environment.ProcessId % 500 * 8; // Two benchmarks may run side by side.
+        var shift = ((Environment.ProcessId % 500) + (500 * (Interlocked.Increment(ref started) % 2))) * 8; // Two benchmarks may run side by side, each with two clusters.
         for (var i = 0; i < silos; i++)
         {
             var builder = Host.CreateApplicationBuilder();

@@ -8,10 +8,11 @@ using Federated.Protocol;
 namespace Federated.Benchmarks.Cluster;
 
 /// <summary>
-/// Large updates of one run that come to all silos: with their silo reading and checking them, and their run's silo reading them ahead, against
-/// the run's silo doing it all, half of it on its loop. By turns in one process. And what a partial sum would cost in place of its updates.
+/// Large updates of one run that come to all silos in one request each: checked from memory on the silo that they came to and read once, ahead of
+/// the loop, on their run's; against the run's silo reading them twice, once on its loop. By turns in one process. And what a partial sum would
+/// cost in place of its updates.
 /// </summary>
-[WholeProcess("cluster-updates", "[silos: 2,4] [parameters] [clients] [goal] [seconds] [rounds] [store]: large updates of one run through all silos, checked where they come or at their run")]
+[WholeProcess("cluster-updates", "[silos: 2,4] [parameters] [clients] [goal] [seconds] [rounds] [store] [another]: large updates of one run through all silos, checked where they come or at their run")]
 internal static class ClusterUpdates
 {
     private const int Watchers = 8;
@@ -26,13 +27,15 @@ internal static class ClusterUpdates
         var folder = Directory.CreateTempSubdirectory("federated-bench-").FullName;
         try
         {
-            await using var store = await ClusterSpeed.OpenAsync(args.Length > 6 ? args[6] : folder).ConfigureAwait(false);
-            await MeasureStoreAsync(store.Blobs, parameters).ConfigureAwait(false);
+            // Of each its own: front doors follow every run of their store.
+            await using var first = await ClusterSpeed.OpenAsync(args.Length > 6 ? args[6] : Path.Combine(folder, "before")).ConfigureAwait(false);
+            await using var second = await ClusterSpeed.OpenAsync(args.Length > 7 ? args[7] : Path.Combine(folder, "now")).ConfigureAwait(false);
+            await MeasureStoreAsync(first.Blobs, parameters).ConfigureAwait(false);
             foreach (var count in silos)
             {
                 // Both stand the whole time and take turns: whatever else the machine does meanwhile meets both.
-                await using var before = await OpenAsync("before", count, store, parameters, clients, goal, new FrontDoorOptions { ChecksUpdates = false }, readAhead: 0).ConfigureAwait(false);
-                await using var now = await OpenAsync("now", count, store, parameters, clients, goal, new FrontDoorOptions(), new RunHostOptions().ReadAheadBytes).ConfigureAwait(false);
+                await using var before = await OpenAsync("before", count, first, parameters, clients, goal, new FrontDoorOptions { ChecksUpdates = false }, readAhead: 0, atHand: false).ConfigureAwait(false);
+                await using var now = await OpenAsync("now", count, second, parameters, clients, goal, new FrontDoorOptions(), new RunHostOptions().ReadAheadBytes, atHand: true).ConfigureAwait(false);
                 await before.WorkAsync(2).ConfigureAwait(false);
                 await now.WorkAsync(2).ConfigureAwait(false);
                 before.Forget();
@@ -90,16 +93,16 @@ internal static class ClusterUpdates
     }
 
     private static async Task<Arm> OpenAsync(
-        string name, int silos, IStore store, int parameters, int clients, int goal, FrontDoorOptions frontDoor, long readAhead)
+        string name, int silos, IStore store, int parameters, int clients, int goal, FrontDoorOptions frontDoor, long readAhead, bool atHand)
     {
         var cluster = await BenchSilos.StartAsync(silos, store, frontDoor, new RunHostOptions { RecoveryGrace = 0, ReadAheadBytes = readAhead }).ConfigureAwait(false);
         var doors = await cluster.CreateAsync($"{name}{Environment.ProcessId}-{silos}", $"buffered {parameters} {clients} {goal}").ConfigureAwait(false);
-        var arm = new Arm(name, cluster, doors, store.Blobs, BenchFactory.Update(parameters));
+        var arm = new Arm(name, cluster, doors, store.Blobs, BenchFactory.Update(parameters), atHand);
         await arm.JoinAsync(clients).ConfigureAwait(false);
         return arm;
     }
 
-    private sealed class Arm(string name, BenchSilos cluster, ClusterRun[] doors, IBlobStore blobs, byte[] update) : IAsyncDisposable
+    private sealed class Arm(string name, BenchSilos cluster, ClusterRun[] doors, IBlobStore blobs, byte[] update, bool atHand) : IAsyncDisposable
     {
         private readonly List<double> submits = [], looks = [];
         private readonly Lock gate = new();
@@ -174,8 +177,11 @@ internal static class ClusterUpdates
                 }
 
                 var begun = Stopwatch.GetTimestamp();
-                var result = await run.SubmitAsync(
-                    new UpdateSubmission(granted.Assignment.Id, ids[c], new UpdateReport { Examples = 10, LocalSteps = 5, Delta = reference }, Ready: true), default).ConfigureAwait(false);
+                var submission = new UpdateSubmission(granted.Assignment.Id, ids[c], new UpdateReport { Examples = 10, LocalSteps = 5, Delta = reference }, Ready: true)
+                {
+                    AtHand = atHand ? [new InlineBlob(reference, (byte[])bytes.Clone())] : [],
+                };
+                var result = await run.SubmitAsync(submission, default).ConfigureAwait(false);
                 Note(submits, begun);
                 next[c] = result is UpdateTaken { Next: { } given } ? given : await run.CheckInAsync(ids[c], TimeSpan.FromSeconds(1), default).ConfigureAwait(false);
             }
