@@ -19,6 +19,8 @@ internal sealed class SharedStore : IStore, IDocumentStore, IBlobStore
     /// <summary>How often a blob was opened.</summary>
     public int Reads(BlobReference blob) => reads.GetValueOrDefault(blob.Sha256);
 
+    public bool IsRemote => true;
+
     public IBlobStore Blobs => this;
 
     public IDocumentStore Documents => this;

@@ -64,7 +64,7 @@ internal static class ClusterUpdates
     {
         var (update, sum) = (await TimeAsync(blobs, 4L * parameters).ConfigureAwait(false), await TimeAsync(blobs, 16L * parameters).ConfigureAwait(false));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"An update of {parameters:N0} is read in {update.Read:N1} ms; a partial sum is written in {sum.Write:N1} ms and read in {sum.Read:N1} ms: as many as {(sum.Write + sum.Read) / update.Read:N1} updates."));
+            $"An update of {parameters:N0} is written in {update.Write:N1} ms and read in {update.Read:N1} ms; a partial sum is written in {sum.Write:N1} ms and read in {sum.Read:N1} ms: as much as reading {(sum.Write + sum.Read) / update.Read:N1} updates."));
     }
 
     private static async Task<(double Write, double Read)> TimeAsync(IBlobStore blobs, long length)

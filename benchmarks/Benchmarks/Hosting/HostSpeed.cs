@@ -20,7 +20,7 @@ namespace Federated.Benchmarks.Hosting;
 /// Durable updates per second of one run host without a network: check, one group's sync, machine, aggregation, publication. What HTTP
 /// adds is measured by the server's own benchmark.
 /// </summary>
-[WholeProcess("host", "[parameters] [clients] [seconds] [store: a folder, or a PostgreSQL connection string]: acknowledged durable updates per second of a run host")]
+[WholeProcess("host", "[parameters] [clients] [seconds] [store: a folder, or a PostgreSQL connection string] [read-ahead bytes]: acknowledged durable updates per second of a run host")]
 internal static class HostSpeed
 {
     public static int Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();
@@ -37,7 +37,7 @@ internal static class HostSpeed
             await using IStore store = place.Contains('=', StringComparison.Ordinal) ? await PostgresStore.OpenAsync(place, default) : FileStore.Open(place);
             foreach (var (name, goal) in ((string, int)[])[("K = 10", 10), ("K = 1", 1)])
             {
-                await MeasureAsync(name, store, parameters, clients, seconds, goal);
+                await MeasureAsync(name, store, parameters, clients, seconds, goal, args.Length > 4 ? long.Parse(args[4], CultureInfo.InvariantCulture) : new RunHostOptions().ReadAheadBytes);
             }
         }
         finally
@@ -48,13 +48,13 @@ internal static class HostSpeed
         return 0;
     }
 
-    private static async Task MeasureAsync(string name, IStore store, int parameters, int clients, double seconds, int goal)
+    private static async Task MeasureAsync(string name, IStore store, int parameters, int clients, double seconds, int goal, long readAhead)
     {
         var factory = new Factory(parameters, clients, goal);
         var id = $"bench-{parameters}-{goal}-{Environment.ProcessId}";
         await using var host = await RunHost.OpenAsync(
             new RunEntry(id, TimeProvider.System.GetUtcNow(), ReadOnlyMemory<byte>.Empty, null), factory, store, new MemoryBlobs(), TimeProvider.System,
-            new RunHostOptions(), default);
+            new RunHostOptions { ReadAheadBytes = readAhead }, default);
         var values = new float[parameters];
         for (var i = 0; i < parameters; i++)
         {

@@ -9,8 +9,9 @@ namespace Federated.Coordinator.Hosting;
 /// updates share is held and read once.
 /// </summary>
 /// <remarks>
-/// A blob of the store is read whole and at most once, where there is room, and stays in memory until the run has answered: so that the run's
-/// loop, which does one thing at a time, adds and does not wait for the store.
+/// A blob of a remote store is read whole and at most once, where there is room, and stays in memory until the run has answered: so that the
+/// run's loop, which does one thing at a time, adds and does not wait for the store. Files are read twice instead, the second time from the
+/// page cache, and piece by piece.
 /// </remarks>
 /// <param name="memory">Where the run's loop looks first.</param>
 /// <param name="readAhead">Bytes that all intakes of this process may have in memory; see <see cref="RunHostOptions.ReadAheadBytes"/>.</param>
@@ -107,7 +108,7 @@ internal sealed class Intake(IBlobStore store, MemoryBlobs memory, long readAhea
         : await TryReadAsync(blob, cancellation).ConfigureAwait(false) is { } read ? new ReadOnlyMemoryStream(read)
         : await store.OpenAsync(blob, cancellation).ConfigureAwait(false);
 
-    /// <returns>Null when there is no room, or when the blob is not as long as its reference says.</returns>
+    /// <returns>Null when it does not pay, when there is no room, or when the blob is not as long as its reference says.</returns>
     private async ValueTask<ReadOnlyMemory<byte>?> TryReadAsync(BlobReference blob, CancellationToken cancellation)
     {
         if (ahead.TryGetValue(blob, out var present))
@@ -122,7 +123,7 @@ internal sealed class Intake(IBlobStore store, MemoryBlobs memory, long readAhea
             return present;
         }
 
-        if (blob.Length > int.MaxValue / 2 || !memory.TryReserve(blob.Length, readAhead))
+        if (!store.IsRemote || blob.Length > int.MaxValue / 2 || !memory.TryReserve(blob.Length, readAhead))
         {
             return null;
         }

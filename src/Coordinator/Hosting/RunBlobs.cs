@@ -17,6 +17,8 @@ public sealed class RunBlobs(MemoryBlobs memory, IBlobStore store, int inlineByt
 
     private readonly Dictionary<string, BlobReference> held = new(StringComparer.Ordinal);
 
+    public bool IsRemote => store.IsRemote;
+
     /// <summary>Blobs that this run holds in memory.</summary>
     internal int HeldInMemory => held.Count;
 

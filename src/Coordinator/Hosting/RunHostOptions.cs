@@ -38,8 +38,8 @@ public sealed record RunHostOptions
     public double LongestRetry { get; init; } = 30;
 
     /// <summary>
-    /// Bytes of updates that may be in memory between being checked and being counted, over all runs of this process, so that no run's loop
-    /// waits for the store. What does not fit is read again by the loop, piece by piece.
+    /// Bytes of updates from a remote store that may be in memory between being checked and being counted, over all runs of this process, so that
+    /// no run's loop waits for the store. What does not fit is read again by the loop, piece by piece.
     /// </summary>
     /// <value>The default is 128 MiB. Must be 0 (every update is read by the loop) or more.</value>
     [Range(0, long.MaxValue)]

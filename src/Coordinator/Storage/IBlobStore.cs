@@ -5,6 +5,9 @@ namespace Federated.Coordinator.Storage;
 /// <summary>Content-addressed bytes: models, updates, optimizer state. Immutable; the same bytes are stored once. Thread-safe.</summary>
 public interface IBlobStore
 {
+    /// <summary>Whether reading is a request to another process, and not this machine's page cache: then it pays to have read before it is needed.</summary>
+    bool IsRemote => false;
+
     /// <summary>Starts writing a blob; nobody sees it until it is committed.</summary>
     ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation);
 

@@ -1,5 +1,6 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Protocol;
 
@@ -10,15 +11,26 @@ public abstract partial class RunHostTests
     public sealed class ReadingUpdates : RunHostTests
     {
         private readonly MemoryBlobs memory = new();
+        private bool isRemote = true;
 
         [Fact]
-        public async Task OneThatIsInTheStoreIsReadOnce()
+        public async Task OneThatIsInARemoteStoreIsReadOnce()
         {
             var (host, store) = await OpenAsync(new RunHostOptions());
             var submission = await StoredAsync(host, store, "a");
             Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission, default));
             Assert.Equal((1, 1.0), (ReadsOf(submission), Sum));
             Assert.Equal(0, Held);
+        }
+
+        [Fact]
+        public async Task OneThatIsAFileIsReadAgainByTheLoopAndNotKeptInMemory()
+        {
+            isRemote = false;
+            var (host, store) = await OpenAsync(new RunHostOptions());
+            var submission = await StoredAsync(host, store, "a");
+            Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission, default));
+            Assert.Equal((2, 1.0), (ReadsOf(submission), Sum));
         }
 
         [Fact]
@@ -53,7 +65,7 @@ public abstract partial class RunHostTests
             var refused = Assert.IsType<UpdateRefused>(await host.SubmitAsync(second with { Report = second.Report with { IsFinite = false } }, default));
             Assert.Equal((Rejection.NotFinite, 1.0), (refused.Reason, Sum));
             var third = TestFactory.Submission(await GrantedAsync(host.CheckInAsync(await JoinAsync(host, "c"), Long, default))) with { Inline = [], IsChecked = true };
-            Assert.Equal([third.Report.Delta!], Assert.IsType<BlobsMissing>(await host.SubmitAsync(third, default)).Blobs);
+            Assert.Equal(third.Report.Delta, Assert.Single(Assert.IsType<BlobsMissing>(await host.SubmitAsync(third, default)).Blobs));
             Assert.Equal(0, Held);
         }
 
@@ -87,9 +99,9 @@ public abstract partial class RunHostTests
             }
         }
 
-        private async Task<(RunHost Host, FileStore Store)> OpenAsync(RunHostOptions options)
+        private async Task<(RunHost Host, Store Store)> OpenAsync(RunHostOptions options)
         {
-            var store = new FileStore(process);
+            var store = new Store(new FileStore(process), isRemote);
             var host = await RunHost.OpenAsync(
                 new RunEntry("run", time.GetUtcNow(), TestFactory.Buffered(4, 1), null), Factory, store, memory, time,
                 options with { Durability = new DurabilityOptions { InlineBytes = 0 } }, default);
@@ -97,7 +109,7 @@ public abstract partial class RunHostTests
             return (host, store);
         }
 
-        private async Task<UpdateSubmission> StoredAsync(RunHost host, FileStore store, string name)
+        private async Task<UpdateSubmission> StoredAsync(RunHost host, Store store, string name)
         {
             var submission = TestFactory.Submission(await GrantedAsync(host.CheckInAsync(await JoinAsync(host, name), Long, default)));
             await using var writer = await store.Blobs.CreateAsync(default);
@@ -107,5 +119,31 @@ public abstract partial class RunHostTests
         }
 
         private int ReadsOf(UpdateSubmission submission) => process.Opened.Count(path => path.EndsWith(submission.Report.Delta!.Sha256, StringComparison.Ordinal));
+
+        /// <summary>Files that may pass for a store elsewhere.</summary>
+        private sealed class Store(FileStore files, bool isRemote) : IStore, IBlobStore
+        {
+            public bool IsRemote => isRemote;
+
+            public IBlobStore Blobs => this;
+
+            public IDocumentStore Documents => files.Documents;
+
+            public IRunLog OpenLog(string run) => files.OpenLog(run);
+
+            public ValueTask DeleteLogAsync(string run, CancellationToken cancellation) => files.DeleteLogAsync(run, cancellation);
+
+            public ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation) => files.Blobs.CreateAsync(cancellation);
+
+            public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation) => files.Blobs.OpenAsync(blob, cancellation);
+
+            public ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation) => files.Blobs.ContainsAsync(blob, cancellation);
+
+            public ValueTask<IAsyncDisposable?> HoldAsync(BlobReference blob, CancellationToken cancellation) => files.Blobs.HoldAsync(blob, cancellation);
+
+            public ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation) => files.Blobs.SweepAsync(referenced, cancellation);
+
+            public ValueTask DisposeAsync() => files.DisposeAsync();
+        }
     }
 }

@@ -34,6 +34,8 @@ internal sealed class PostgresBlobStore(NpgsqlDataSource source) : IBlobStore, I
     private readonly SweepMarks holds = new();
     private readonly string host = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
+    public bool IsRemote => true;
+
     public async ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation) => await Postgres.Guard(async () =>
     {
         await using var command = source.CreateCommand($"with s as (select {Unflushed}) insert into fed_uploads (begun) select now() from s returning upload");
