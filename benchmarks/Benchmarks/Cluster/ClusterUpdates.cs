@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Hosting;
 using Federated.Coordinator.Storage;
@@ -73,7 +74,7 @@ internal static class ClusterUpdates
         List<double> writes = [], reads = [];
         for (var i = 0; i < 7; i++)
         {
-            Random.Shared.NextBytes(bytes);
+            RandomNumberGenerator.Fill(bytes); // Others every time: a store keeps the same bytes once.
             var begun = Stopwatch.GetTimestamp();
             BlobReference blob;
             await using (var writer = await blobs.CreateAsync(default).ConfigureAwait(false))

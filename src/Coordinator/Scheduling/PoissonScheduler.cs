@@ -54,9 +54,9 @@ public sealed class PoissonScheduler(PoissonOptions options, IStepPolicy steps, 
         ? new WaitReason(WaitKind.ForReports, round.Reports, round.Reports + round.Outstanding, round.End)
         : new WaitReason(WaitKind.ForClients, run.Available.Count, 1, double.PositiveInfinity);
 
-    public void Save(BinaryWriter writer) => round.Save(writer);
+    public void Save(BinaryWriter writer) => round.Save(writer, withDrawn: true);
 
-    public void Load(BinaryReader reader) => round.Load(reader);
+    public void Load(BinaryReader reader) => round.Load(reader, withDrawn: true);
 
     /// <summary>Throws the coins once all check-ins of this instant are in.</summary>
     private void AskToOpen(ISchedulingContext run)

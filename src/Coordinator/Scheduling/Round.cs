@@ -100,13 +100,19 @@ internal sealed class Round
         return run.Publish();
     }
 
-    public void Save(BinaryWriter writer)
+    /// <param name="withDrawn">Leaves the place in which rounds by coins have always had a number more, so that runs of older builds are read and theirs are by them.</param>
+    public void Save(BinaryWriter writer, bool withDrawn = false)
     {
         writer.Write(Number);
         writer.Write(IsOpen);
         writer.Write(asked);
         writer.Write(IsOverdue);
         writer.Write(Reports);
+        if (withDrawn)
+        {
+            writer.Write(Reports + Outstanding);
+        }
+
         writer.Write(End);
         writer.Write(outstanding.Count);
         foreach (var id in outstanding.Order())
@@ -115,13 +121,19 @@ internal sealed class Round
         }
     }
 
-    public void Load(BinaryReader reader)
+    /// <param name="withDrawn">As it was saved.</param>
+    public void Load(BinaryReader reader, bool withDrawn = false)
     {
         Number = reader.ReadInt64();
         IsOpen = reader.ReadBoolean();
         asked = reader.ReadBoolean();
         IsOverdue = reader.ReadBoolean();
         Reports = reader.ReadInt32();
+        if (withDrawn)
+        {
+            _ = reader.ReadInt32();
+        }
+
         End = reader.ReadDouble();
         outstanding.Clear();
         for (var remaining = reader.ReadInt32(); remaining > 0; remaining--)

@@ -13,7 +13,6 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Federated.Coordinator.Tests.Http;
 
 /// <summary>Traffic is refused until the runs are loaded, and when they are being saved; a probe of life is answered all the time.</summary>
-[Collection(ServerTests.Counting)]
 public sealed class ReadinessTests
 {
     /// <summary>What everybody is refused with before it is asked who they are, and what is answered all the same.</summary>
