@@ -3,21 +3,24 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Federated.Aggregation;
 using Federated.Aggregation.Compression;
 using Federated.Aggregation.Parameters;
 using Federated.Aggregation.Randomness;
+using Federated.Client;
 using Federated.Coordinator;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Identity;
+using Federated.Privacy;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
 
 namespace Federated.Benchmarks.Fuzz;
 
 /// <summary>The parsers that meet the network.</summary>
-internal static class FuzzTargets
+internal static partial class FuzzTargets
 {
     private const int Dimension = 96;
 
@@ -42,6 +45,10 @@ internal static class FuzzTargets
         yield return Json("create-run", WireJson.Default.CreateRunRequest, new CreateRunRequest("name: x\n") { Run = "x", Set = ["a=b"] });
         yield return Json("evaluation", WireJson.Default.EvaluationReport, new EvaluationReport(10, 0.5, 1));
         yield return Names();
+        foreach (var target in (FuzzTarget[])[.. Shuffling(), .. Sums(), .. Asking()])
+        {
+            yield return target;
+        }
     }
 
     private static FuzzTarget AccessToken()
@@ -100,7 +107,7 @@ internal static class FuzzTargets
         }));
     }
 
-    private static FuzzTarget Json<T>(string name, JsonTypeInfo<T> form, T sample) => new($"JSON {name}", 4, [JsonSerializer.SerializeToUtf8Bytes(sample, form)], input =>
+    private static FuzzTarget Json<T>(string name, JsonTypeInfo<T> form, T sample, int share = 4) => new(name.Contains(' ', StringComparison.Ordinal) ? name : $"JSON {name}", share, [.. WithHoles(JsonSerializer.SerializeToUtf8Bytes(sample, form))], input =>
     {
         try
         {
@@ -111,6 +118,41 @@ internal static class FuzzTargets
             return false;
         }
     });
+
+    /// <summary>A sample, and it again with null in the place of each of its values.</summary>
+    private static IEnumerable<byte[]> WithHoles(byte[] json)
+    {
+        yield return json;
+        for (var at = 0; ; at++)
+        {
+            var (root, left) = (JsonNode.Parse(json), at);
+            if (!Hollow(root, ref left))
+            {
+                yield break;
+            }
+
+            yield return Encoding.UTF8.GetBytes(root!.ToJsonString());
+        }
+    }
+
+    private static bool Hollow(JsonNode? node, ref int left)
+    {
+        foreach (var child in node switch { JsonObject o => [.. o.Select(p => p.Value)], JsonArray a => a.ToList(), _ => new List<JsonNode?>() })
+        {
+            if (child is not null && left-- == 0)
+            {
+                child.ReplaceWith<object?>(null);
+                return true;
+            }
+
+            if (Hollow(child, ref left))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static FuzzTarget Names() => new("names", 4, ["run-7"u8.ToArray(), "c-0123456789abcdef"u8.ToArray()], input =>
     {
@@ -135,7 +177,7 @@ internal static class FuzzTargets
             parse();
             return true;
         }
-        catch (Exception e) when (e is AggregationException or CoordinatorException)
+        catch (Exception e) when (e is AggregationException or CoordinatorException or PrivacyException or ClientException or JsonException)
         {
             return false;
         }

@@ -18,7 +18,7 @@ internal sealed class Mutator(IReadOnlyList<byte[]> corpus)
 
     public byte[] Next(SeededRandom random)
     {
-        var input = (byte[])corpus[random.NextInt(corpus.Count)].Clone();
+        var input = (byte[])corpus[random.NextInt(2) == 0 ? 0 : random.NextInt(corpus.Count)].Clone(); // The first is the plainest.
         for (var changes = random.NextInt(5); changes > 0 && input.Length > 0; changes--)
         {
             var at = random.NextInt(input.Length);

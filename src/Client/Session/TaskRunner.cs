@@ -99,6 +99,11 @@ internal sealed class TaskRunner(
         return result is { } r ? new EvaluationReport(r.Examples, r.Accuracy, r.Loss) : null;
     }
 
+    private static ulong SeedOf(AssignmentMessage assignment) =>
+        ulong.TryParse(assignment.Seed, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var seed)
+            ? seed
+            : throw new ClientException($"The assignment's seed is '{assignment.Seed}'; a decimal number below 2^64 is needed.");
+
     private static WorkResult Stopped(string reason, WorkWatch watch) => new(null, reason, watch.TellsCoordinator, null);
 
     /// <summary>Runs what keeps a core busy, when it is this client's turn.</summary>
@@ -133,7 +138,7 @@ internal sealed class TaskRunner(
             BaseVersion = assignment.BaseVersion,
             Work = WorkOf(assignment),
             Plan = assignment.Training,
-            Seed = ulong.Parse(assignment.Seed, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture),
+            Seed = SeedOf(assignment),
             RateFactor = assignment.RateFactor,
             FromServer = extras,
             State = ClientMemory.Of(memory, ClientMemory.Objective),

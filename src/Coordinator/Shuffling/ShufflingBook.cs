@@ -95,7 +95,7 @@ internal sealed class ShufflingBook
         {
             _ = Open(shuffler);
         }
-        catch (Exception e) when (e is PrivacyException or CryptographicException or FormatException or ArgumentException)
+        catch (Exception e) when (e is PrivacyException or CryptographicException or FormatException or ArgumentException or PlatformNotSupportedException)
         {
             return $"The keys are not a shuffler's: {e.Message} fed shuffler keys prints them.";
         }

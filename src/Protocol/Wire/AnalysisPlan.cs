@@ -21,10 +21,22 @@ public sealed record AnalysisPlan(AnalysisOptions Analysis)
 
     /// <summary>The plan of an assignment; null when it is one to train.</summary>
     /// <exception cref="JsonException">It asks a question that this build does not know.</exception>
-    public static AnalysisPlan? Of(JsonElement plan) =>
-        plan.ValueKind == JsonValueKind.Object && plan.TryGetProperty("analysis", out var analysis) && analysis.ValueKind == JsonValueKind.Object
-            ? plan.Deserialize(AnalysisJson.Default.AnalysisPlan)
-            : null;
+    public static AnalysisPlan? Of(JsonElement plan)
+    {
+        if (plan.ValueKind != JsonValueKind.Object || !plan.TryGetProperty("analysis", out var analysis) || analysis.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        try
+        {
+            return plan.Deserialize(AnalysisJson.Default.AnalysisPlan);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new JsonException("The question does not say of which kind it is.", e); // A kind that is missing is no JsonException to the serializer.
+        }
+    }
 
     /// <summary>What the client does to its answer, as clients' privacy requirements read it.</summary>
     /// <param name="analysis">The question.</param>
@@ -40,6 +52,8 @@ public sealed record AnalysisPlan(AnalysisOptions Analysis)
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     AllowOutOfOrderMetadataProperties = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(AnalysisPlan))]
 internal sealed partial class AnalysisJson : JsonSerializerContext;

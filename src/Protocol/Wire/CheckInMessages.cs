@@ -43,6 +43,8 @@ public sealed record AssignmentMessage(
     string Seed,
     double RateFactor)
 {
+    public IReadOnlyDictionary<string, BlobReference> Extras { get; init; } = Whole.Of(Extras);
+
     /// <summary>Until the lease ends; null for no end.</summary>
     public double? SecondsLeft { get; init; }
 

@@ -117,9 +117,9 @@ public sealed record StatementMessage(string Policy, string Text)
 
     public string Because { get; init => field = value ?? ""; } = "";
 
-    public IReadOnlyList<PartyMessage> Parties { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<PartyMessage> Parties { get; init => field = Whole.Of(value); } = [];
 
-    public IReadOnlyList<string> NotProtected { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> NotProtected { get; init => field = Whole.Of(value); } = [];
 
     public static StatementMessage Of(PrivacyStatement statement)
     {
@@ -215,6 +215,8 @@ public sealed record PartyMessage(string Party, string Sees, bool Trusted);
 /// <param name="Epsilon">Null where no finite one holds.</param>
 public sealed record GuaranteeMessage(double Delta, string Unit, string Adjacency, string Trust, string Accountant, IReadOnlyList<string> Assumptions, double? Epsilon = null)
 {
+    public IReadOnlyList<string> Assumptions { get; init; } = Whole.Of(Assumptions);
+
     public static GuaranteeMessage? Of(PrivacyGuarantee? guarantee) => guarantee is null ? null : new GuaranteeMessage(
         guarantee.Delta,
         StatementMessage.Word(guarantee.Relation.Unit),

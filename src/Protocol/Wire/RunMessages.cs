@@ -10,7 +10,7 @@ public sealed record CreateRunRequest(string Configuration)
     public string? Run { get; init; }
 
     /// <summary>Overrides, <c>key.key=value</c>.</summary>
-    public IReadOnlyList<string> Set { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Set { get; init => field = Whole.Of(value); } = [];
 }
 
 /// <summary>Body of <c>POST /v1/runs/{run}:branch</c>.</summary>
@@ -21,7 +21,7 @@ public sealed record BranchRunRequest(string Version)
     public string? Run { get; init; }
 
     /// <summary>Changes to the configuration, <c>key.key=value</c>.</summary>
-    public IReadOnlyList<string> Set { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<string> Set { get; init => field = Whole.Of(value); } = [];
 }
 
 /// <summary>Body of <c>POST /v1/runs/{run}:pause</c>, <c>:resume</c> and <c>:stop</c>.</summary>

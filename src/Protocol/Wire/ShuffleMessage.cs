@@ -9,7 +9,10 @@ namespace Federated.Protocol.Wire;
 /// <param name="ReportBytes">Bytes to which the encoded delta is padded before it is sealed.</param>
 /// <param name="Ticket">Goes to the first shuffler as it is.</param>
 public sealed record ShuffleMessage(
-    string Url, IReadOnlyList<ShufflerKeyMessage> Shufflers, string Analyzer, string Run, string Batch, int ReportBytes, string Ticket);
+    string Url, IReadOnlyList<ShufflerKeyMessage> Shufflers, string Analyzer, string Run, string Batch, int ReportBytes, string Ticket)
+{
+    public IReadOnlyList<ShufflerKeyMessage> Shufflers { get; init; } = Whole.Of(Shufflers);
+}
 
 /// <summary>A shuffler that stands between client and coordinator.</summary>
 /// <param name="Name">What the coordinator's operator calls it.</param>

@@ -7,7 +7,7 @@ public sealed record UpdateDeclaration
     public required BlobReference Delta { get; init; }
 
     /// <summary>Vectors that go up beside the delta, by name.</summary>
-    public IReadOnlyDictionary<string, BlobReference> Extras { get; init => field = value ?? NoExtras; } = NoExtras;
+    public IReadOnlyDictionary<string, BlobReference> Extras { get; init => field = Whole.Of(value); } = NoExtras;
 
     /// <summary>n_i, the examples trained on.</summary>
     public required double Examples { get; init; }
@@ -34,7 +34,10 @@ public sealed record UpdateDeclaration
 /// <summary>Reply to a declaration: what is still to be uploaded.</summary>
 /// <param name="Uploads">Location of an upload for each digest that the coordinator does not have; empty when it has everything.</param>
 /// <param name="Outcome">Set when nothing was missing, so that the update was taken at once.</param>
-public sealed record UpdateReply(IReadOnlyDictionary<string, string> Uploads, UpdateOutcomeMessage? Outcome = null);
+public sealed record UpdateReply(IReadOnlyDictionary<string, string> Uploads, UpdateOutcomeMessage? Outcome = null)
+{
+    public IReadOnlyDictionary<string, string> Uploads { get; init; } = Whole.Of(Uploads);
+}
 
 /// <summary>What became of an update. It is durable when this is sent.</summary>
 /// <param name="Accepted">True also when it had been accepted before: a repeated request counts once.</param>

@@ -96,7 +96,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
             key.ImportSubjectPublicKeyInfo(Base64Url.DecodeFromChars(text), out _);
             return key;
         }
-        catch (Exception e) when (e is CryptographicException or FormatException)
+        catch (Exception e) when (e is CryptographicException or FormatException or PlatformNotSupportedException)
         {
             key.Dispose();
             throw new ShufflerException($"The key of the shuffler before this one is none: {e.Message}", e);

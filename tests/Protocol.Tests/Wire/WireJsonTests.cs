@@ -63,6 +63,23 @@ public static class WireJsonTests
         public void RefusesWhatIsNoDeclaration(string text) =>
             Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(text, WireJson.Default.UpdateDeclaration));
 
+        [Theory]
+        [InlineData(typeof(UpdateDeclaration), """{"delta": {"sha256": "aa", "length": 1}, "extras": {"control": null}, "examples": 1, "localSteps": 1}""")]
+        [InlineData(typeof(CreateRunRequest), """{"configuration": "name: x", "set": [null]}""")]
+        [InlineData(typeof(BranchRunRequest), """{"version": "1", "set": ["a=b", null]}""")]
+        [InlineData(typeof(UpdateReply), """{"uploads": {"aa": null}}""")]
+        [InlineData(typeof(StatementMessage), """{"policy": "none", "text": "", "parties": [null]}""")]
+        [InlineData(typeof(StatementMessage), """{"policy": "none", "text": "", "notProtected": [null]}""")]
+        [InlineData(typeof(ProtectionMessage), """{"kind": "shuffle", "clipNorm": 1, "shuffle": {"url": "u", "shufflers": [null], "analyzer": "a", "run": "r", "batch": "b", "reportBytes": 9, "ticket": "t"}}""")]
+        public void RefusesNullAmongWhatIsListed(Type type, string text) =>
+            Assert.Contains("null", Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(text, type, WireJson.Default)).Message, StringComparison.Ordinal);
+
+        [Theory]
+        [InlineData("""{"analysis": {"question": "age"}}""")]
+        [InlineData("""{"analysis": {"kind": "riddle", "question": "age"}}""")]
+        [InlineData("""{"analysis": {"kind": "quantiles", "question": "age", "lower": 0, "upper": 9, "probabilities": null}}""")]
+        public void RefusesAQuestionThatItDoesNotKnow(string text) => Assert.Throws<JsonException>(() => AnalysisPlan.Of(JsonDocument.Parse(text).RootElement));
+
         [Fact]
         public void TakesADeclarationThatLeavesOutWhatMayBe()
         {

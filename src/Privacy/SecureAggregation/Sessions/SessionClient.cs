@@ -222,7 +222,11 @@ public sealed class SessionClient : IDisposable
         var (keys, identities) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         for (var i = 0; i < roster.Count; i++)
         {
-            var other = roster[i];
+            if (roster[i] is not { } other)
+            {
+                throw new PrivacyException($"The roster has nobody at {i}.");
+            }
+
             if (i > 0 && string.CompareOrdinal(roster[i - 1].Member, other.Member) >= 0)
             {
                 throw new PrivacyException("The roster is not in the order of its members' ids, or names one twice.");

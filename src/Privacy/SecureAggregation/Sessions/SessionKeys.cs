@@ -144,7 +144,7 @@ internal static class SessionKeys
             key.ImportSubjectPublicKeyInfo(identityKey, out var read);
             return read == identityKey.Length && key.KeySize == 256 && key.VerifyData(signed, signature, HashAlgorithmName.SHA256);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException) // The latter of a curve that nobody knows.
         {
             return false;
         }

@@ -20,15 +20,23 @@ public static class YamlConfigReader
     public static ConfigResult<ConfigNode> Read(string text, string source)
     {
         ArgumentNullException.ThrowIfNull(text);
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var reader = new Reader(source, new Parser(new StringReader(text)));
+            var reader = new Reader(source, parser);
             return ConfigResult<ConfigNode>.Of(reader.Document());
         }
         catch (YamlException problem)
         {
             var location = new SourceLocation(source, (int)problem.Start.Line, (int)problem.Start.Column);
             return ConfigResult<ConfigNode>.Failed(new ConfigError(location, "", $"this is not YAML: {Trim(problem.Message)}"));
+        }
+        catch (InvalidOperationException)
+        {
+            // YamlDotNet's scanner, where a brace that is not closed makes a key of two lines.
+            var at = parser.Current?.End ?? Mark.Empty;
+            return ConfigResult<ConfigNode>.Failed(new ConfigError(
+                new SourceLocation(source, (int)at.Line, (int)at.Column), "", "this is not YAML: what follows can be read in no way; look for a brace, comma or quotation mark that is missing or one too many"));
         }
         catch (Refusal refusal)
         {

@@ -57,6 +57,27 @@ public static class TamperingTests
         });
 
         [Fact]
+        public void With_nobody_in_a_place() => Is_refused("nobody at 2", m => With(m, 2, _ => null!));
+
+        /// <summary>OpenSSL has another exception for it than for a key that is damaged.</summary>
+        [Fact]
+        public void With_an_identity_on_a_curve_that_nobody_knows()
+        {
+            Is_refused("signature", m => With(m, 3, a => a with { IdentityKey = OnAnotherCurve(a.IdentityKey) }));
+            using var meeting = new Meeting(2);
+            var sent = meeting.Clients[0].Advertise();
+            Assert.Equal("the signature does not fit the keys", meeting.Server.Add(sent with { IdentityKey = OnAnotherCurve(sent.IdentityKey) }));
+        }
+
+        /// <summary>The curve's identifier ends the algorithm's, 1.2.840.10045.3.1.7 for P-256.</summary>
+        private static byte[] OnAnotherCurve(byte[] key)
+        {
+            var changed = (byte[])key.Clone();
+            changed[22] ^= 1;
+            return changed;
+        }
+
+        [Fact]
         public void With_one_key_twice() => Is_refused("in use already", m => With(m, 3, a => a with { CipherKey = m[2].CipherKey }));
 
         [Fact]

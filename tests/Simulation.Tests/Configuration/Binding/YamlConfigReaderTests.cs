@@ -19,6 +19,7 @@ public sealed class YamlConfigReaderTests
     [InlineData("a:\n\t- 1")]
     [InlineData("a: b: c")]
     [InlineData("\"open")]
+    [InlineData("a: { b: c\nd: { e: 1 }")]
     public void BrokenYamlIsAnErrorWithALine(string yaml) => Assert.Matches(@"^f\.yaml:\d+:\d+: this is not YAML: ", Error(yaml));
 
     [Fact]
