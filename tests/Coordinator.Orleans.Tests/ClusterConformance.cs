@@ -143,9 +143,6 @@ public abstract class ClusterConformance(short silos, int pollQuota = 256) : Hos
 
             public Task<RunView?> ViewAsync() => AskAsync<RunView?>(async run => await run.LookAsync(default), null);
 
-            public Task<IReadOnlyList<MetricPoint>> MetricsAsync() =>
-                AskAsync<IReadOnlyList<MetricPoint>>(run => Task.FromResult(run.Metrics), []);
-
             private async Task StoreAsync(UpdateSubmission submission)
             {
                 foreach (var (reference, bytes) in submission.Inline)

@@ -116,7 +116,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
         {
             if (!Identifier.IsValid(asked))
             {
-                await context.RefuseAsync(Problems.Malformed, "An id of a run is 1 to 63 lower-case letters, digits and hyphens, not beginning with a hyphen.").ConfigureAwait(false);
+                await context.RefuseAsync(Problems.Malformed, "What was asked for is no id of a run: 1 to 63 lower-case letters, digits and hyphens are, not beginning with a hyphen.").ConfigureAwait(false);
                 return null;
             }
 

@@ -5,10 +5,15 @@ using Federated.Protocol.Local;
 
 namespace Federated.EndToEnd.Cluster;
 
-/// <summary><c>fed silo</c> as a process that can be stopped, killed, and started again in its place.</summary>
-internal sealed class SiloProcess(string name, string folder, string connection) : IDisposable
+/// <summary><c>fed silo</c>, or <c>fed serve</c>, as a process that can be stopped, killed, and started again in its place.</summary>
+/// <param name="folder">It keeps its own in a folder of its name there.</param>
+/// <param name="store">Its <c>--store</c>.</param>
+/// <param name="more">Arguments beside those that it needs.</param>
+internal sealed class SiloProcess(string name, string folder, string store, bool isSilo = true, params string[] more) : IDisposable
 {
-    private readonly int port = Fed.FreePort();
+    public const string Files = "files";
+
+    private readonly int port = isSilo ? Fed.FreePort() : 0;
     private readonly List<string?> log = [];
     private Process? process;
 
@@ -18,8 +23,8 @@ internal sealed class SiloProcess(string name, string folder, string connection)
     {
         var start = new ProcessStartInfo("dotnet",
         [
-            Path.Combine(AppContext.BaseDirectory, "fed.dll"), "silo", "--name", name, "--data", Path.Combine(folder, name), "--store", $"postgres:{connection}",
-            "--listen", Url.ToString().TrimEnd('/'), "--port", port.ToString(CultureInfo.InvariantCulture), "--probe-seconds", "1",
+            Path.Combine(AppContext.BaseDirectory, "fed.dll"), isSilo ? "silo" : "serve", "--data", Path.Combine(folder, name), "--store", store, "--listen", Url.ToString().TrimEnd('/'),
+            .. isSilo ? (string[])["--name", name, "--port", port.ToString(CultureInfo.InvariantCulture), "--probe-seconds", "1"] : [], .. more,
         ])
         {
             RedirectStandardOutput = true,

@@ -176,7 +176,7 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
 
     private async Task<Cluster> StartAsync(string connection, CancellationToken cancellation)
     {
-        var cluster = new Cluster([.. Enumerable.Range(1, Silos).Select(n => new SiloProcess($"silo-{n.ToString(CultureInfo.InvariantCulture)}", folder, connection))]);
+        var cluster = new Cluster([.. Enumerable.Range(1, Silos).Select(n => new SiloProcess($"silo-{n.ToString(CultureInfo.InvariantCulture)}", folder, $"postgres:{connection}"))]);
         foreach (var silo in cluster.All)
         {
             silo.Start();

@@ -79,7 +79,5 @@ public sealed class EmbeddedHostConformance : HostConformance
         public async Task<HostOutcome> FailAsync(AssignmentId assignment, ClientId client) => (await host.FailAsync(assignment, client, "test")).Outcome;
 
         public Task<RunView?> ViewAsync() => Task.FromResult<RunView?>(host.View);
-
-        public Task<IReadOnlyList<MetricPoint>> MetricsAsync() => Task.FromResult(host.Metrics);
     }
 }

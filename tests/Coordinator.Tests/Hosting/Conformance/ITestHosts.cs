@@ -40,6 +40,4 @@ public interface ITestRun
 
     /// <returns>Null when the run is gone.</returns>
     Task<RunView?> ViewAsync();
-
-    Task<IReadOnlyList<MetricPoint>> MetricsAsync();
 }
