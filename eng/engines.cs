@@ -37,7 +37,10 @@ for (var i = 0; i < args.Length; i++)
 Engine[] engines =
 [
     new("Orleans", "coordinators in a cluster", VersionOf("OrleansVersion"),
-        ["Microsoft.Orleans.Server", "Microsoft.Orleans.Client", "Microsoft.Orleans.Clustering.AdoNet", "Microsoft.Orleans.Reminders.AdoNet", "Microsoft.Orleans.TestingHost"]),
+        [
+            "Microsoft.Orleans.Server", "Microsoft.Orleans.Client", "Microsoft.Orleans.Connections.Security", "Microsoft.Orleans.Clustering.AdoNet", "Microsoft.Orleans.Reminders.AdoNet",
+            "Microsoft.Orleans.TestingHost",
+        ]),
     new("TorchSharp", "training of PyTorch modules", VersionOf("TorchSharpVersion"), ["TorchSharp-cpu"]),
 ];
 

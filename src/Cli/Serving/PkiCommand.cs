@@ -12,13 +12,14 @@ internal static class PkiCommand
         var data = new Option<string>("--data") { Description = "The coordinator's data directory; the authority stands in its folder pki.", HelpName = "DIR", DefaultValueFactory = _ => "coordinator", Recursive = true };
         var command = new Command("pki", "Make certificates: for the coordinator's TLS, and for clients that show who they are by mutual TLS.")
         {
-            InitVerb(terminal, data), ServerVerb(terminal, data), ClientVerb(terminal, data),
+            InitVerb(terminal, data), ServerVerb(terminal, data), ClientVerb(terminal, data), SiloVerb(terminal, data),
         };
         command.Options.Add(data);
         Examples.Add(
             command,
             ("fed pki init --data /var/lib/federated", "an authority of your own; give its ca.crt to clients"),
             ("fed pki server --name fl.hospital.example --name 10.1.2.3", "the certificate that the coordinator shows"),
+            ("fed pki silo", "what the silos of a cluster know each other by; the same on all of them"),
             ("fed pki client ward-7 --out ward-7/", "a client's certificate and key; fed clients revoke ward-7 takes it back"));
         return command;
     }
@@ -75,6 +76,26 @@ internal static class PkiCommand
             var authority = Open(parsed, data, terminal);
             var (certificate, key) = Guarded(() => authority.IssueClient(parsed.GetValue(client)!, TimeSpan.FromDays(parsed.GetValue(days)), parsed.GetValue(output)!));
             terminal.Out.WriteLine($"Give {certificate}, {key} and {Path.Combine(Folder(parsed, data), "ca.crt")} to the client, by a way that nobody listens to.");
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static Command SiloVerb(Terminal terminal, Option<string> data)
+    {
+        var days = new Option<double>("--days") { Description = "Days that it is good for.", HelpName = "N", DefaultValueFactory = _ => 3650 };
+        var command = new Command("silo", "Make the certificate that the silos of a cluster know each other by.") { days };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(days) is not (> 0 and <= 36500))
+            {
+                throw new CommandException(ExitCodes.Usage, "--days must be above 0 and at most 36500.");
+            }
+
+            var (certificate, key) = ClusterCertificate.FilesIn(parsed.GetValue(data)!);
+            var digest = Guarded(() => ClusterCertificate.Create(certificate, key, TimeSpan.FromDays(parsed.GetValue(days)), terminal.Clock));
+            terminal.Out.WriteLine($"The silos' certificate is {certificate}, its key {key}; its SHA-256 is {digest}.");
+            terminal.Out.WriteLine("Copy both to every silo, by a way that nobody listens to: whoever has the key is a silo.");
             return ExitCodes.Success;
         });
         return command;

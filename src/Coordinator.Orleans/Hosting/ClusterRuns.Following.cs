@@ -73,15 +73,11 @@ public sealed partial class ClusterRuns
         }
     }
 
-    /// <summary>Knows the runs that the catalog has, and asks for the news of those that are due.</summary>
-    private async Task ReconcileAsync(CancellationToken cancellation)
-    {
-        var names = (await catalog.NamesAsync(cancellation).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
-        foreach (var followed in known.Values.Where(f => f.Run.IsGone || !names.Contains(f.Run.Entry.Id)).ToList())
-        {
-            Drop(followed);
-        }
+    public async ValueTask LearnAsync(CancellationToken cancellation) =>
+        await LearnAsync(await catalog.NamesAsync(cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
+    private async Task LearnAsync(IEnumerable<string> names, CancellationToken cancellation)
+    {
         foreach (var name in names.Where(name => !known.ContainsKey(name)))
         {
             if (await catalog.FindAsync(name, cancellation).ConfigureAwait(false) is (var entry, false))
@@ -96,7 +92,18 @@ public sealed partial class ClusterRuns
                 }
             }
         }
+    }
 
+    /// <summary>Knows the runs that the catalog has, and asks for the news of those that are due.</summary>
+    private async Task ReconcileAsync(CancellationToken cancellation)
+    {
+        var names = (await catalog.NamesAsync(cancellation).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
+        foreach (var followed in known.Values.Where(f => f.Run.IsGone || !names.Contains(f.Run.Entry.Id)).ToList())
+        {
+            Drop(followed);
+        }
+
+        await LearnAsync(names, cancellation).ConfigureAwait(false);
         foreach (var followed in known.Values.Where(f => f.IsDue(door)))
         {
             _ = FollowAsync(followed);

@@ -17,7 +17,7 @@ public sealed record SiloOptions
     [Required, MinLength(1)]
     public required string Name { get; init; }
 
-    /// <summary>The address at which other silos reach this one. They speak without TLS: it belongs to a network of their own.</summary>
+    /// <summary>The address at which other silos reach this one; beyond loopback they need a certificate, or <see cref="IsPlain"/>.</summary>
     [Required, MinLength(1)]
     public required string Address { get; init; }
 
@@ -25,6 +25,18 @@ public sealed record SiloOptions
     /// <value>The default is 11111. Must be 1 to 65535.</value>
     [Range(1, 65535)]
     public int Port { get; init; } = 11111;
+
+    /// <summary>PEM file of the certificate that the silos of the cluster know each other by (<see cref="Identity.ClusterCertificate"/>), and of those that are known beside it.</summary>
+    /// <value>The default is none: <c>pki/silo.crt</c> of the data directory, where there is one.</value>
+    public string Certificate { get; init; } = "";
+
+    /// <summary>PEM file of its key.</summary>
+    /// <value>The default is none: <c>pki/silo.key</c> of the data directory.</value>
+    public string CertificateKey { get; init; } = "";
+
+    /// <summary>Whether silos speak without TLS where others could reach them: for a network that nobody else is in, or that encrypts itself.</summary>
+    /// <value>The default is false.</value>
+    public bool IsPlain { get; init; }
 
     /// <summary>Seconds after which a silo that does not answer is asked again; after three times, others take its runs over.</summary>
     /// <value>The default is 3. Must be 0.1 to 60.</value>

@@ -20,10 +20,12 @@ namespace Federated.Coordinator.Orleans.Hosting;
 /// server ends the requests under way, the silo closes its runs and leaves; others take them over.
 /// </remarks>
 /// <param name="store">Shared with the other silos; owned by the server.</param>
+/// <exception cref="CoordinatorException">Other machines could reach the silo as if they were silos, or its certificate cannot be used.</exception>
 [SuppressMessage("Design", "CA1001", Justification = "The identities are the server's, which disposes them.")]
 public sealed class SiloRunSource(SiloOptions silo, CoordinatorOptions server, IStore store, IRunFactory factory, TimeProvider clock) : IRunSource
 {
     private readonly ClusterIdentities identities = new(server.Identity, silo.FrontDoor, clock);
+    private readonly ClusterCertificate? certificate = SiloTls.Choose(silo, server.DataDirectory, clock);
 
     public IIdentities Identities => identities;
 
@@ -64,6 +66,11 @@ public sealed class SiloRunSource(SiloOptions silo, CoordinatorOptions server, I
         builder.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (silo.Cluster, silo.Cluster));
         builder.Configure<global::Orleans.Configuration.SiloOptions>(o => o.SiloName = silo.Name);
         builder.AddFederatedRuns(store, factory, server.Host, silo.FrontDoor);
+        if (certificate is not null)
+        {
+            SiloTls.Use(builder, certificate);
+        }
+
         if (silo.Connection.Length == 0)
         {
             builder.UseLocalhostClustering(silo.Port, gatewayPort: 0, serviceId: silo.Cluster, clusterId: silo.Cluster).UseInMemoryReminderService();

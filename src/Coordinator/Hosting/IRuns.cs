@@ -23,6 +23,9 @@ public interface IRuns : IAsyncDisposable
     /// <returns>Null when there is no such run.</returns>
     ValueTask<IRun?> FindAsync(string id, CancellationToken cancellation);
 
+    /// <summary>Hears of runs that were created elsewhere a moment ago, so that <see cref="Runs"/> has them.</summary>
+    ValueTask LearnAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
+
     /// <inheritdoc cref="RunRegistry.CreateAsync(string, ReadOnlyMemory{byte}, CancellationToken)"/>
     Task<IRun> CreateAsync(string id, ReadOnlyMemory<byte> configuration, CancellationToken cancellation);
 

@@ -37,9 +37,10 @@ internal sealed class BlobEndpoints(CoordinatorService service)
 
     private BlobReference? Known(string digest) => service.Registry!.Runs.Select(run => Held(run.View, digest)).FirstOrDefault(blob => blob is not null);
 
-    /// <summary>Asks the runs themselves: one that lives elsewhere may have published a version that has not been heard of here.</summary>
+    /// <summary>Asks the runs themselves: one that lives elsewhere may have been created, or have published a version, that has not been heard of here.</summary>
     private async Task<BlobReference?> LookForAsync(string digest, CancellationToken cancellation)
     {
+        await service.Registry!.LearnAsync(cancellation).ConfigureAwait(false);
         foreach (var run in service.Registry!.Runs)
         {
             if (Held(await run.LookAsync(cancellation).ConfigureAwait(false), digest) is { } blob)

@@ -61,6 +61,16 @@ public sealed class RunGrainTests
     }
 
     [Fact]
+    public async Task A_front_door_that_has_not_looked_at_the_catalog_yet_learns_of_a_run_when_it_must()
+    {
+        await using var cluster = await TestSilos.StartAsync(2, TestSilos.FrontDoor with { CatalogPeriod = TimeSpan.FromHours(1) });
+        await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
+        Assert.Empty(cluster.Door(1).Runs);
+        await cluster.Door(1).LearnAsync(default); // A client that was given work there may fetch its model here.
+        Assert.Equal("run", Assert.Single(cluster.Door(1).Runs).Entry.Id);
+    }
+
+    [Fact]
     public async Task Every_front_door_hears_what_happens_in_a_run_that_lives_elsewhere()
     {
         await using var cluster = await TestSilos.StartAsync(2);

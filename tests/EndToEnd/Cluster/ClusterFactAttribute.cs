@@ -14,6 +14,13 @@ internal sealed class ClusterFactAttribute : FactAttribute
 internal sealed class ClusterTheoryAttribute : TheoryAttribute
 {
     public ClusterTheoryAttribute() => Skip = Engine.Missing ?? (PostgresServer.Programs is null ? PostgresServer.Missing : null);
+
+    /// <summary>Whether they are only run with FED_SLOW_TESTS=1.</summary>
+    public bool IsSlow
+    {
+        get => false;
+        set => Skip ??= value && Environment.GetEnvironmentVariable("FED_SLOW_TESTS") != "1" ? "It takes minutes; set FED_SLOW_TESTS=1." : null;
+    }
 }
 
 /// <summary>A fact about a silo over files: skipped in builds without Orleans.</summary>

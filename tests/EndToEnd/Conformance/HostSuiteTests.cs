@@ -23,21 +23,12 @@ public sealed class OneSiloHostTests(OneSilo host, ITestOutputHelper output) : H
 
 /// <summary>The host suite against two silos as processes on loopback, membership, log and blobs in PostgreSQL.</summary>
 [Collection(PostgresTests.Name)]
-public sealed class TwoSiloHostTests(TwoSilos hosts, ITestOutputHelper output) : HostSuiteTests(hosts, output), IClassFixture<TwoSilos>
+public sealed class TwoSiloHostTests(TwoSilos hosts, OneCoordinator coordinator, ITestOutputHelper output)
+    : HostSuiteTests(hosts, output), IClassFixture<TwoSilos>, IClassFixture<OneCoordinator>
 {
     [ClusterTheory]
     [MemberData(nameof(Tests))]
     public Task TwoSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: false);
-}
-
-/// <summary>The same against four.</summary>
-[Collection(PostgresTests.Name)]
-public sealed class FourSiloHostTests(FourSilos hosts, OneCoordinator coordinator, ITestOutputHelper output)
-    : HostSuiteTests(hosts, output), IClassFixture<FourSilos>, IClassFixture<OneCoordinator>
-{
-    [ClusterTheory]
-    [MemberData(nameof(Tests))]
-    public Task FourSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: false);
 
     [ClusterFact]
     public async Task TheModelOfASynchronousRunIsTheEmbeddedHostsToTheBit()
@@ -45,6 +36,15 @@ public sealed class FourSiloHostTests(FourSilos hosts, OneCoordinator coordinato
         var expected = await new HostSuite(await coordinator.StartedAsync(), sums: true).SynchronousModelAsync(30, kills: 0);
         Assert.Equal(expected, await new HostSuite(await hosts.StartedAsync(), sums: false).SynchronousModelAsync(30, kills: 3));
     }
+}
+
+/// <summary>The same against four; with FED_SLOW_TESTS=1.</summary>
+[Collection(PostgresTests.Name)]
+public sealed class FourSiloHostTests(FourSilos hosts, ITestOutputHelper output) : HostSuiteTests(hosts, output), IClassFixture<FourSilos>
+{
+    [ClusterTheory(IsSlow = true)]
+    [MemberData(nameof(Tests))]
+    public Task FourSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: false);
 }
 
 /// <summary>What the classes above share.</summary>

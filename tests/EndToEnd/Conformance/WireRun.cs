@@ -18,7 +18,9 @@ namespace Federated.EndToEnd.Conformance;
 /// </remarks>
 internal sealed class WireRun(WireHosts hosts, string id) : ITestRun
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(20);
+
+    private const int Attempts = 1000;
 
     /// <summary>How long a front door that has not heard of what another one said is asked again.</summary>
     private static readonly TimeSpan News = TimeSpan.FromSeconds(60);
@@ -175,15 +177,21 @@ internal sealed class WireRun(WireHosts hosts, string id) : ITestRun
     private static TEnum Named<TEnum>(string kebab)
         where TEnum : struct, Enum => Enum.GetValues<TEnum>().Single(value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()) == kebab);
 
+    /// <summary>Repeats a request at another front door for a while: those who die, start, or wait for a run that moves say so and mean no refusal.</summary>
     private static async Task<T> TryAsync<T>(WireMember member, Func<HttpTransport, Task<T>> ask, T broken)
     {
-        try
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            return await member.AskAsync(ask);
+            try
+            {
+                return await member.AskAsync(ask);
+            }
+            catch (ClientException e) when (e.Problem is { IsTransient: true } or { Status: 401 } or { Type: "upload-unknown" or "upload-offset" })
+            {
+                await Task.Delay(Soon); // An upload that a process took along begins anew elsewhere.
+            }
         }
-        catch (ClientException e) when (e.Problem is { IsTransient: true } or { Status: 401 } or { Type: "upload-unknown" or "upload-offset" })
-        {
-            return broken; // An upload that a process took along begins anew elsewhere.
-        }
+
+        return broken;
     }
 }
