@@ -26,7 +26,7 @@ public sealed partial class DeploymentTests
     }
 
     [Theory]
-    [InlineData("compose/compose.yaml", 6)]
+    [InlineData("compose/compose.yaml", 7)]
     [InlineData("kubernetes/silos.yaml", 1)]
     [InlineData("kubernetes/first-operator.yaml", 2)]
     [InlineData("systemd/federated.service", 1)]

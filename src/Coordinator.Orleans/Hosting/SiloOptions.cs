@@ -26,7 +26,7 @@ public sealed record SiloOptions
     [Range(1, 65535)]
     public int Port { get; init; } = 11111;
 
-    /// <summary>PEM file of the certificate that the silos of the cluster know each other by (<see cref="Identity.ClusterCertificate"/>), and of those that are known beside it.</summary>
+    /// <summary>PEM file of the certificate that the silos of the cluster know each other by (<see cref="Federated.Coordinator.Identity.ClusterCertificate"/>), and of those that are known beside it.</summary>
     /// <value>The default is none: <c>pki/silo.crt</c> of the data directory, where there is one.</value>
     public string Certificate { get; init; } = "";
 

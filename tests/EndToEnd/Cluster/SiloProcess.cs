@@ -13,9 +13,11 @@ internal sealed class SiloProcess(string name, string folder, string store, bool
 {
     public const string Files = "files";
 
-    private readonly int port = isSilo ? Fed.FreePort() : 0;
     private readonly List<string?> log = [];
     private Process? process;
+
+    /// <summary>Where other silos reach it.</summary>
+    public int Port { get; } = isSilo ? Fed.FreePort() : 0;
 
     public Uri Url { get; } = new($"http://127.0.0.1:{Fed.FreePort()}");
 
@@ -24,13 +26,14 @@ internal sealed class SiloProcess(string name, string folder, string store, bool
         var start = new ProcessStartInfo("dotnet",
         [
             Path.Combine(AppContext.BaseDirectory, "fed.dll"), isSilo ? "silo" : "serve", "--data", Path.Combine(folder, name), "--store", store, "--listen", Url.ToString().TrimEnd('/'),
-            .. isSilo ? (string[])["--name", name, "--port", port.ToString(CultureInfo.InvariantCulture), "--probe-seconds", "1"] : [], .. more,
+            .. isSilo ? (string[])["--name", name, "--port", Port.ToString(CultureInfo.InvariantCulture), "--probe-seconds", "1"] : [], .. more,
         ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.Environment["FED_HOME"] = Fed.Home;
+        start.Environment["DOTNET_TieredPGO"] = "0"; // Most of these live for seconds.
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Note(line.Data);
         process.ErrorDataReceived += (_, line) => Note(line.Data);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Coordinator.Identity;
 using Federated.Coordinator.Tests.Storage;
 using Federated.EndToEnd.Cluster;
 using Federated.EndToEnd.Serving;
@@ -15,6 +16,9 @@ public abstract class HostProcesses : IDisposable
 
     private protected abstract bool AreSilos { get; }
 
+    /// <summary>Whether they speak to each other by TLS, with a certificate that they share.</summary>
+    private protected virtual bool KnowEachOther => false;
+
     /// <summary>Their common store.</summary>
     private protected abstract Task<string> NewStoreAsync();
 
@@ -24,6 +28,11 @@ public abstract class HostProcesses : IDisposable
         {
             _ = Fed.Home; // One for all tests of the process: it is the environment's.
             var store = await NewStoreAsync();
+            for (var n = 1; n <= Count && KnowEachOther; n++)
+            {
+                await ShareCertificateAsync(n);
+            }
+
             processes = [.. Enumerable.Range(1, Count).Select(n => new SiloProcess($"host-{n.ToString(CultureInfo.InvariantCulture)}", folder, store, AreSilos))];
             foreach (var process in processes)
             {
@@ -32,6 +41,22 @@ public abstract class HostProcesses : IDisposable
         }
 
         return processes;
+    }
+
+    /// <summary>The first one's is made, the others have copies.</summary>
+    private async Task ShareCertificateAsync(int n)
+    {
+        string Data(int host) => Path.Combine(folder, $"host-{host.ToString(CultureInfo.InvariantCulture)}");
+        if (n == 1)
+        {
+            await Fed.RunAsync("pki", "silo", "--data", Data(1));
+            return;
+        }
+
+        Directory.CreateDirectory(Path.Combine(Data(n), "pki"));
+        var (first, own) = (ClusterCertificate.FilesIn(Data(1)), ClusterCertificate.FilesIn(Data(n)));
+        File.Copy(first.Certificate, own.Certificate);
+        File.Copy(first.Key, own.Key);
     }
 
     public void Dispose()
@@ -75,6 +100,10 @@ public abstract class Silos(PostgresServer server, int count) : HostProcesses
     private protected override async Task<string> NewStoreAsync() => $"postgres:{await server.NewDatabaseAsync()}";
 }
 
-public sealed class TwoSilos(PostgresServer server) : Silos(server, 2);
+/// <summary>As they should be: they know each other by their certificate.</summary>
+public sealed class TwoSilos(PostgresServer server) : Silos(server, 2)
+{
+    private protected override bool KnowEachOther => true;
+}
 
 public sealed class FourSilos(PostgresServer server) : Silos(server, 4);

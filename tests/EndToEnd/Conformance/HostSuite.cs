@@ -1,7 +1,6 @@
 using System.Reflection;
 using Federated.Coordinator.Tests.Hosting;
 using Federated.Coordinator.Tests.Hosting.Conformance;
-using Federated.Coordinator;
 using Federated.EndToEnd.Cluster;
 using Federated.EndToEnd.Serving;
 using Federated.Protocol.Wire;
@@ -14,8 +13,7 @@ namespace Federated.EndToEnd.Conformance;
 /// requests sent twice through different front doors; kills are SIGKILL.
 /// </summary>
 /// <remarks>Its tests are run by name, so that those who lack an engine or a database can be skipped; a test that the suite gains is found by itself.</remarks>
-/// <param name="sums">Whether these processes take runs with secure aggregation.</param>
-internal sealed class HostSuite(IReadOnlyList<SiloProcess> processes, bool sums) : HostConformance
+internal sealed class HostSuite(IReadOnlyList<SiloProcess> processes) : HostConformance
 {
     private const int Members = 3;
 
@@ -71,13 +69,6 @@ internal sealed class HostSuite(IReadOnlyList<SiloProcess> processes, bool sums)
             """;
         var id = $"sums-{Guid.NewGuid():n}";
         var request = WireOperator.Json(new CreateRunRequest(experiment) { Run = id }, WireJson.Default.CreateRunRequest);
-        if (!sums)
-        {
-            var refusal = await Assert.ThrowsAsync<CoordinatorException>(() => hosts.Operator.SendAsync(HttpMethod.Post, "/v1/runs", request));
-            Assert.Contains("fed serve", refusal.Message, StringComparison.Ordinal);
-            return;
-        }
-
         (await hosts.Operator.SendAsync(HttpMethod.Post, "/v1/runs", request))!.Dispose();
         using var limit = new CancellationTokenSource(Patience);
         Uri[] urls = [.. processes.Select(p => p.Url)];

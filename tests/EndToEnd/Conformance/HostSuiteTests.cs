@@ -10,7 +10,7 @@ public sealed class ServedHostTests(OneCoordinator host, ITestOutputHelper outpu
 {
     [Theory]
     [MemberData(nameof(Tests))]
-    public Task ACoordinatorDoesAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: true);
+    public Task ACoordinatorDoesAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments);
 }
 
 /// <summary>The host suite against <c>fed silo</c> without a database: a cluster of one that is killed and goes on from its files.</summary>
@@ -18,7 +18,7 @@ public sealed class OneSiloHostTests(OneSilo host, ITestOutputHelper output) : H
 {
     [SiloTheory]
     [MemberData(nameof(Tests))]
-    public Task ASiloOverFilesDoesAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: false);
+    public Task ASiloOverFilesDoesAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments);
 }
 
 /// <summary>The host suite against two silos as processes on loopback, membership, log and blobs in PostgreSQL.</summary>
@@ -28,13 +28,13 @@ public sealed class TwoSiloHostTests(TwoSilos hosts, OneCoordinator coordinator,
 {
     [ClusterTheory]
     [MemberData(nameof(Tests))]
-    public Task TwoSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: false);
+    public Task TwoSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments);
 
     [ClusterFact]
     public async Task TheModelOfASynchronousRunIsTheEmbeddedHostsToTheBit()
     {
-        var expected = await new HostSuite(await coordinator.StartedAsync(), sums: true).SynchronousModelAsync(30, kills: 0);
-        Assert.Equal(expected, await new HostSuite(await hosts.StartedAsync(), sums: false).SynchronousModelAsync(30, kills: 3));
+        var expected = await new HostSuite(await coordinator.StartedAsync()).SynchronousModelAsync(30, kills: 0);
+        Assert.Equal(expected, await new HostSuite(await hosts.StartedAsync()).SynchronousModelAsync(30, kills: 3));
     }
 }
 
@@ -44,7 +44,7 @@ public sealed class FourSiloHostTests(FourSilos hosts, ITestOutputHelper output)
 {
     [ClusterTheory(IsSlow = true)]
     [MemberData(nameof(Tests))]
-    public Task FourSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments, sums: false);
+    public Task FourSilosDoAsEveryHost(string test, object[] arguments) => PassesAsync(test, arguments);
 }
 
 /// <summary>What the classes above share.</summary>
@@ -52,10 +52,10 @@ public abstract class HostSuiteTests(HostProcesses processes, ITestOutputHelper 
 {
     public static TheoryData<string, object[]> Tests => HostSuite.Tests;
 
-    private protected async Task PassesAsync(string test, object[] arguments, bool sums)
+    private protected async Task PassesAsync(string test, object[] arguments)
     {
         var clock = Stopwatch.StartNew();
-        var killed = await new HostSuite(await processes.StartedAsync(), sums).RunAsync(test, arguments);
+        var killed = await new HostSuite(await processes.StartedAsync()).RunAsync(test, arguments);
         output.WriteLine($"{killed} killed, {clock.Elapsed.TotalSeconds:F1} s.");
     }
 }
