@@ -118,31 +118,43 @@ public sealed class HpkeContext : IDisposable
         return TryCreate(suite, recipient, encapsulated, encapsulated, recipient.Point, info, canExport);
     }
 
+    /// <summary>The recipient's side of a product that was taken already.</summary>
+    /// <param name="product">The x-coordinate of the private number times the encapsulated point.</param>
+    internal static HpkeContext ForRecipient(HpkeSuite suite, HpkePrivateKey recipient, ReadOnlySpan<byte> info, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> product) =>
+        Create(suite, product, encapsulated, recipient.Point, info, canExport: false);
+
     /// <summary>Encap and Decap share all but whose private key it is.</summary>
     /// <returns>Null when the other's bytes are no point of the curve.</returns>
     private static HpkeContext? TryCreate(
         HpkeSuite suite, HpkePrivateKey own, ReadOnlySpan<byte> other, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> info, bool canExport)
     {
-        Span<byte> dh = stackalloc byte[P256Encoding.NumberBytes];
+        Span<byte> product = stackalloc byte[P256Encoding.NumberBytes];
+        try
+        {
+            return own.TryAgree(other, product) ? Create(suite, product, encapsulated, recipient, info, canExport) : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(product);
+        }
+    }
+
+    private static HpkeContext Create(
+        HpkeSuite suite, ReadOnlySpan<byte> product, ReadOnlySpan<byte> encapsulated, ReadOnlySpan<byte> recipient, ReadOnlySpan<byte> info, bool canExport)
+    {
         Span<byte> prk = stackalloc byte[LabeledHkdf.HashBytes];
         Span<byte> shared = stackalloc byte[LabeledHkdf.HashBytes];
         try
         {
-            if (!own.TryAgree(other, dh))
-            {
-                return null;
-            }
-
             Span<byte> kemContext = stackalloc byte[2 * HpkeSuite.EncapsulatedBytes];
             encapsulated.CopyTo(kemContext);
             recipient.CopyTo(kemContext[HpkeSuite.EncapsulatedBytes..]);
-            LabeledHkdf.Extract(HpkeSuite.KemSuiteId, [], "eae_prk"u8, dh, prk);
+            LabeledHkdf.Extract(HpkeSuite.KemSuiteId, [], "eae_prk"u8, product, prk);
             LabeledHkdf.Expand(HpkeSuite.KemSuiteId, prk, "shared_secret"u8, kemContext, shared);
             return new HpkeContext(suite, shared, info, canExport);
         }
         finally
         {
-            CryptographicOperations.ZeroMemory(dh);
             CryptographicOperations.ZeroMemory(prk);
             CryptographicOperations.ZeroMemory(shared);
         }

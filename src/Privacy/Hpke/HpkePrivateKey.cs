@@ -8,8 +8,15 @@ public sealed class HpkePrivateKey : IDisposable
 {
     private readonly byte[] point;
     private readonly IAgreementKey agreement;
+    private readonly Lazy<LaneAgreementKey?> lanes;
 
-    private HpkePrivateKey(ECDiffieHellman key, Func<ECDiffieHellman, IAgreementKey> way) => (Key, point, agreement) = (key, HpkePublicKey.PointOf(key), way(key));
+    private HpkePrivateKey(ECDiffieHellman key, Func<ECDiffieHellman, IAgreementKey> way)
+    {
+        (Key, point, agreement) = (key, HpkePublicKey.PointOf(key), way(key));
+
+        // Asked for by services alone, and not where a portable key was asked for.
+        lanes = new Lazy<LaneAgreementKey?>(() => agreement is PlatformAgreementKey && AgreementKeys.InUse != PlatformAgreementKey.Name ? null : AgreementKeys.CreateLanes(Key));
+    }
 
     /// <summary>The public half: 65 bytes, uncompressed.</summary>
     public ReadOnlySpan<byte> Point => point;
@@ -63,6 +70,11 @@ public sealed class HpkePrivateKey : IDisposable
 
     public void Dispose()
     {
+        if (lanes is { IsValueCreated: true, Value: { } together })
+        {
+            together.Dispose();
+        }
+
         agreement.Dispose();
         Key.Dispose();
     }
@@ -75,4 +87,24 @@ public sealed class HpkePrivateKey : IDisposable
     }
 
     internal bool TryAgree(ReadOnlySpan<byte> other, Span<byte> secret) => agreement.TryAgree(other, secret);
+
+    /// <summary>Agrees with at most <see cref="LaneAgreementKey.Lanes"/> others at once.</summary>
+    /// <param name="others">65 bytes each, one after the other.</param>
+    /// <param name="secrets">32 bytes each; undefined for those that are refused.</param>
+    /// <param name="agreed">One for each of the others: false when its bytes are no point of the curve.</param>
+    internal void Agree(ReadOnlySpan<byte> others, Span<byte> secrets, Span<bool> agreed)
+    {
+        // All lanes cost as much as three points one by one.
+        if (agreed.Length > 3 && lanes.Value is { } together)
+        {
+            together.Agree(others, secrets, agreed);
+            return;
+        }
+
+        for (var i = 0; i < agreed.Length; i++)
+        {
+            agreed[i] = TryAgree(
+                others.Slice(i * P256Encoding.PointBytes, P256Encoding.PointBytes), secrets.Slice(i * P256Encoding.NumberBytes, P256Encoding.NumberBytes));
+        }
+    }
 }

@@ -28,6 +28,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
     private readonly ShufflerOptions options;
     private readonly ShufflerKeys keys;
     private readonly ShufflerService service;
+    private readonly EnvelopeOpener opener;
     private readonly HttpClient http;
     private readonly TicketKey? tickets;
     private readonly ECDsa? previous;
@@ -43,6 +44,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
             throw new ShufflerException("A shuffler takes reports of clients, by the coordinator's ticket key, or batches of the shuffler before it, by that one's signing key: give one of the two.");
         }
 
+        opener = new EnvelopeOpener(keys.Sealing);
         http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10), MaxResponseContentBufferSize = 1 << 20 };
         service = ShufflerService.Start(
             new PhysicalDisk(Path.Combine(options.DataDirectory, "held")), keys.Signing, new BatchRules(options.MinBatch),
@@ -83,6 +85,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync().ConfigureAwait(false);
+        await opener.DisposeAsync().ConfigureAwait(false);
         await service.DisposeAsync().ConfigureAwait(false);
         http.Dispose();
         previous?.Dispose();
@@ -208,7 +211,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
 
     private async Task TakeAsync(HttpContext context, byte[] envelope)
     {
-        if (!ReportEnvelope.TryOpenEnvelope(keys.Sealing, envelope, out var text, out var inner))
+        if (await opener.OpenAsync(envelope).ConfigureAwait(false) is not var (text, inner))
         {
             await RefuseAsync(context, 422, "envelope-invalid", "The envelope does not open: it was sealed to another key, or changed on its way. Check in again for the shuffler's present key.").ConfigureAwait(false);
             return;
@@ -291,7 +294,9 @@ public sealed partial class ShufflerServer : IAsyncDisposable
 
     private static Task WriteAsync<T>(HttpContext context, T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> form, string type = "application/json")
     {
+        var body = JsonSerializer.SerializeToUtf8Bytes(message, form);
         context.Response.ContentType = type;
-        return context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(message, form), context.RequestAborted).AsTask();
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }
