@@ -7,7 +7,7 @@ namespace Federated.Privacy.Hpke.Agreement;
 /// <summary>Multiplies eight points at once by one private number, on processors with AVX-512.</summary>
 /// <remarks>
 /// A fixed window of four bits over odd digits: 252 doublings and 63 additions, 8 entries of table for each point, and one inversion by Fermat. Every instruction and every
-/// address is the same for every number. Table, sum and product are overwritten. Cost: benchmarks/results/shuffle.md. Why this is here at all: docs/decisions/0010.
+/// address is the same for every number. Table, sum and product are overwritten. Cost: benchmarks/results/shuffle.md. Why this is here at all: docs/decisions/0011.
 /// </remarks>
 internal sealed class LaneAgreementKey : IDisposable
 {

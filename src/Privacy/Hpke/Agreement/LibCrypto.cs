@@ -6,7 +6,7 @@ namespace Federated.Privacy.Hpke.Agreement;
 
 /// <summary>
 /// What is used of the system's libcrypto (OpenSSL 3): the curve alone, none of it deprecated. It is the library that .NET's own cryptography on Linux
-/// calls; reached directly, a point costs one multiplication instead of three (docs/decisions/0010).
+/// calls; reached directly, a point costs one multiplication instead of three (docs/decisions/0011).
 /// </summary>
 internal static unsafe partial class LibCrypto
 {
