@@ -13,7 +13,7 @@ namespace Federated.Simulation.Tests.Serving;
 /// <summary>Secure aggregation in the running system: the whole of it in one process, on the SDK's session and the coordinator's store.</summary>
 public static class SecureSumTests
 {
-    private const string Sum = "{ kind: secure-sum, clipNorm: 100, corrupted: 0, phaseSeconds: 1, gatherSeconds: 1.5 }";
+    private const string Sum = "{ kind: secure-sum, clipNorm: 100, corrupted: 0, phaseSeconds: 900, gatherSeconds: 900 }";
 
     private static string Rounds(int cohort, int minimum = 0, string rest = "exampleWeight: equal") =>
         $"{{ scheduler: {{ kind: synchronous, cohort: {cohort}, minimumReports: {minimum} }}, {rest} }}";
@@ -34,6 +34,16 @@ public static class SecureSumTests
     {
         using var end = new CancellationTokenSource();
         var clients = Enumerable.Range(0, world.Clients).Select(i => world.TakePartAsync(i, end.Token, goneAt(i) is { } step ? GoneAt(step) : null)).ToList();
+        var left = world.Clients;
+        foreach (var step in (string[])[SecureSumSteps.Keys, SecureSumSteps.Shares, SecureSumSteps.Input, SecureSumSteps.Signature])
+        {
+            if (Enumerable.Range(0, world.Clients).Count(i => goneAt(i) == step) is > 0 and var gone)
+            {
+                await world.UntilReceivedAsync(step, left -= gone); // All that will come.
+                world.EndPhase();
+            }
+        }
+
         await world.UntilAsync(until ?? (view => view.Status == RunStatus.Finished));
         await end.CancelAsync();
         await Task.WhenAll(clients);
@@ -98,8 +108,13 @@ public static class SecureSumTests
             await using var world = await SumWorld.OpenAsync(Sum, Rounds(6, minimum: 5), 6);
             var left = 2;
             using var end = new CancellationTokenSource();
-            var clients = Enumerable.Range(0, 6).Select(i => world.TakePartAsync(i, end.Token, (step, token) =>
-                i < 2 && step == SecureSumSteps.Input && Interlocked.Decrement(ref left) >= 0 ? Task.Delay(2500, token) : Task.CompletedTask)).ToList();
+            var failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var clients = Enumerable.Range(0, 6).Select(i => world.TakePartAsync(i, end.Token, (step, _) =>
+                i < 2 && step == SecureSumSteps.Input && Interlocked.Decrement(ref left) >= 0 ? failed.Task : Task.CompletedTask)).ToList();
+            await world.UntilReceivedAsync(SecureSumSteps.Input, 4);
+            world.EndPhase();
+            await world.UntilAsync(_ => world.Host.SecureSum!.Facts().Sessions[0].Problem.Length > 0);
+            failed.SetResult();
             await world.UntilAsync(view => view.Status == RunStatus.Finished);
             await end.CancelAsync();
             await Task.WhenAll(clients);
@@ -130,7 +145,7 @@ public static class SecureSumTests
         public async Task Stops_at_its_budget_and_says_what_it_spent()
         {
             await using var world = await SumWorld.OpenAsync(
-                "{ kind: distributed, clipNorm: 1, corrupted: 0, noiseMultiplier: 2, delta: 1e-5, maxParticipations: 3, phaseSeconds: 2 }", Rounds(4), 4, "{ stop: { versions: 50 }, evaluateEvery: 0 }");
+                "{ kind: distributed, clipNorm: 1, corrupted: 0, noiseMultiplier: 2, delta: 1e-5, maxParticipations: 3, phaseSeconds: 900 }", Rounds(4), 4, "{ stop: { versions: 50 }, evaluateEvery: 0 }");
             await PlayAsync(world, _ => null);
             Assert.Equal((3, FinishReason.Budget), (world.Host.View.Version, world.Host.View.Ended!.Value.Reason));
             var expected = new RdpAccountant().Epsilon(world.Host.Parts.SecureSum!.Plan.Event!.Repeated(3), 1e-5);
@@ -144,7 +159,7 @@ public static class SecureSumTests
         public async Task Has_the_noise_of_its_members()
         {
             await using var world = await SumWorld.OpenAsync(
-                "{ kind: distributed, clipNorm: 0.001, corrupted: 0, noiseMultiplier: 5, delta: 1e-5, maxParticipations: 1, phaseSeconds: 2 }", Rounds(4), 4);
+                "{ kind: distributed, clipNorm: 0.001, corrupted: 0, noiseMultiplier: 5, delta: 1e-5, maxParticipations: 1, phaseSeconds: 900 }", Rounds(4), 4);
             await PlayAsync(world, _ => null);
             var step = await world.StepAsync(1);
             var deviation = 5 * 0.001 / 4; // z·C over the number of members.
@@ -163,7 +178,7 @@ public static class SecureSumTests
         [InlineData("counted")]
         public async Task At_any_point_counts_each_sum_once(string point)
         {
-            await using var world = await SumWorld.OpenAsync(Sum.Replace("phaseSeconds: 1,", "phaseSeconds: 3,", StringComparison.Ordinal), Rounds(4), 4, "{ stop: { versions: 3 }, evaluateEvery: 0 }");
+            await using var world = await SumWorld.OpenAsync(Sum, Rounds(4), 4, "{ stop: { versions: 3 }, evaluateEvery: 0 }");
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             world.Host.SecureSum!.Passing = passed =>
             {
@@ -175,7 +190,7 @@ public static class SecureSumTests
                 reached.TrySetResult();
                 return new TaskCompletionSource().Task; // For ever: the process ends here.
             };
-            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+            using var end = new CancellationTokenSource(TimeSpan.FromMinutes(5));
             var clients = Enumerable.Range(0, 4).Select(i => world.TakePartAsync(i, end.Token)).ToList();
             await reached.Task.WaitAsync(end.Token);
             await world.RestartAsync();
@@ -199,9 +214,9 @@ public static class SecureSumTests
         public async Task Before_any_step_charges_every_assignment_once_and_forms_the_cohort_anew(string step)
         {
             await using var world = await SumWorld.OpenAsync(
-                "{ kind: distributed, clipNorm: 1, corrupted: 0, noiseMultiplier: 2, delta: 1e-5, maxParticipations: 4, phaseSeconds: 3, gatherSeconds: 5 }", Rounds(3), 3, "{ stop: { versions: 2 }, evaluateEvery: 0 }");
+                "{ kind: distributed, clipNorm: 1, corrupted: 0, noiseMultiplier: 2, delta: 1e-5, maxParticipations: 4, phaseSeconds: 900, gatherSeconds: 900 }", Rounds(3), 3, "{ stop: { versions: 2 }, evaluateEvery: 0 }");
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+            using var end = new CancellationTokenSource(TimeSpan.FromMinutes(5));
             var isFirst = 1;
             var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var clients = Enumerable.Range(0, 3).Select(i => world.TakePartAsync(i, end.Token, (sent, _) =>

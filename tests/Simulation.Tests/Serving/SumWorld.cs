@@ -8,6 +8,7 @@ using Federated.Client.Transport;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Hosting;
 using Federated.Privacy.SecureAggregation.Sums;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
@@ -18,10 +19,14 @@ namespace Federated.Simulation.Tests.Serving;
 /// <summary>A coordinator in this process that can be started again over its store, and clients with updates that a test knows.</summary>
 internal sealed class SumWorld : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private readonly string folder = Directory.CreateTempSubdirectory("federated-sums-").FullName;
     private readonly byte[] configuration;
     private readonly ExperimentRunFactory factory;
     private readonly MemoryModelCache cache = new(1 << 24);
+    private readonly LeapingTime time = new();
+    private readonly ConcurrentQueue<string> taken = new();
     private FileStore? store;
     private RunRegistry? registry;
 
@@ -56,6 +61,19 @@ internal sealed class SumWorld : IAsyncDisposable
     public ConcurrentQueue<(int Client, string Step, byte[] Body)> Received { get; } = new();
 
     public string Folder => folder;
+
+    /// <summary>Ends the phase that the session is in. Deadlines are so far away that nobody who is alive misses one, however slow the machine.</summary>
+    public void EndPhase() => time.Leap(TimeSpan.FromSeconds(1000));
+
+    /// <summary>Waits until so many have been answered that their step was taken.</summary>
+    public async Task UntilReceivedAsync(string step, int count)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (taken.Count(one => one == step) < count)
+        {
+            await Task.Delay(5, limit.Token);
+        }
+    }
 
     public static async Task<SumWorld> OpenAsync(string privacy, string strategy, int clients, string run = "{ stop: { versions: 1 }, evaluateEvery: 0 }")
     {
@@ -147,7 +165,7 @@ internal sealed class SumWorld : IAsyncDisposable
 
     public async Task UntilAsync(Func<RunView, bool> holds)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(Patience);
         while (!holds(Host.View))
         {
             await Task.Delay(10, limit.Token);
@@ -165,7 +183,7 @@ internal sealed class SumWorld : IAsyncDisposable
     private async Task StartAsync(bool isNew)
     {
         store = FileStore.Open(Path.Combine(folder, "store"));
-        registry = await RunRegistry.OpenAsync(store, factory, TimeProvider.System, new RunHostOptions(), TimeSpan.Zero, CancellationToken.None);
+        registry = await RunRegistry.OpenAsync(store, factory, time, new RunHostOptions(), TimeSpan.Zero, CancellationToken.None);
         Host = isNew ? await registry.CreateAsync("sums", configuration, CancellationToken.None) : registry.Find("sums")!;
         for (var i = 0; isNew && i < Clients; i++)
         {
@@ -263,6 +281,7 @@ internal sealed class SumWorld : IAsyncDisposable
             {
                 world.Received.Enqueue((client, step, body.ToArray()));
                 await t.SendSecureSumAsync(run, assignment, step, body, cancellation);
+                world.taken.Enqueue(step);
                 return true;
             });
         }
