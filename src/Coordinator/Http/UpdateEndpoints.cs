@@ -326,65 +326,68 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
             return;
         }
 
-        var isSlotTaken = false;
+        Refused? refused;
         try
         {
-            if (!long.TryParse(context.Request.Headers["Upload-Offset"], NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
-            {
-                await context.RefuseAsync(Problems.Malformed, "Send Upload-Offset, the number of bytes that were sent before.").ConfigureAwait(false);
-                return;
-            }
-
-            if (offset != upload.Offset)
-            {
-                await context.RefuseAsync(Problems.UploadOffset, $"The upload stands at {upload.Offset}, not at {offset}.").ConfigureAwait(false);
-                return;
-            }
-
-            if (context.Request.ContentLength > upload.Blob.Length - offset)
-            {
-                await context.RefuseAsync(Problems.TooLarge, $"{upload.Blob.Length - offset} bytes are still to come; {context.Request.ContentLength} were announced.").ConfigureAwait(false);
-                return;
-            }
-
-            if (service.Slots.TryTake(upload.Client) is { } problem)
-            {
-                await context.RefuseAsync(problem, "Too many large bodies are coming in; send this one later.", TimeSpan.FromSeconds(1)).ConfigureAwait(false);
-                return;
-            }
-
-            isSlotTaken = true;
-            RaiseLimit(context, upload.Blob.Length - offset);
-            var fits = await upload.AppendAsync(context.Request.Body, context.RequestAborted).ConfigureAwait(false);
-            service.Metrics.Received(upload.Offset - offset);
-            if (!fits)
-            {
-                await context.RefuseAsync(Problems.TooLarge, $"More came than the {upload.Blob.Length} bytes announced.").ConfigureAwait(false);
-                return;
-            }
-
-            await CompleteAsync(context, upload).ConfigureAwait(false);
+            refused = await TakeAsync(context, upload).ConfigureAwait(false);
         }
         finally
         {
-            if (isSlotTaken)
-            {
-                service.Slots.Release(upload.Client);
-            }
-
             upload.Leave();
+        }
+
+        // Said when the upload is free again: whoever hears it may send the next piece at once.
+        if (refused is { } why)
+        {
+            await context.RefuseAsync(why.Problem, why.Detail, why.RetryAfter).ConfigureAwait(false);
         }
     }
 
-    private async Task CompleteAsync(HttpContext context, Upload upload)
+    /// <summary>Takes what follows in an upload that is this request's alone.</summary>
+    /// <returns>Null when it was taken, and the answer has its headers.</returns>
+    private async Task<Refused?> TakeAsync(HttpContext context, Upload upload)
+    {
+        if (!long.TryParse(context.Request.Headers["Upload-Offset"], NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
+        {
+            return new Refused(Problems.Malformed, "Send Upload-Offset, the number of bytes that were sent before.");
+        }
+
+        if (offset != upload.Offset)
+        {
+            return new Refused(Problems.UploadOffset, $"The upload stands at {upload.Offset}, not at {offset}.");
+        }
+
+        if (context.Request.ContentLength > upload.Blob.Length - offset)
+        {
+            return new Refused(Problems.TooLarge, $"{upload.Blob.Length - offset} bytes are still to come; {context.Request.ContentLength} were announced.");
+        }
+
+        if (service.Slots.TryTake(upload.Client) is { } problem)
+        {
+            return new Refused(problem, "Too many large bodies are coming in; send this one later.", TimeSpan.FromSeconds(1));
+        }
+
+        try
+        {
+            RaiseLimit(context, upload.Blob.Length - offset);
+            var fits = await upload.AppendAsync(context.Request.Body, context.RequestAborted).ConfigureAwait(false);
+            service.Metrics.Received(upload.Offset - offset);
+            return fits ? await CompleteAsync(context, upload).ConfigureAwait(false) : new Refused(Problems.TooLarge, $"More came than the {upload.Blob.Length} bytes announced.");
+        }
+        finally
+        {
+            service.Slots.Release(upload.Client);
+        }
+    }
+
+    private async Task<Refused?> CompleteAsync(HttpContext context, Upload upload)
     {
         var offset = upload.Offset;
         if (offset == upload.Blob.Length)
         {
             if (!await upload.VerifyAsync(context.RequestAborted).ConfigureAwait(false))
             {
-                await context.RefuseAsync(Problems.Digest, $"The {upload.Blob.Length} bytes have another digest than {upload.Blob.Sha256}. The upload begins anew.").ConfigureAwait(false);
-                return;
+                return new Refused(Problems.Digest, $"The {upload.Blob.Length} bytes have another digest than {upload.Blob.Sha256}. The upload begins anew.");
             }
 
             await service.Uploads!.CommitAsync(upload, CancellationToken.None).ConfigureAwait(false);
@@ -393,7 +396,10 @@ internal sealed class UpdateEndpoints(CoordinatorService service)
         context.Response.Headers["Upload-Offset"] = offset.ToString(CultureInfo.InvariantCulture);
         context.Response.Headers["Upload-Length"] = upload.Blob.Length.ToString(CultureInfo.InvariantCulture);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return null;
     }
+
+    private readonly record struct Refused(ProblemType Problem, string Detail, TimeSpan? RetryAfter = null);
 
     /// <summary>Only its own client's.</summary>
     private Upload? FindUpload(HttpContext context) =>

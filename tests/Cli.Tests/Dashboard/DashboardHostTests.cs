@@ -107,7 +107,7 @@ public sealed class DashboardHostTests : IAsyncLifetime
     {
         using var socket = new ClientWebSocket();
         var uri = new UriBuilder(http.BaseAddress!) { Scheme = "ws", Path = "hubs/runs", Query = $"access_token={Viewer}" }.Uri;
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await socket.ConnectAsync(uri, limit.Token);
         await SendAsync(socket, """{"protocol":"json","version":1}""", limit.Token);
         await SendAsync(socket, """{"type":4,"invocationId":"1","target":"Watch","arguments":["run",["curves"]]}""", limit.Token);
@@ -134,9 +134,15 @@ public sealed class DashboardHostTests : IAsyncLifetime
         var text = "";
         while (!text.Contains(word, StringComparison.Ordinal))
         {
-            var result = await socket.ReceiveAsync(buffer, cancellation);
-            Assert.NotEqual(WebSocketMessageType.Close, result.MessageType);
-            text = Encoding.UTF8.GetString(buffer, 0, result.Count);
+            var length = 0;
+            for (var isWhole = false; !isWhole;)
+            {
+                var result = await socket.ReceiveAsync(new ArraySegment<byte>(buffer, length, buffer.Length - length), cancellation);
+                Assert.NotEqual(WebSocketMessageType.Close, result.MessageType);
+                (length, isWhole) = (length + result.Count, result.EndOfMessage);
+            }
+
+            text = Encoding.UTF8.GetString(buffer, 0, length);
         }
 
         return text;

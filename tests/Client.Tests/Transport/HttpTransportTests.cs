@@ -9,7 +9,7 @@ using Federated.Protocol.Wire;
 namespace Federated.Client.Tests.Transport;
 
 /// <summary>Requests as they stand on the wire, against a handler in place of a network.</summary>
-public sealed class HttpTransportTests : IAsyncDisposable
+public sealed class HttpTransportTests : IAsyncLifetime
 {
     private readonly Wire wire = new();
     private readonly VirtualTime time = new();
@@ -18,7 +18,9 @@ public sealed class HttpTransportTests : IAsyncDisposable
     public HttpTransportTests() => transport = new HttpTransport(
         new HttpTransportOptions { Endpoints = Endpoints.Of(new Uri("http://one:1"), new Uri("http://two:2")) }, time, wire, ownsHandler: false) { AccessToken = "t0k" };
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await transport.DisposeAsync();
         wire.Dispose();

@@ -13,7 +13,7 @@ public class FeedBroadcasterTests
 
     private static async Task<JsonElement> NextAsync(IAsyncEnumerator<FeedFrame> frames)
     {
-        Assert.True(await frames.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(await frames.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2)));
         return JsonDocument.Parse(frames.Current.Json).RootElement;
     }
 
@@ -47,7 +47,7 @@ public class FeedBroadcasterTests
         using var over = new CancellationTokenSource();
         await using var frames = new FeedBroadcaster(feed, TimeProvider.System, traffic).Watch(FeedTopics.Curves, over.Token).GetAsyncEnumerator(over.Token);
         await NextAsync(frames);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         for (var version = 0; traffic.Dropped == 0; version++)
         {
             feed.Add(Point(version));

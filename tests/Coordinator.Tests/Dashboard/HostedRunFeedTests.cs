@@ -11,7 +11,7 @@ using Federated.Protocol;
 namespace Federated.Coordinator.Tests.Dashboard;
 
 /// <summary>What viewers are told of a run that a coordinator hosts. Disposing a feed takes in all that was told, so nothing here waits.</summary>
-public sealed class HostedRunFeedTests : IAsyncDisposable
+public sealed class HostedRunFeedTests : IAsyncLifetime
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
@@ -19,7 +19,9 @@ public sealed class HostedRunFeedTests : IAsyncDisposable
     private readonly MortalFileSystem disk = new(new FaultyFileSystem(1));
     private RunHost host = null!;
 
-    public ValueTask DisposeAsync() => host.DisposeAsync();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await host.DisposeAsync();
 
     private async Task<HostedRunFeed> OpenAsync(ReadOnlyMemory<byte> configuration, params string[] clients)
     {

@@ -37,7 +37,7 @@ public sealed class FaultScheduleTests(ITestOutputHelper output)
         {
             var world = new FaultWorld(scheduler, seed, isCalm: false);
             var playing = Task.Run(world.PlayAsync);
-            Assert.True(playing == await Task.WhenAny(playing, Task.Delay(TimeSpan.FromSeconds(60))), $"Schedule {seed} stands still: {world.Where}");
+            Assert.True(playing == await Task.WhenAny(playing, Task.Delay(TimeSpan.FromMinutes(5))), $"Schedule {seed} stands still: {world.Where}");
             var model = await playing;
             total.Add(world.Counts);
             if (undisturbed is not null)

@@ -170,9 +170,9 @@ public abstract partial class RunHostTests
             disk.Capacity = 0;
             Assert.Equal(1, await EnterAsync("a")); // All are there, and none can be numbered.
             disk.Capacity = long.MaxValue;
-            time.Advance(40);
-            for (var isOpen = false; !isOpen; isOpen = host.View.Host == HostState.Open)
+            while (host.View.Host != HostState.Open)
             {
+                time.Advance(40); // Again and again: it may only be about to wait.
                 await Task.Yield();
             }
 

@@ -6,7 +6,7 @@ using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
 
-public abstract partial class RunHostTests : IAsyncDisposable
+public abstract partial class RunHostTests : IAsyncLifetime
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
@@ -22,7 +22,9 @@ public abstract partial class RunHostTests : IAsyncDisposable
 
     private RunHostOptions Options { get; set; } = new();
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         disk.Capacity = long.MaxValue;
         disk.BeforeSync = null;

@@ -96,14 +96,14 @@ public sealed class Http2Tests
         using (var hangUp = new CancellationTokenSource())
         {
             var abandoned = server.SendAsync(HttpMethod.Post, $"/v1/runs/{run}/check-ins", b.Token, """{"examples":1,"waitSeconds":60}""", cancellation: hangUp.Token);
-            await PollsAsync(server, 1);
+            await server.UntilPollsAsync(1);
             await hangUp.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => abandoned);
-            await PollsAsync(server, 0); // The stream's end reached it; the connection goes on.
+            await server.UntilPollsAsync(0); // The stream's end reached it; the connection goes on.
         }
 
         var waiting = b.CheckInAsync(run, 60);
-        await PollsAsync(server, 1);
+        await server.UntilPollsAsync(1);
         Assert.True((await a.SendAsync(run, lease.Id, TestClient.Envelope(lease.Id))).Accepted);
         Assert.NotNull((await waiting).Assignment);
     }
@@ -130,15 +130,6 @@ public sealed class Http2Tests
         {
             Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
             Assert.True(answer.Headers.RetryAfter!.Delta > TimeSpan.Zero);
-        }
-    }
-
-    private static async Task PollsAsync(TestServer server, int count)
-    {
-        for (var attempt = 0; server.Server.Runs.Runs.Single().View.LongPolls != count; attempt++)
-        {
-            Assert.True(attempt < 2000, $"There are {server.Server.Runs.Runs.Single().View.LongPolls} long polls instead of {count}.");
-            await Task.Delay(5);
         }
     }
 

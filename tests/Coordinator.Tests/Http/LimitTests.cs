@@ -103,7 +103,8 @@ public sealed class LimitTests
         [Fact]
         public void What_nobody_adds_to_for_so_long_is_thrown_away()
         {
-            var folder = Directory.CreateTempSubdirectory("fed-uploads-").FullName;
+            using var temporary = new Storage.TemporaryFolder();
+            var folder = temporary.Path;
             var clock = new AheadTime();
             using var store = new TemporaryStore();
             var uploads = new Uploads(folder, store.Store.Blobs, clock, long.MaxValue);

@@ -90,7 +90,7 @@ public sealed class PrivacyEndpointTests
         RunPrivacyMessage before;
         await using (var server = await StartAsync())
         {
-            folder = server.Folder;
+            folder = server.HandOver();
             run = await server.CreateRunAsync("private 10 2 3 3");
             var clients = new[] { await TestClient.EnrolAsync(server, "a"), await TestClient.EnrolAsync(server, "b"), await TestClient.EnrolAsync(server, "c") };
             Assert.Contains("nothing has been spent yet", (await PrivacyOfAsync(server, run, server.Local.OperatorToken)).Statement.Text, StringComparison.Ordinal);

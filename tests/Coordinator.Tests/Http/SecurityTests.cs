@@ -84,7 +84,7 @@ public sealed partial class SecurityTests
             string folder, assertion;
             await using (var server = await StartAsync())
             {
-                folder = server.Folder;
+                folder = server.HandOver();
                 var client = await TestClient.EnrolAsync(server);
                 assertion = client.Assertion();
                 await client.GetTokenAsync(assertion);
@@ -248,7 +248,7 @@ public sealed partial class SecurityTests
             await connection.ConnectAsync(IPAddress.Loopback, server.Http.BaseAddress!.Port);
             var stream = connection.GetStream();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(head));
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             var answer = new StringBuilder();
             var buffer = new byte[4096];
             try

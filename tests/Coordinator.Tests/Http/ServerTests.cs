@@ -54,7 +54,7 @@ public sealed class ServerTests
         ECDsa key;
         await using (var server = await StartAsync())
         {
-            folder = server.Folder;
+            folder = server.HandOver();
             run = await server.CreateRunAsync();
             key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             using var enrolled = await TestClient.EnrolAsync(server, key, server.Local.EnrolmentToken, "ward");
@@ -122,6 +122,7 @@ public sealed class ServerTests
         Assert.NotNull((await waiting).Assignment);
         var third = await TestClient.EnrolAsync(server);
         var polling = third.CheckInRawAsync(run, wait: 200);
+        await server.UntilPollsAsync(1);
 
         await server.Server.StopAsync();
 

@@ -22,12 +22,15 @@ using static Federated.Coordinator.Tests.Http.TestServer;
 namespace Federated.Coordinator.Tests.Http;
 
 /// <summary>Options of a coordinator that are no limits.</summary>
-public sealed class ServingOptionTests
+public sealed class ServingOptionTests : IDisposable
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("fed-certificate-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
     [Fact]
     public async Task The_certificate_that_is_named_is_shown_with_its_key_from_another_file()
     {
-        var folder = Directory.CreateTempSubdirectory("fed-certificate-").FullName;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=fed.example", key, HashAlgorithmName.SHA256);
         using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(200));

@@ -14,12 +14,18 @@ using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Tests.Http;
 
-/// <summary>A whole coordinator on a port of its own, with a folder that can outlive it, and a clock that can be set ahead.</summary>
+/// <summary>A whole coordinator on a port of its own, with a folder that can be handed to the next one, and a clock that can be set ahead.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    static TestServer() => Environment.SetEnvironmentVariable("FED_HOME", Directory.CreateTempSubdirectory("fed-home-").FullName);
+    static TestServer()
+    {
+        var home = Directory.CreateTempSubdirectory("fed-home-").FullName;
+        Environment.SetEnvironmentVariable("FED_HOME", home);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(home, recursive: true);
+    }
 
     private readonly Version version;
+    private bool isHandedOver;
 
     private TestServer(CoordinatorServer server, string folder, AheadTime clock, Version version)
     {
@@ -45,9 +51,24 @@ internal sealed class TestServer : IAsyncDisposable
         folder ??= Directory.CreateTempSubdirectory("fed-serve-").FullName;
         var clock = new AheadTime();
         var options = new CoordinatorOptions { DataDirectory = folder, Listen = listen ?? ["http://127.0.0.1:0"], ClientRate = 1e6, ClientBurst = 1e6, AddressRate = 1e6, DrainSeconds = 5 };
-        var server = await CoordinatorServer.StartAsync(
-            change?.Invoke(options) ?? options, FileStore.Open(Path.Combine(folder, "store")), new TestRuns(), clock, null, default);
-        return new TestServer(server, folder, clock, version ?? HttpVersion.Version11);
+        try
+        {
+            var server = await CoordinatorServer.StartAsync(
+                change?.Invoke(options) ?? options, FileStore.Open(Path.Combine(folder, "store")), new TestRuns(), clock, null, default);
+            return new TestServer(server, folder, clock, version ?? HttpVersion.Version11);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Its folder, which the next coordinator is to be started on; the last one deletes it.</summary>
+    public string HandOver()
+    {
+        isHandedOver = true;
+        return Folder;
     }
 
     /// <summary>A run that gives everybody work at once: <c>buffered 100 2</c>.</summary>
@@ -57,6 +78,16 @@ internal sealed class TestServer : IAsyncDisposable
         var body = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == HttpStatusCode.Created, body);
         return JsonSerializer.Deserialize(body, WireJson.Default.RunDetailMessage)!.Summary.Run;
+    }
+
+    /// <summary>Waits until so many clients of its run are connected and wait for work.</summary>
+    public async Task UntilPollsAsync(int count)
+    {
+        for (var attempt = 0; Server.Runs.Runs.Single().View.LongPolls != count; attempt++)
+        {
+            Assert.True(attempt < 20_000, $"There are {Server.Runs.Runs.Single().View.LongPolls} long polls instead of {count}.");
+            await Task.Delay(5);
+        }
     }
 
     public Task<HttpResponseMessage> SendAsync(
@@ -96,6 +127,10 @@ internal sealed class TestServer : IAsyncDisposable
     {
         Http.Dispose();
         await Server.DisposeAsync();
+        if (!isHandedOver && Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
     }
 }
 

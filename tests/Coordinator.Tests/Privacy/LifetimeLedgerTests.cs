@@ -201,7 +201,7 @@ public static class LifetimeLedgerTests
             string key;
             await using (var server = await TestServer.StartAsync(change: budget))
             {
-                folder = server.Folder;
+                folder = server.HandOver();
                 using var refused = await server.SendAsync(HttpMethod.Post, "/v1/runs", server.Local.OperatorToken, """{"configuration":"buffered 10 2"}""");
                 Assert.Contains("nothing bounds in advance what this run costs", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
@@ -222,8 +222,12 @@ public static class LifetimeLedgerTests
                 key = client.Id;
             }
 
-            await using var store = FileStore.Open(Path.Combine(folder, "store"));
-            Assert.Single(await new LifetimeLedger(store.Documents, new LifetimeBudget { Epsilon = 8 }).EntriesAsync(key, default));
+            await using (var store = FileStore.Open(Path.Combine(folder, "store")))
+            {
+                Assert.Single(await new LifetimeLedger(store.Documents, new LifetimeBudget { Epsilon = 8 }).EntriesAsync(key, default));
+            }
+
+            Directory.Delete(folder, recursive: true);
         }
     }
 }

@@ -17,9 +17,9 @@ internal sealed class SiloProcess(string name, string folder, string store, bool
     private Process? process;
 
     /// <summary>Where other silos reach it.</summary>
-    public int Port { get; } = isSilo ? Fed.FreePort() : 0;
+    public int Port { get; } = isSilo ? Ports.Take() : 0;
 
-    public Uri Url { get; } = new($"http://127.0.0.1:{Fed.FreePort()}");
+    public Uri Url { get; } = new($"http://127.0.0.1:{Ports.Take()}");
 
     public void Start()
     {
@@ -34,6 +34,7 @@ internal sealed class SiloProcess(string name, string folder, string store, bool
         };
         start.Environment["FED_HOME"] = Fed.Home;
         start.Environment["DOTNET_TieredPGO"] = "0"; // Most of these live for seconds.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // Whoever is killed leaves its diagnostic ports lying in /tmp.
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Note(line.Data);
         process.ErrorDataReceived += (_, line) => Note(line.Data);
@@ -102,6 +103,7 @@ internal sealed class SiloProcess(string name, string folder, string store, bool
     public void Dispose()
     {
         process?.Kill();
+        process?.WaitForExit(); // Its folder is deleted next.
         process?.Dispose();
     }
 

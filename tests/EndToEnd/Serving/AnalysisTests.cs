@@ -18,11 +18,15 @@ using Federated.Simulation.Serving;
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>Questions over the network: real clients answer once by a randomised report, and the run ends when nobody is left to ask.</summary>
-public sealed class AnalysisTests
+public sealed class AnalysisTests : IDisposable
 {
     private const int Clients = 40;
 
+    private readonly string folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
+
     static AnalysisTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
     [InlineData("{ kind: mean, question: age, lower: 0, upper: 100, epsilon: 8 }")]
@@ -31,7 +35,6 @@ public sealed class AnalysisTests
     [InlineData("{ kind: heavyHitters, question: word, count: 2, letters: 2, stepBits: 4, epsilon: 8 }")]
     public async Task Are_answered_once_by_each_client_and_the_estimates_survive_a_restart(string question)
     {
-        var folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
         var factory = new ExperimentRunFactory("data");
         var text = $$"""
             name: question
@@ -69,7 +72,6 @@ public sealed class AnalysisTests
     [Fact]
     public async Task Are_refused_by_clients_whose_policy_does_not_allow_them()
     {
-        var folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
         var factory = new ExperimentRunFactory("data");
         await using var server = await StartAsync(folder, factory);
         await server.Runs.CreateAsync(
@@ -133,7 +135,7 @@ public sealed class AnalysisTests
         };
         await using var client = new FederatedClient(
             options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 20)), TimeProvider.System);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         return await client.AnswerAsync(new Person(index), limit.Token);
     }
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Federated.Cli;
 
@@ -8,7 +6,11 @@ namespace Federated.EndToEnd.Serving;
 /// <summary>The <c>fed</c> command in this process, as its user would type it.</summary>
 internal static class Fed
 {
-    static Fed() => Environment.SetEnvironmentVariable("FED_HOME", Home);
+    static Fed()
+    {
+        Environment.SetEnvironmentVariable("FED_HOME", Home);
+        AppDomain.CurrentDomain.ProcessExit += static (_, _) => Directory.Delete(Home, recursive: true);
+    }
 
     /// <summary>In place of the user's own.</summary>
     public static string Home { get; } = Directory.CreateTempSubdirectory("federated-home-").FullName;
@@ -34,12 +36,5 @@ internal static class Fed
     {
         using var document = JsonDocument.Parse(await RunAsync([.. arguments, "--json"]));
         return document.RootElement.Clone();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

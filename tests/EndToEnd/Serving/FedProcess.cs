@@ -21,6 +21,7 @@ internal class FedProcess : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["FED_HOME"] = Fed.Home;
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // Whoever is killed leaves its diagnostic ports lying in /tmp.
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Note(line.Data);
         process.ErrorDataReceived += (_, line) => Note(line.Data);
@@ -63,6 +64,31 @@ internal class FedProcess : IDisposable
         return false;
     }
 
+    /// <summary>Waits until it serves.</summary>
+    public async Task ReadyAsync(string url)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var http = new HttpClient();
+        while (true)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"), limit.Token);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            Assert.False(HasExited, Output);
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
     /// <summary>SIGKILL: nothing is written, nothing is said.</summary>
     public void Kill()
     {
@@ -79,11 +105,8 @@ internal class FedProcess : IDisposable
     /// <summary>Kills it if it still runs, and waits until it is gone: its port and its files are free then.</summary>
     public void Dispose()
     {
-        if (!process.HasExited)
-        {
-            Kill();
-        }
-
+        process.Kill(); // Nothing, when it has ended.
+        process.WaitForExit(); // Its folder is deleted next.
         process.Dispose();
     }
 

@@ -44,21 +44,22 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
             clients: { count: {{Clients}} }
             """);
         await Fed.RunAsync("run", experiment, "--out", Path.Combine(Folder, "results"), "--quiet");
-        var url = $"http://127.0.0.1:{Fed.FreePort()}";
+        var url = $"http://127.0.0.1:{Ports.Take()}";
+        var last = LastRound.FromAssignment((versions - 1) * Clients);
         var random = new SeededRandom(2);
         var clock = Stopwatch.StartNew();
         var coordinator = await StartAsync(url, store);
         try
         {
             await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5 + (Kills / 10)));
-            var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("killed", index, limit.Token, new Uri(url))).ToList();
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(15 + (Kills / 10)));
+            var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("killed", index, last, limit.Token, new Uri(url))).ToList();
             var (kills, ofStore) = (0, 0);
             for (; kills < Kills && !clients.Any(c => c.IsCompleted); kills++)
             {
                 if (random.NextInt(4) > 0)
                 {
-                    await ProgressAsync(limit.Token);
+                    await ProgressAsync(last, limit.Token);
                     await Task.Delay(random.NextInt(100)); // The instant is the point: no event is waited for.
                 }
 
@@ -81,6 +82,7 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
             }
 
             Assert.True(kills == Kills, $"The run was over after {kills} kills.");
+            last.Open();
             Assert.Equal(versions * Clients, (await Task.WhenAll(clients)).Sum(c => c.Accepted));
             var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
             var counts = Regex.Match(shown.Replace(",", "", StringComparison.Ordinal), "(\\d+) accepted (\\d+) rejected (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
@@ -97,11 +99,11 @@ public abstract class KilledRun(ITestOutputHelper output) : IDisposable
         }
     }
 
-    /// <summary>Waits until the run has logged something more.</summary>
-    private async Task ProgressAsync(CancellationToken cancellation)
+    /// <summary>Waits until the run has logged something more, or gets no further.</summary>
+    private async Task ProgressAsync(LastRound last, CancellationToken cancellation)
     {
         var before = await LoggedAsync();
-        while (before.Equals(await LoggedAsync()))
+        while (!last.IsReached && before.Equals(await LoggedAsync()))
         {
             await Task.Delay(5, cancellation);
         }

@@ -43,19 +43,20 @@ public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
             model: { kind: softmax }
             training: { kind: local, steps: 2, batchSize: 10 }
             strategy: { scheduler: { kind: synchronous, cohort: {{Clients}} }, exampleWeight: equal }
-            privacy: { kind: distributed, corrupted: 0, noiseMultiplier: 1, delta: 1e-5, maxParticipations: 100000, phaseSeconds: 3, gatherSeconds: 10 }
+            privacy: { kind: distributed, corrupted: 0, noiseMultiplier: 1, delta: 1e-5, maxParticipations: 100000, phaseSeconds: 10, gatherSeconds: 10 }
             run: { stop: { versions: {{versions}} }, evaluateEvery: 0 }
             clients: { count: {{Clients}} }
             """);
-        var url = $"http://127.0.0.1:{Fed.FreePort()}";
+        var url = $"http://127.0.0.1:{Ports.Take()}";
+        var last = LastRound.FromVersion(versions - 1);
         var random = new SeededRandom(4);
         var clock = Stopwatch.StartNew();
         var coordinator = await StartAsync(url);
         try
         {
             await Fed.RunAsync("runs", "create", experiment, "--id", "sums", "--url", url);
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4 + (Kills / 4)));
-            var clients = Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(url), index, limit.Token)).ToList();
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(15 + (Kills / 4)));
+            var clients = Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(url), index, last, limit.Token)).ToList();
             var kills = 0;
             for (; kills < Kills && !clients.Any(c => c.IsCompleted); kills++)
             {
@@ -66,6 +67,7 @@ public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
             }
 
             Assert.True(kills == Kills, $"The run was over after {kills} kills.");
+            last.Open();
             var accepted = (await Task.WhenAll(clients)).Sum(c => c.Accepted);
             var run = await ReadAsync(url, "/v1/runs/sums", WireJson.Default.RunDetailMessage);
             var privacy = await ReadAsync(url, "/v1/runs/sums/privacy", WireJson.Default.RunPrivacyMessage);
@@ -92,7 +94,7 @@ public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
         return JsonSerializer.Deserialize(await http.GetStringAsync(new Uri(new Uri(url), path)), form)!;
     }
 
-    private static async Task<SessionSummary> TakePartAsync(Uri url, int index, CancellationToken cancellation)
+    private static async Task<SessionSummary> TakePartAsync(Uri url, int index, LastRound last, CancellationToken cancellation)
     {
         var options = new FederatedClientOptions
         {
@@ -104,7 +106,7 @@ public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
             LongPoll = TimeSpan.FromSeconds(5),
         };
         await using var client = new FederatedClient(
-            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
+            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System, last.Handler(), ownsHandler: true), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
         return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
     }
 

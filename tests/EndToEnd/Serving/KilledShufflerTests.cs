@@ -30,7 +30,7 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
     private async Task KillAsync(int kills)
     {
         var participations = 3 * kills;
-        var (url, shufflerUrl) = ($"http://127.0.0.1:{Fed.FreePort()}", $"http://127.0.0.1:{Fed.FreePort()}");
+        var (url, shufflerUrl) = ($"http://127.0.0.1:{Ports.Take()}", $"http://127.0.0.1:{Ports.Take()}");
         var experiment = Path.Combine(folder, "killed.yaml");
         File.WriteAllText(experiment, $$"""
             name: killed
@@ -43,6 +43,7 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
             run: { stop: { versions: {{participations + 10}} }, evaluateEvery: 0 }
             privacy: { kind: shuffle, delta: 1e-5, reportEpsilon: 1, maxParticipations: {{participations}}, batchSeconds: 3600, shufflers: [s1] }
             """);
+        var last = LastRound.FromAssignment((participations - 1) * Clients);
         var random = new SeededRandom(7);
         var clock = Stopwatch.StartNew();
         var coordinator = await StartCoordinatorAsync(true);
@@ -51,12 +52,12 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
         {
             await Fed.RunAsync("shufflers", "add", "s1", "--address", shufflerUrl, "--url", url);
             await Fed.RunAsync("runs", "create", experiment, "--id", "killed", "--url", url);
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5 + (kills / 4)));
-            var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("killed", index, limit.Token, new Uri(url))).ToList();
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(15 + (kills / 4)));
+            var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("killed", index, last, limit.Token, new Uri(url))).ToList();
             var (done, ofShuffler, ofBoth) = (0, 0, 0);
             for (; done < kills && !clients.Any(c => c.IsCompleted); done++)
             {
-                await ProgressAsync(limit.Token);
+                await ProgressAsync(last, limit.Token);
                 await Task.Delay(random.NextInt(100)); // The instant is the point: no event is waited for.
                 var victim = random.NextInt(3);
                 (ofShuffler, ofBoth) = (ofShuffler + (victim != 1 ? 1 : 0), ofBoth + (victim == 2 ? 1 : 0));
@@ -78,6 +79,7 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
             }
 
             Assert.True(done == kills, $"The run was over after {done} kills.");
+            last.Open();
             Assert.Equal(participations * Clients, (await Task.WhenAll(clients)).Sum(c => c.Accepted));
             var shown = await Fed.RunAsync("runs", "show", "killed", "--url", url);
             var counts = Regex.Match(shown.Replace(",", "", StringComparison.Ordinal), "(\\d+) accepted (\\d+) rejected (\\d+) lost of (\\d+)").Groups.Values.Skip(1).Select(g => int.Parse(g.Value, CultureInfo.InvariantCulture)).ToList();
@@ -97,11 +99,11 @@ public sealed class KilledShufflerTests(ITestOutputHelper output) : IDisposable
             ServiceProcess.StartAsync(shufflerUrl, isWaitedFor, "shuffler", "--data", Path.Combine(folder, "shuffler"), "--name", "s1", "--to", url);
     }
 
-    /// <summary>Waits until the run has logged something more.</summary>
-    private async Task ProgressAsync(CancellationToken cancellation)
+    /// <summary>Waits until the run has logged something more, or gets no further.</summary>
+    private async Task ProgressAsync(LastRound last, CancellationToken cancellation)
     {
         var before = Logged();
-        while (before == Logged())
+        while (!last.IsReached && before == Logged())
         {
             await Task.Delay(5, cancellation);
         }

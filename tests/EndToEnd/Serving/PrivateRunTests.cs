@@ -14,11 +14,15 @@ using Federated.Simulation.Serving;
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>A policy over the network: real clients protect what they send, the coordinator charges them, and the budget ends the run.</summary>
-public sealed class PrivateRunTests
+public sealed class PrivateRunTests : IDisposable
 {
     private const int Clients = 4;
 
+    private readonly string folder = Directory.CreateTempSubdirectory("fed-private-").FullName;
+
     static PrivateRunTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
     [InlineData("{ kind: central, delta: 1e-5, maxParticipations: 3, mechanism: { kind: dp-fedavg, noiseMultiplier: 2 } }")]
@@ -26,7 +30,6 @@ public sealed class PrivateRunTests
     [InlineData("{ kind: local, delta: 1e-5, reportEpsilon: 4, maxParticipations: 3 }")]
     public async Task A_run_over_HTTP_stops_at_its_budget_and_says_what_it_spent(string policy)
     {
-        var folder = Directory.CreateTempSubdirectory("fed-private-").FullName;
         var factory = new ExperimentRunFactory("data");
         await using var server = await CoordinatorServer.StartAsync(
             new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, FileStore.Open(Path.Combine(folder, "store")), factory, TimeProvider.System, null, default);
@@ -70,7 +73,7 @@ public sealed class PrivateRunTests
         };
         await using var client = new FederatedClient(
             options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), limit.Token);
     }
 }

@@ -35,8 +35,8 @@ public sealed class PublicStartTests : IDisposable
     public async Task WithoutAnOperatorItSaysHowToMakeOne()
     {
         await Fed.RunAsync("pki", "init", "--data", folder);
-        using var coordinator = new FedProcess("serve", "--data", folder, "--listen", $"https://0.0.0.0:{Fed.FreePort()}");
-        Assert.True(await coordinator.SaysAsync("fed tokens create --role operator", TimeSpan.FromSeconds(60)), coordinator.Output);
-        Assert.True(await coordinator.SaysAsync("asks for a viewer's or an operator's token", TimeSpan.FromSeconds(60)), coordinator.Output);
+        using var coordinator = new FedProcess("serve", "--data", folder, "--listen", $"https://0.0.0.0:{Ports.Take()}");
+        Assert.True(await coordinator.SaysAsync("fed tokens create --role operator", TimeSpan.FromMinutes(5)), coordinator.Output);
+        Assert.True(await coordinator.SaysAsync("asks for a viewer's or an operator's token", TimeSpan.FromMinutes(5)), coordinator.Output);
     }
 }

@@ -15,11 +15,15 @@ using Federated.Simulation.Serving;
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>What is simulated is what is deployed: one experiment file, in virtual time and served to real clients over HTTP, makes the same model to the bit.</summary>
-public sealed class SameModelTests
+public sealed class SameModelTests : IDisposable
 {
     private const int Clients = 3;
 
+    private readonly string folder = Directory.CreateTempSubdirectory("fed-same-").FullName;
+
     static SameModelTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
     [InlineData("")]
@@ -52,9 +56,8 @@ public sealed class SameModelTests
         Assert.Equal(simulated.FinalAccuracy, served.Accuracy);
     }
 
-    private static async Task<(int Version, string Sha256, double Accuracy)> ServeAsync(string file, string[] sets)
+    private async Task<(int Version, string Sha256, double Accuracy)> ServeAsync(string file, string[] sets)
     {
-        var folder = Directory.CreateTempSubdirectory("fed-same-").FullName;
         var factory = new ExperimentRunFactory("data");
         await using var server = await CoordinatorServer.StartAsync(
             new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, FileStore.Open(Path.Combine(folder, "store")), factory, TimeProvider.System, null, default);
@@ -74,7 +77,7 @@ public sealed class SameModelTests
             };
             await using var client = new FederatedClient(
                 options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
             return await client.RunAsync(new ManagedTrainer(trainers, new ShardData(shards, index)), limit.Token);
         }).ToList();
         var summaries = await Task.WhenAll(sessions);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -11,6 +12,7 @@ using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Hosting;
 using Federated.Protocol;
 using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
@@ -87,8 +89,12 @@ public sealed class SecureSumOverHttpTests
         static (HttpStatusCode Status, bool Says) Shown((HttpStatusCode Status, string Body) answer, string what) => (answer.Status, answer.Body.Contains(what, StringComparison.Ordinal));
     }
 
-    private sealed class World(string folder, CoordinatorServer server, RunHost run) : IAsyncDisposable
+    private sealed class World(string folder, CoordinatorServer server, RunHost run, LeapingTime time) : IAsyncDisposable
     {
+        private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+        private readonly ConcurrentQueue<string> taken = new();
+
         public RunHost Run => run;
 
         public static async Task<World> StartAsync()
@@ -96,8 +102,9 @@ public sealed class SecureSumOverHttpTests
             var folder = Directory.CreateTempSubdirectory("fed-sums-").FullName;
             var factory = new ExperimentRunFactory("data");
             var store = FileStore.Open(Path.Combine(folder, "store"));
+            var time = new LeapingTime();
             var server = await CoordinatorServer.StartAsync(
-                new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, store, factory, TimeProvider.System, null, default);
+                new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, store, factory, time, null, default);
             var configuration = factory.Read(
                 $$"""
                 name: sums
@@ -108,16 +115,32 @@ public sealed class SecureSumOverHttpTests
                 strategy: { scheduler: { kind: synchronous, cohort: {{Clients}}, minimumReports: 7 }, exampleWeight: equal }
                 clients: { count: {{Clients}} }
                 run: { stop: { versions: 1 }, evaluateEvery: 0 }
-                privacy: { kind: secure-sum, clipNorm: 100, corrupted: 0, phaseSeconds: 5, gatherSeconds: 8 }
+                privacy: { kind: secure-sum, clipNorm: 100, corrupted: 0, phaseSeconds: 900, gatherSeconds: 900 }
                 """,
                 []);
-            return new World(folder, server, (RunHost)await server.Runs.CreateAsync("sums", configuration, default));
+            return new World(folder, server, (RunHost)await server.Runs.CreateAsync("sums", configuration, default), time);
         }
 
+        /// <summary>Plays until it is so. Deadlines are so far away that nobody who speaks misses one; a phase with the silent ends when all others' steps are there.</summary>
         public async Task PlayAsync(Func<int, string> silentAt, Func<RunView, bool> until)
         {
-            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(150));
+            using var end = new CancellationTokenSource(Patience);
             var clients = Enumerable.Range(0, Clients).Select(i => TakePartAsync(i, silentAt(i), end.Token)).ToList();
+            var left = Clients;
+            foreach (var step in (string[])[SecureSumSteps.Keys, SecureSumSteps.Shares, SecureSumSteps.Input, SecureSumSteps.Signature])
+            {
+                if (Enumerable.Range(0, Clients).Count(i => silentAt(i) == step) is > 0 and var silent)
+                {
+                    left -= silent;
+                    while (taken.Count(one => one == step) < left)
+                    {
+                        await Task.Delay(5, end.Token);
+                    }
+
+                    time.Leap(TimeSpan.FromSeconds(1000));
+                }
+            }
+
             while (!until(run.View))
             {
                 await Task.Delay(20, end.Token);
@@ -142,7 +165,7 @@ public sealed class SecureSumOverHttpTests
         {
             using var store = new MemoryClientStore(new MemoryModelCache(1 << 20));
             var token = new TaskCompletionSource<string>();
-            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            using var end = new CancellationTokenSource(Patience);
             var handler = new Ear(request =>
             {
                 if (request.RequestUri!.AbsolutePath.EndsWith("/check-ins", StringComparison.Ordinal))
@@ -190,7 +213,7 @@ public sealed class SecureSumOverHttpTests
 
         private async Task TakePartAsync(int index, string silentAt, CancellationToken cancellation)
         {
-            var silence = new Silence(silentAt) { InnerHandler = new SocketsHttpHandler() };
+            var silence = new Silence(silentAt, taken) { InnerHandler = new SocketsHttpHandler() };
             await using var client = new FederatedClient(
                 OptionsOf(index), new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(Url) }, TimeProvider.System, silence, ownsHandler: true),
                 new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
@@ -228,7 +251,7 @@ public sealed class SecureSumOverHttpTests
         }
 
         /// <summary>Sends nothing more once a step would be taken.</summary>
-        private sealed class Silence(string step) : DelegatingHandler
+        private sealed class Silence(string step, ConcurrentQueue<string> taken) : DelegatingHandler
         {
             protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
             {
@@ -237,7 +260,13 @@ public sealed class SecureSumOverHttpTests
                     await Task.Delay(Timeout.Infinite, cancellationToken);
                 }
 
-                return await base.SendAsync(request, cancellationToken);
+                var answer = await base.SendAsync(request, cancellationToken);
+                if (answer.IsSuccessStatusCode && request.Method == HttpMethod.Post && request.RequestUri!.AbsolutePath.Contains("/secure-sum/", StringComparison.Ordinal))
+                {
+                    taken.Enqueue(request.RequestUri.AbsolutePath.Split('/')[^1]);
+                }
+
+                return answer;
             }
         }
 

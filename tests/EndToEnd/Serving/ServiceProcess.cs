@@ -12,22 +12,9 @@ internal sealed class ServiceProcess : FedProcess
     public static async Task<ServiceProcess> StartAsync(string url, bool isWaitedFor, params string[] arguments)
     {
         var process = new ServiceProcess([.. arguments, "--listen", url]);
-        using var http = new HttpClient();
-        for (var attempt = 0; isWaitedFor; attempt++)
+        if (isWaitedFor)
         {
-            try
-            {
-                using var answer = await http.GetAsync(new Uri(new Uri(url), "/readyz"));
-                isWaitedFor = !answer.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            Assert.False(process.HasExited, process.Output);
-            Assert.True(attempt < 3000, $"fed {arguments[0]} is not ready: {process.Output}");
-            await Task.Delay(20);
+            await process.ReadyAsync(url);
         }
 
         return process;

@@ -17,7 +17,7 @@ using Federated.Simulation.Serving;
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>A coordinator, one shuffler or two, and clients of the SDK, over HTTP.</summary>
-public sealed class ShuffledRunTests : IAsyncDisposable
+public sealed class ShuffledRunTests : IAsyncLifetime
 {
     private const int Clients = 6;
 
@@ -26,7 +26,9 @@ public sealed class ShuffledRunTests : IAsyncDisposable
 
     static ShuffledRunTests() => _ = Fed.Home;
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         foreach (var server in servers.AsEnumerable().Reverse())
         {
@@ -73,7 +75,7 @@ public sealed class ShuffledRunTests : IAsyncDisposable
         await using var client = new FederatedClient(options with { MaxUpdates = 1 }, direct, new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
         using var others = new CancellationTokenSource();
         var rest = Enumerable.Range(1, Clients - 1).Select(index => TakePartAsync(server, index, others.Token)).ToList();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), 0)), limit.Token);
         Assert.Equal("not-shuffled", direct.Problem);
         await others.CancelAsync();
@@ -163,7 +165,7 @@ public sealed class ShuffledRunTests : IAsyncDisposable
             OptionsOf(server, index), new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(new Uri(server.Addresses[0])) }, TimeProvider.System),
             new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(90));
+        limit.CancelAfter(TimeSpan.FromMinutes(5));
         return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), limit.Token);
     }
 }

@@ -14,8 +14,9 @@ internal static class TestShufflers
     /// <summary>Starts shufflers, the last first, and registers them as their operators and the coordinator's would.</summary>
     /// <param name="through">Where others reach a service of a name and address, when something stands before it.</param>
     /// <param name="permutation">What permutations are drawn from; null for the system's randomness.</param>
+    /// <param name="clock">By which windows end; null for the system's.</param>
     public static async Task<List<string>> StartAsync(
-        CoordinatorServer server, string folder, List<IAsyncDisposable> servers, int count, Func<string, Uri, Uri>? through = null, IRandomSource? permutation = null)
+        CoordinatorServer server, string folder, List<IAsyncDisposable> servers, int count, Func<string, Uri, Uri>? through = null, IRandomSource? permutation = null, TimeProvider? clock = null)
     {
         through ??= (_, address) => address;
         var coordinator = new Uri(server.Addresses[0]);
@@ -32,7 +33,7 @@ internal static class TestShufflers
                 DataDirectory = Path.Combine(folder, $"s{i}"), Name = $"s{i}", Destination = destination, MinBatch = 3, Listen = [new ShufflerAddress("127.0.0.1", 0, null)],
                 TicketKey = i == 0 ? tickets : "", PreviousKey = i == 0 ? "" : keys[i - 1].SigningKey, FirstRetrySeconds = 0.05,
             };
-            var shuffler = await ShufflerServer.StartAsync(options, keys[i], new SocketsHttpHandler(), TimeProvider.System, permutation ?? new CryptographicRandom(), default);
+            var shuffler = await ShufflerServer.StartAsync(options, keys[i], new SocketsHttpHandler(), clock ?? TimeProvider.System, permutation ?? new CryptographicRandom(), default);
             servers.Add(shuffler);
             destination = through($"s{i}", new Uri(shuffler.Addresses[0]));
             var message = new ShufflerMessage($"s{i}", destination.ToString(), keys[i].SealingKey, keys[i].SigningKey);
