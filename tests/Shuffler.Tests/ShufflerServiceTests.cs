@@ -8,9 +8,9 @@ using Federated.Shuffler.Delivery;
 namespace Federated.Shuffler.Tests;
 
 /// <summary>What goes wrong beneath a service, once: nobody waits for ever, and no batch stays behind.</summary>
-public sealed class ShufflerServiceTests : IAsyncDisposable
+public sealed class ShufflerServiceTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly FaultyFileSystem disk = new(1);
@@ -30,7 +30,9 @@ public sealed class ShufflerServiceTests : IAsyncDisposable
         service = ShufflerService.Start(new FaultyDisk(disk), key, new BatchRules(2), destination, TimeProvider.System, TimeSpan.FromMilliseconds(1));
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await service.DisposeAsync();
         key.Dispose();

@@ -75,7 +75,7 @@ public sealed class RunRegistry : IRuns
 
         if (sweepEvery > TimeSpan.Zero)
         {
-            registry.sweeping = Task.Run(() => registry.SweepLoopAsync(sweepEvery), CancellationToken.None);
+            registry.sweeping = registry.SweepLoopAsync(sweepEvery); // Its time begins now.
         }
 
         return registry;

@@ -24,7 +24,9 @@ namespace Federated.Coordinator.Tests.Http;
 /// <summary>Options of a coordinator that are no limits.</summary>
 public sealed class ServingOptionTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("fed-certificate-").FullName;
+    static ServingOptionTests() => _ = Home; // What a coordinator leaves for its user is not left for ours.
+
+    private readonly string folder = Directory.CreateTempSubdirectory("fed-serving-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -66,7 +68,6 @@ public sealed class ServingOptionTests : IDisposable
     [Fact]
     public async Task Blobs_that_nobody_needs_are_looked_for_as_often_as_is_said()
     {
-        var folder = Directory.CreateTempSubdirectory("fed-serve-").FullName;
         var time = new ManualTime();
         var store = new SweptStore(FileStore.Open(Path.Combine(folder, "store")));
         BlobReference blob;
@@ -83,7 +84,7 @@ public sealed class ServingOptionTests : IDisposable
             time.Advance(49);
             Assert.Equal(sweep - 1, store.Sweeps);
             time.Advance(1);
-            await store.SweptAsync().WaitAsync(TimeSpan.FromSeconds(30));
+            await store.SweptAsync().WaitAsync(TimeSpan.FromMinutes(2));
             Assert.Equal(sweep, store.Sweeps);
         }
 
@@ -97,7 +98,7 @@ public sealed class ServingOptionTests : IDisposable
     {
         var inside = new Inside();
         await using var server = await CoordinatorServer.StartAsync(
-            new CoordinatorOptions { DataDirectory = Directory.CreateTempSubdirectory("fed-serve-").FullName, Listen = ["http://127.0.0.1:0"], JsonLogs = isJson },
+            new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], JsonLogs = isJson },
             new FileStore(new FaultyFileSystem(1)), new TestRuns(), TimeProvider.System, inside, default);
         var used = inside.Services.GetRequiredService<IOptionsMonitor<ConsoleLoggerOptions>>().CurrentValue.FormatterName;
         var formatter = inside.Services.GetServices<ConsoleFormatter>().Single(f => f.Name == used);

@@ -19,9 +19,8 @@ internal sealed class TestServer : IAsyncDisposable
 {
     static TestServer()
     {
-        var home = Directory.CreateTempSubdirectory("fed-home-").FullName;
-        Environment.SetEnvironmentVariable("FED_HOME", home);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(home, recursive: true);
+        Environment.SetEnvironmentVariable("FED_HOME", Home);
+        AppDomain.CurrentDomain.ProcessExit += static (_, _) => Directory.Delete(Home, recursive: true);
     }
 
     private readonly Version version;
@@ -35,6 +34,9 @@ internal sealed class TestServer : IAsyncDisposable
         Http = new HttpClient(handler) { BaseAddress = new Uri(server.Addresses[0]) };
         Local = LocalCoordinator.Find(Http.BaseAddress)!;
     }
+
+    /// <summary>In place of the user's own, for all tests of the process: it is the environment's.</summary>
+    public static string Home { get; } = Directory.CreateTempSubdirectory("fed-home-").FullName;
 
     public CoordinatorServer Server { get; }
 
