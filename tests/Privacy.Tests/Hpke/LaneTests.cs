@@ -210,9 +210,10 @@ public sealed class LaneTests
         public void DoNotOpenOnceTheKeyIsDisposedOf()
         {
             var recipient = HpkePrivateKey.Generate();
-            recipient.Agree(new byte[8 * 65], new byte[8 * 32], new bool[8]);
+            var points = Enumerable.Repeat(recipient.Point.ToArray(), 8).SelectMany(point => point).ToArray();
+            recipient.Agree(points, new byte[8 * 32], new bool[8]);
             recipient.Dispose();
-            Assert.Throws<ObjectDisposedException>(() => recipient.Agree(new byte[8 * 65], new byte[8 * 32], new bool[8]));
+            Assert.Throws<ObjectDisposedException>(() => recipient.Agree(points, new byte[8 * 32], new bool[8]));
         }
     }
 
