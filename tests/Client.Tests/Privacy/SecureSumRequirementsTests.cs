@@ -1,6 +1,7 @@
 using Federated.Client.Privacy;
 using Federated.Client.Tests.Fakes;
 using Federated.Client.Tests.Session;
+using Federated.Client.Training;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Randomness;
 using Federated.Privacy.Statements;
@@ -69,10 +70,23 @@ public sealed class SecureSumRequirementsTests : SessionFixture
         Coordinator.Told = Statement(Noised);
         var plan = SecureSumPlan.Of(Noised, Facts);
         Coordinator.Privacy = ProtectionMessage.Of(plan with { Scale = 4.001 / plan.LocalDeviation }).ToJson();
-        Driver.Options = Driver.Options with { Privacy = new PrivacyRequirements { Trust = RequiredTrust.Distributed }, TrainerFailures = 1 };
-        var refusal = Assert.Throws<ClientException>(() => Driver.Run());
+        var driver = new SessionDriver(Time, Coordinator, Store, new Forgetful());
+        driver.Options = driver.Options with { Privacy = new PrivacyRequirements { Trust = RequiredTrust.Distributed }, TrainerFailures = 1 };
+        var refusal = Assert.Throws<ClientException>(() => driver.Run());
         Assert.Contains("and the noise of the assignment's sum gives", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(Store.Ledger.Runs);
+    }
+
+    /// <summary>A sum takes no memory beside it.</summary>
+    private sealed class Forgetful : ITrainer
+    {
+        public double Examples => 5;
+
+        public TrainingResult Train(TrainingTask task, CancellationToken cancellation)
+        {
+            task.Delta.Fill(0.1f);
+            return new TrainingResult(Examples, Steps: 3, MeanLoss: 0.5);
+        }
     }
 
     [Fact]
