@@ -4,11 +4,13 @@ using Federated.Coordinator.Identity;
 namespace Federated.Coordinator.Tests.Identity;
 
 /// <summary>An assertion is taken once for as long as it is good, however often the files take turns and the coordinator is started again.</summary>
-public sealed class TakenAssertionsTests
+public sealed class TakenAssertionsTests : IDisposable
 {
     private const double Lifetime = 100;
 
     private readonly string folder = Directory.CreateTempSubdirectory("fed-assertions-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
     [InlineData(false)]
