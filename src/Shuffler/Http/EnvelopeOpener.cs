@@ -43,6 +43,7 @@ internal sealed class EnvelopeOpener : IAsyncDisposable
         List<Waiting> group = new(Hpke.OpenedTogether);
         while (await waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
+            await Task.Yield(); // Behind the requests that are ready to be read: they come into the group.
             group.Clear();
             for (var bytes = 0; group.Count < Hpke.OpenedTogether && bytes < GroupBytes && waiting.Reader.TryRead(out var one); bytes += one.Envelope.Length)
             {
