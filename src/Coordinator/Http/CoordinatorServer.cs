@@ -152,6 +152,17 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         Log.Listening(app.Logger, string.Join(", ", Addresses), service.Identities.Coordinator);
         var isExported = Export.IsWanted(options.OtlpEndpoint);
         var registry = await source.OpenAsync(app.Services, isExported ? PublishTrace.Follow : null, cancellation).ConfigureAwait(false);
+
+        // Before it is ready: whoever sees that it is finds the tokens.
+        if (addresses.TrueForAll(a => a.IsLoopback))
+        {
+            await LeaveLocalAsync(folder).ConfigureAwait(false);
+        }
+        else if (!(await service.Identities.TokensAsync().ConfigureAwait(false)).Any(t => t is { Kind: "operator", State: "good" }))
+        {
+            Log.NoOperator(app.Logger, folder);
+        }
+
         service.Metrics.Observe(() => service.Registry?.Hosted ?? []);
         service.Opened(registry, new Uploads(Path.Combine(folder, "uploads"), store.Blobs, service.Clock, options.UnfinishedUploadBytes));
         companions.Add(new Housekeeping(service));
@@ -163,15 +174,6 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         if (extension is not null)
         {
             companions.Add(await extension.OpenedAsync(app.Services, registry, cancellation).ConfigureAwait(false));
-        }
-
-        if (addresses.TrueForAll(a => a.IsLoopback))
-        {
-            await LeaveLocalAsync(folder).ConfigureAwait(false);
-        }
-        else if (!(await service.Identities.TokensAsync().ConfigureAwait(false)).Any(t => t is { Kind: "operator", State: "good" }))
-        {
-            Log.NoOperator(app.Logger, folder);
         }
 
         Log.Ready(app.Logger, registry.Runs.Count);
