@@ -11,7 +11,7 @@ namespace Federated.Coordinator.Orleans.Grains;
 /// </summary>
 /// <remarks>
 /// After the aggregators of Bonawitz et al., "Towards Federated Learning at Scale: System Design", MLSys 2019, Section 4.1,
-/// https://arxiv.org/abs/1902.01046. Deviation: the paper's aggregators hand up sums; decision 0010 says why these do not. Holds nothing
+/// https://arxiv.org/abs/1902.01046. Deviation: the paper's aggregators hand up sums; decision 0012 says why these do not. Holds nothing
 /// between calls: what was found out travels with the update's references, and the run's silo finds it out again when it is lost.
 /// </remarks>
 [StatelessWorker] // Not reentrant: the rest waits here instead of reading the store all at once.

@@ -1,7 +1,7 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
-using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
+using Federated.Coordinator.Tests.Storage;
 using Federated.Protocol;
 
 namespace Federated.Coordinator.Tests.Hosting;
@@ -19,7 +19,7 @@ public abstract partial class RunHostTests
             var (host, store) = await OpenAsync(new RunHostOptions());
             var submission = await StoredAsync(host, store, "a");
             Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission, default));
-            Assert.Equal((1, 1.0), (ReadsOf(submission), Sum));
+            Assert.Equal((1, 1.0), (store.Reads(submission.Report.Delta!), Sum));
             Assert.Equal(0, Held);
         }
 
@@ -30,7 +30,7 @@ public abstract partial class RunHostTests
             var (host, store) = await OpenAsync(new RunHostOptions());
             var submission = await StoredAsync(host, store, "a");
             Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission, default));
-            Assert.Equal((2, 1.0), (ReadsOf(submission), Sum));
+            Assert.Equal((2, 1.0), (store.Reads(submission.Report.Delta!), Sum));
         }
 
         [Fact]
@@ -39,7 +39,7 @@ public abstract partial class RunHostTests
             var (host, store) = await OpenAsync(new RunHostOptions { ReadAheadBytes = 100 });
             var submission = await StoredAsync(host, store, "a");
             Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission, default));
-            Assert.Equal((2, 1.0), (ReadsOf(submission), Sum));
+            Assert.Equal((2, 1.0), (store.Reads(submission.Report.Delta!), Sum));
             Assert.Equal(0, Held);
         }
 
@@ -50,7 +50,7 @@ public abstract partial class RunHostTests
             var submission = await StoredAsync(host, store, "a");
             var (reference, bytes) = TestFactory.OneHot(submission.Assignment);
             Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission with { AtHand = [new InlineBlob(reference, bytes)] }, default));
-            Assert.Equal((0, 1.0), (ReadsOf(submission), Sum));
+            Assert.Equal((0, 1.0), (store.Reads(submission.Report.Delta!), Sum));
             Assert.Equal(0, Held);
         }
 
@@ -60,7 +60,7 @@ public abstract partial class RunHostTests
             var (host, store) = await OpenAsync(new RunHostOptions());
             var submission = await StoredAsync(host, store, "a") with { IsChecked = true };
             Assert.IsType<UpdateTaken>(await host.SubmitAsync(submission, default));
-            Assert.Equal((1, 1.0), (ReadsOf(submission), Sum));
+            Assert.Equal((1, 1.0), (store.Reads(submission.Report.Delta!), Sum));
             var second = await StoredAsync(host, store, "b") with { IsChecked = true };
             var refused = Assert.IsType<UpdateRefused>(await host.SubmitAsync(second with { Report = second.Report with { IsFinite = false } }, default));
             Assert.Equal((Rejection.NotFinite, 1.0), (refused.Reason, Sum));
@@ -99,9 +99,9 @@ public abstract partial class RunHostTests
             }
         }
 
-        private async Task<(RunHost Host, Store Store)> OpenAsync(RunHostOptions options)
+        private async Task<(RunHost Host, WatchedStore Store)> OpenAsync(RunHostOptions options)
         {
-            var store = new Store(new FileStore(process), isRemote);
+            var store = new WatchedStore(new FileStore(process), isRemote);
             var host = await RunHost.OpenAsync(
                 new RunEntry("run", time.GetUtcNow(), TestFactory.Buffered(4, 1), null), Factory, store, memory, time,
                 options with { Durability = new DurabilityOptions { InlineBytes = 0 } }, default);
@@ -109,41 +109,13 @@ public abstract partial class RunHostTests
             return (host, store);
         }
 
-        private async Task<UpdateSubmission> StoredAsync(RunHost host, Store store, string name)
+        private async Task<UpdateSubmission> StoredAsync(RunHost host, WatchedStore store, string name)
         {
             var submission = TestFactory.Submission(await GrantedAsync(host.CheckInAsync(await JoinAsync(host, name), Long, default)));
             await using var writer = await store.Blobs.CreateAsync(default);
             await writer.WriteAsync(submission.Inline[0].Bytes, default);
             await writer.CommitAsync(submission.Report.Delta, default);
             return submission with { Inline = [] };
-        }
-
-        private int ReadsOf(UpdateSubmission submission) => process.Opened.Count(path => path.EndsWith(submission.Report.Delta!.Sha256, StringComparison.Ordinal));
-
-        /// <summary>Files that may pass for a store elsewhere.</summary>
-        private sealed class Store(FileStore files, bool isRemote) : IStore, IBlobStore
-        {
-            public bool IsRemote => isRemote;
-
-            public IBlobStore Blobs => this;
-
-            public IDocumentStore Documents => files.Documents;
-
-            public IRunLog OpenLog(string run) => files.OpenLog(run);
-
-            public ValueTask DeleteLogAsync(string run, CancellationToken cancellation) => files.DeleteLogAsync(run, cancellation);
-
-            public ValueTask<IBlobWriter> CreateAsync(CancellationToken cancellation) => files.Blobs.CreateAsync(cancellation);
-
-            public ValueTask<Stream> OpenAsync(BlobReference blob, CancellationToken cancellation) => files.Blobs.OpenAsync(blob, cancellation);
-
-            public ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation) => files.Blobs.ContainsAsync(blob, cancellation);
-
-            public ValueTask<IAsyncDisposable?> HoldAsync(BlobReference blob, CancellationToken cancellation) => files.Blobs.HoldAsync(blob, cancellation);
-
-            public ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation) => files.Blobs.SweepAsync(referenced, cancellation);
-
-            public ValueTask DisposeAsync() => files.DisposeAsync();
         }
     }
 }

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Identity;
 using Federated.Coordinator.Tests.Hosting;
+using Federated.Coordinator.Tests.Storage;
 using Federated.Protocol;
 using Federated.Protocol.Wire;
 using static Federated.Coordinator.Tests.Http.TestServer;
@@ -206,6 +207,21 @@ public sealed class ServerTests
         var text = File.ReadAllText(Path.Combine(folder!.FullName, "docs", "problems.md"));
 
         Assert.Empty(Problems.All.Where(p => !text.Contains($"\n## {p.Name}\n\n{p.Status}. ", StringComparison.Ordinal)).Select(p => p.Name));
+    }
+
+    [Fact]
+    public async Task An_update_that_came_in_one_request_counts_without_being_read_from_the_store()
+    {
+        WatchedStore? store = null;
+        await using var server = await StartAsync(
+            change: o => o with { Host = o.Host with { Durability = o.Host.Durability with { InlineBytes = 0 } } }, watch: inner => store = new WatchedStore(inner, isRemote: true));
+        var run = await server.CreateRunAsync("buffered 4 1");
+        var client = await TestClient.EnrolAsync(server);
+        var lease = (await client.CheckInAsync(run)).Assignment!;
+        Assert.True((await client.SendAsync(run, lease.Id, TestClient.Envelope(lease.Id))).Accepted);
+        var (blob, _) = TestFactory.OneHot(new AssignmentId(lease.Id));
+        Assert.True(await store!.ContainsAsync(blob, default));
+        Assert.Equal(0, store.Reads(blob));
     }
 
     public sealed class OverTls

@@ -48,15 +48,17 @@ internal sealed class TestServer : IAsyncDisposable
 
     public LocalCoordinator Local { get; }
 
-    public static async Task<TestServer> StartAsync(string? folder = null, Func<CoordinatorOptions, CoordinatorOptions>? change = null, IReadOnlyList<string>? listen = null, Version? version = null)
+    public static async Task<TestServer> StartAsync(string? folder = null, Func<CoordinatorOptions, CoordinatorOptions>? change = null, IReadOnlyList<string>? listen = null, Version? version = null,
+        Func<IStore, IStore>? watch = null)
     {
         folder ??= Directory.CreateTempSubdirectory("fed-serve-").FullName;
         var clock = new AheadTime();
         var options = new CoordinatorOptions { DataDirectory = folder, Listen = listen ?? ["http://127.0.0.1:0"], ClientRate = 1e6, ClientBurst = 1e6, AddressRate = 1e6, DrainSeconds = 5 };
         try
         {
+            var store = FileStore.Open(Path.Combine(folder, "store"));
             var server = await CoordinatorServer.StartAsync(
-                change?.Invoke(options) ?? options, FileStore.Open(Path.Combine(folder, "store")), new TestRuns(), clock, null, default);
+                change?.Invoke(options) ?? options, watch?.Invoke(store) ?? store, new TestRuns(), clock, null, default);
             return new TestServer(server, folder, clock, version ?? HttpVersion.Version11);
         }
         catch

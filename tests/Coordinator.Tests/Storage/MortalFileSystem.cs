@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Federated.Coordinator.Storage.Files;
 
 namespace Federated.Coordinator.Tests.Storage;
@@ -10,9 +9,6 @@ internal sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     private IFileSystem Disk => killed ? throw new CrashException() : disk;
 
-    /// <summary>Files that were opened for reading, in order.</summary>
-    public ConcurrentQueue<string> Opened { get; } = [];
-
     public void Kill() => killed = true;
 
     public IReadOnlyList<string> List(string folder) => Disk.List(folder);
@@ -21,11 +17,7 @@ internal sealed class MortalFileSystem(IFileSystem disk) : IFileSystem
 
     public long Length(string path) => Disk.Length(path);
 
-    public Stream OpenRead(string path)
-    {
-        Opened.Enqueue(path);
-        return Disk.OpenRead(path);
-    }
+    public Stream OpenRead(string path) => Disk.OpenRead(path);
 
     public IAppendFile OpenAppend(string path) => new AppendFile(this, Disk.OpenAppend(path));
 
