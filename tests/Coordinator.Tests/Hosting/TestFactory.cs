@@ -19,8 +19,8 @@ using Federated.Protocol;
 namespace Federated.Coordinator.Tests.Hosting;
 
 /// <summary>
-/// Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c>,
-/// <c>synchronous COHORT</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS [BUDGET]</c>, buffered with central noise.
+/// Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c>, <c>synchronous COHORT</c>,
+/// <c>immediate CONCURRENCY</c>, <c>anarchic GOAL</c>, <c>fixed-window</c>, <c>poisson</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS [BUDGET]</c>, buffered with central noise.
 /// </summary>
 internal sealed class TestFactory : IRunFactory
 {
@@ -78,6 +78,10 @@ internal sealed class TestFactory : IRunFactory
             ["private", var concurrency, var goal, _, _, ..] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
+            ["immediate", var concurrency] => new ImmediateScheduler(new ImmediateOptions { Concurrency = Number(concurrency), Mixing = 1 }, work, UpdateWeight.Equal),
+            ["anarchic", var goal] => new AnarchicScheduler(new AnarchicOptions { AggregationGoal = Number(goal) }, UpdateWeight.Equal),
+            ["fixed-window"] => new FixedWindowScheduler(new FixedWindowOptions { Window = 0.1 }, work, UpdateWeight.Equal),
+            ["poisson"] => new PoissonScheduler(new PoissonOptions { Probability = 0.5 }, work, UpdateWeight.Equal),
             ["compass"] => new CompassScheduler(new CompassOptions { MinSteps = 1, MaxSteps = 10 }, UpdateWeight.Equal),
             _ => throw new CoordinatorException($"'{words[0]}' is no test configuration."),
         };

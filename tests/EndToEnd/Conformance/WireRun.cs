@@ -157,7 +157,7 @@ internal sealed class WireRun(WireHosts hosts, string id) : ITestRun
                 case { Assignment: { } a }:
                     seenVersion = Math.Max(seenVersion, a.BaseVersion);
                     return new Granted(
-                        new Assignment(new AssignmentId(a.Id), client, a.BaseVersion, LocalWork.OfSteps(a.Steps), 0, double.PositiveInfinity),
+                        new Assignment(new AssignmentId(a.Id), client, a.BaseVersion, a.Steps > 0 ? LocalWork.OfSteps(a.Steps) : LocalWork.ClientsChoice, 0, double.PositiveInfinity),
                         new VersionBlobs(a.Model, a.Extras.ToImmutableSortedDictionary(), a.Model),
                         new AssignmentTerms(ulong.Parse(a.Seed, CultureInfo.InvariantCulture), a.RateFactor, a.Privacy),
                         a.SecondsLeft ?? double.PositiveInfinity);

@@ -20,6 +20,10 @@ public abstract class HostConformance
     [InlineData("buffered 6 4", 25)]
     [InlineData("buffered 1 1", 20)]
     [InlineData("synchronous 4", 12)]
+    [InlineData("immediate 1", 12)]
+    [InlineData("anarchic 2", 10)]
+    [InlineData("fixed-window", 6)]
+    [InlineData("poisson", 8)]
     public async Task EveryAcknowledgedUpdateCountsOnce(string configuration, int versions)
     {
         await using var hosts = await StartAsync(new TestFactory { Versions = versions });
@@ -32,6 +36,7 @@ public abstract class HostConformance
     [Theory]
     [InlineData("buffered 6 4", 60)]
     [InlineData("synchronous 4", 40)]
+    [InlineData("fixed-window", 20)]
     public async Task SoDoesItWhileHostsAreKilled(string configuration, int versions)
     {
         await using var hosts = await StartAsync(new TestFactory { Versions = versions });
@@ -51,6 +56,24 @@ public abstract class HostConformance
 
         await work.WaitAsync(Patience);
         await AssertExactlyOnceAsync(hosts, clients, versions);
+    }
+
+    /// <summary>Compass scales updates by how fresh they are and how large their clients, so that sums are no whole numbers; what counted still shows where it came from.</summary>
+    [Fact]
+    public async Task SoDoesAStrategyThatWeighsUpdates()
+    {
+        await using var hosts = await StartAsync(new TestFactory { Versions = 8 });
+        await hosts.CreateAsync("run", TestFactory.Configuration("compass"));
+        var clients = new TestClients(hosts, "run");
+        await clients.RunAsync(4, repeatEvery: 3).WaitAsync(Patience);
+        var view = (await (await hosts.FindAsync("run"))!.ViewAsync())!;
+        Assert.Equal((RunStatus.Finished, 8), (view.Status, view.Version));
+        Assert.True(view.Counters.Balances, view.Counters.ToString());
+        Assert.Equal(view.Counters.Accepted, clients.Taken.Distinct().Count());
+        var places = clients.Taken.Select(id => (int)(id.Value % TestFactory.Parameters)).ToHashSet();
+        var model = await TestClients.ModelAsync(view, hosts.Blobs);
+        Assert.All(Enumerable.Range(0, model.Length), place => Assert.True(model[place] == 0 || places.Contains(place), $"Something counted at {place} that nobody was thanked for."));
+        Assert.Contains(model, value => value > 0);
     }
 
     [Fact]
