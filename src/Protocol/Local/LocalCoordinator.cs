@@ -52,15 +52,20 @@ public sealed record LocalCoordinator(string Url, string Coordinator, string Ope
     {
         var path = PathOf(new Uri(Url));
         Directory.CreateDirectory(Folder);
+        var next = $"{path}.{Environment.ProcessId}";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            File.Delete(path); // The mode below is only for new files.
+            File.Delete(next); // The mode below is only for new files.
             options.UnixCreateMode = OwnerOnly;
         }
 
-        using var file = new FileStream(path, options);
-        JsonSerializer.Serialize(file, this, LocalJson.Default.LocalCoordinator);
+        using (var file = new FileStream(next, options))
+        {
+            JsonSerializer.Serialize(file, this, LocalJson.Default.LocalCoordinator);
+        }
+
+        File.Move(next, path, overwrite: true); // Whoever looks finds the old tokens or the new ones: of a coordinator that died the old ones are good as well.
         return path;
     }
 

@@ -3,7 +3,7 @@ namespace Federated.Privacy.SecureAggregation.Sessions;
 /// <content>What a member checks of everything that the server says; the first thing that is not so ends the session for it.</content>
 public sealed partial class SessionClient
 {
-    /// <summary>All signatures and all keys' difference; whether a key is a point is checked where it is used, with those of the neighbours.</summary>
+    /// <summary>All names and all keys' difference; whether a key is a point is checked where it is used, with those of the neighbours.</summary>
     private void CheckRoster()
     {
         var (keys, identities) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
@@ -37,11 +37,6 @@ public sealed partial class SessionClient
                 continue;
             }
 
-            if (!SessionKeys.Verifies(other.IdentityKey, SessionKeys.KeysSigned(terms.Run, other.Member, other.CipherKey, other.MaskKey), other.Signature))
-            {
-                throw new PrivacyException($"Member {i}'s signature does not fit its keys.");
-            }
-
             if (recognises is not null && !recognises(other.Member, other.IdentityKey))
             {
                 throw new PrivacyException($"Member {i}'s identity key is not one that this client knows.");
@@ -51,6 +46,22 @@ public sealed partial class SessionClient
         if (index < 0)
         {
             throw new PrivacyException("The roster does not name this member.");
+        }
+    }
+
+    /// <summary>
+    /// The neighbours' signatures: only their keys mask and hold anything of this member's. Keys that somebody else did not sign are refused by their own neighbours,
+    /// so that a session with more than a few of them comes to nothing (Bell et al. 2020, section 4).
+    /// </summary>
+    private void CheckSignatures()
+    {
+        foreach (var i in neighbours)
+        {
+            var other = roster[i];
+            if (!SessionKeys.Verifies(other.IdentityKey, SessionKeys.KeysSigned(terms.Run, other.Member, other.CipherKey, other.MaskKey), other.Signature))
+            {
+                throw new PrivacyException($"Member {i}'s signature does not fit its keys.");
+            }
         }
     }
 

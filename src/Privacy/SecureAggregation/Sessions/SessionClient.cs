@@ -20,7 +20,7 @@ namespace Federated.Privacy.SecureAggregation.Sessions;
 /// </code>
 /// Deviations: a member keeps the share of its own b_u and gives it too; shares are checked when they come, and a wrong one ends the session for this
 /// member; b_u has a commitment. Every refusal erases what was secret: a session cannot be gone on with.
-/// Not thread-safe. Cost: 2k key agreements and 2k signatures' checks, n for the roster, (k + 1)·d words of keystream.
+/// Not thread-safe. Cost: 2k key agreements, 2k signatures' checks, (k + 1)·d words of keystream, and the hash of a roster of n.
 /// </remarks>
 public sealed partial class SessionClient : IDisposable
 {
@@ -97,6 +97,7 @@ public sealed partial class SessionClient : IDisposable
             session = SessionKeys.Session(parameters, roster);
             var graph = new SessionGraph(session, roster.Count, parameters.Degree);
             (neighbours, holders) = (graph.NeighboursOf(index), graph.HoldersOf(index));
+            CheckSignatures();
             random.Fill(selfSecret);
             var scalar = maskKey.ExportParameters(includePrivateParameters: true).D!;
             var selfShares = ShamirSharing.Split(selfSecret, parameters.Threshold, holders.Length, random);

@@ -48,6 +48,25 @@ public static class TamperingTests
         [Fact]
         public void With_a_key_that_its_member_did_not_sign() => Is_refused("signature", m => With(m, 3, a => a with { MaskKey = SessionKeys.PointOf(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256)) }));
 
+        /// <summary>On a sparse graph a member checks its neighbours, and whoever is forged has neighbours: all of them refuse, and nobody else has anything to do with it.</summary>
+        [Fact]
+        public void With_a_forged_key_is_refused_by_the_forged_one_s_neighbours()
+        {
+            const int members = 40, forged = 7;
+            using var meeting = new Meeting(members, Meeting.TermsOf(members, corrupted: 0.05, dropout: 0.05, server: AggregationServer.SemiHonest));
+            meeting.Advertise((_, _) => true);
+            var roster = meeting.Server.Roster();
+            var changed = roster with { Members = With([.. roster.Members], forged, a => a with { MaskKey = SessionKeys.PointOf(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256)) }) };
+            var parameters = meeting.Terms.For(roster.Number, members);
+            var near = new SessionGraph(SessionKeys.Session(parameters, changed.Members), members, parameters.Degree).NeighboursOf(forged);
+            Assert.InRange(near.Length, 4, members / 2);
+            for (var i = 0; i < members; i++)
+            {
+                var refusal = Record.Exception(() => meeting.Clients[i].ShareKeys(changed));
+                Assert.Equal((i, i == forged || near.Contains(i)), (i, refusal is PrivacyException));
+            }
+        }
+
         [Fact]
         public void With_a_signature_for_another_run() => Is_refused("signature", m =>
         {
