@@ -12,6 +12,8 @@ export interface Bar {
   readonly value: number;
   readonly colour?: string;
   readonly hatched?: boolean;
+  /** From where to where the value may lie. */
+  readonly span?: readonly [number, number];
   /** What the tip says; the label and value when left out. */
   readonly hint?: string;
 }
@@ -40,7 +42,7 @@ export function BarChart(props: BarChartProps) {
   const tip = useRef<HTMLDivElement>(null);
   const spoken = useRef<HTMLParagraphElement>(null);
   const [chosen, setChosen] = useState(-1);
-  const total = bars.reduce((sum, bar) => sum + bar.value, 0);
+  const total = bars.reduce((sum, bar) => sum + Math.max(0, bar.value), 0);
   const say = (bar: Bar) => bar.hint ?? `${bar.label}: ${format(bar.value)}`;
   const at = (event: PointerEvent, width: number) =>
     lying ? Math.floor((event.offsetY - 8) / ((height - 16) / bars.length)) : Math.floor((event.offsetX - left) / ((width - left - right) / bars.length));
@@ -80,10 +82,13 @@ export function BarChart(props: BarChartProps) {
   );
 }
 
+/** The longest bar, or the far end of the longest interval. */
+const mostOf = (bars: readonly Bar[]) => Math.max(...bars.map((bar) => Math.max(bar.value, bar.span?.[1] ?? 0)), 1e-12);
+
 function drawStanding(surface: Surface, { bars, format, xLabel, mark }: BarChartProps, chosen: number): void {
   const colours = ink();
   const [w, h] = [surface.width - left - right, surface.height - top - bottom];
-  const most = Math.max(...bars.map((bar) => bar.value), 1e-12);
+  const most = mostOf(bars);
   let before = '';
   for (const value of ticks(0, most, 4)) {
     if (format(value) === before) continue; // Half a client is none.
@@ -95,11 +100,15 @@ function drawStanding(surface: Surface, { bars, format, xLabel, mark }: BarChart
   const step = w / bars.length;
   const every = Math.ceil(34 / step);
   bars.forEach((bar, i) => {
-    const [x, tall] = [left + i * step, (bar.value / most) * h];
+    const [x, tall] = [left + i * step, (Math.max(0, bar.value) / most) * h];
     const fill = bar.colour ?? colours.accent;
     const width = Math.max(1, step - (step > 6 ? 2 : 0));
     if (bar.hatched) surface.hatched(x, top + h - tall, width, tall, fill);
     else surface.rect(x, top + h - tall, width, tall, fill);
+    if (bar.span) {
+      const [from, to] = bar.span.map((value) => top + h - (Math.max(0, value) / most) * h) as [number, number];
+      surface.line([[x + width / 2, from], [x + width / 2, to]], colours.text, 1.5);
+    }
     if (i === chosen) surface.rect(x - 1, top, width + 2, h, 'none', colours.text);
     if (i % every === 0) surface.text(x + width / 2, top + h + 12, bar.label, colours.faint, { align: 'center', size: 11, most: step * every });
   });
@@ -115,14 +124,16 @@ function drawLying(surface: Surface, { bars, format }: BarChartProps, chosen: nu
   const colours = ink();
   const names = Math.min(240, surface.width * 0.42);
   const step = (surface.height - 16) / bars.length;
-  const most = Math.max(...bars.map((bar) => bar.value), 1e-12);
+  const most = mostOf(bars);
   bars.forEach((bar, i) => {
     const y = 8 + i * step;
-    const width = (bar.value / most) * (surface.width - names - 70);
+    const scale = (value: number) => (Math.max(0, value) / most) * (surface.width - names - 70);
+    const width = scale(bar.value);
     surface.text(names - 8, y + step / 2, bar.label, colours.text, { align: 'right', most: names - 12 });
     if (bar.hatched) surface.hatched(names, y + 4, width, step - 8, bar.colour ?? colours.accent);
     else surface.rect(names, y + 4, width, step - 8, bar.colour ?? colours.accent);
-    surface.text(names + width + 6, y + step / 2, format(bar.value), colours.faint, { size: 11 });
+    if (bar.span) surface.line([[names + scale(bar.span[0]), y + step / 2], [names + scale(bar.span[1]), y + step / 2]], colours.text, 1.5);
+    surface.text(names + Math.max(width, scale(bar.span?.[1] ?? 0)) + 6, y + step / 2, format(bar.value), colours.faint, { size: 11 });
     if (i === chosen) surface.rect(names - 1, y + 2, width + 2, step - 4, 'none', colours.text);
   });
 }

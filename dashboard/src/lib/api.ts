@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { token } from './route.ts';
-import type { Card, FeedHeader, RunPrivacy, SecureSums, Slice, Standing } from './types.ts';
+import type { Analysis, Card, FeedHeader, RunPrivacy, SecureSums, Slice, Standing } from './types.ts';
 
 /** Set when the coordinator does not take our token. */
 export const refused = signal<boolean>(false);
@@ -56,6 +56,11 @@ export async function feed(id: string): Promise<Feed> {
 
 export async function privacy(id: string): Promise<RunPrivacy> {
   return (await request(`${run(id)}/privacy`)).json() as Promise<RunPrivacy>;
+}
+
+/** Null before the first version, and for runs that ask nothing. */
+export async function analysis(id: string): Promise<Analysis | null> {
+  return ((await (await request(run(id))).json()) as { readonly analysis?: Analysis | null }).analysis ?? null;
 }
 
 export async function secureSums(id: string): Promise<SecureSums> {

@@ -171,3 +171,21 @@ export interface SecureSums {
     readonly unmasked: number; readonly minimum: number; readonly threshold: number; readonly margin: number; readonly problem: string;
   }[];
 }
+
+/** What a question has found, of `GET /v1/runs/{run}`; there once a version is published. */
+export interface Analysis {
+  readonly kind: string;
+  readonly question: string;
+  readonly reports: number;
+  readonly malformed: number;
+  readonly confidence: number;
+  readonly estimates: readonly Estimate[];
+  readonly notes: readonly string[];
+}
+
+export interface Estimate {
+  readonly name: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}

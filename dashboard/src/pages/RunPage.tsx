@@ -9,6 +9,7 @@ import type { Run } from '../lib/run.ts';
 import type { FeedHeader, Standing } from '../lib/types.ts';
 import { finish, schedulerOf } from '../lib/words.ts';
 import { Choice, Figure, Problem, Status } from '../parts/Bits.tsx';
+import { AnalysisFound, questionOf } from './AnalysisPage.tsx';
 
 /** What the run learns, and how far it is. */
 export function RunPage({ run }: { run: Run }) {
@@ -22,12 +23,42 @@ export function RunPage({ run }: { run: Run }) {
   }
 
   const m = run.metrics.rows;
+  const strategy = schedulerOf(header.scheduler);
+  const question = questionOf(header);
+  return (
+    <section aria-labelledby="run-title">
+      <div class="page-head">
+        <div>
+          <h1 id="run-title" class="long">{header.name}</h1>
+          <p class="faint"><Status standing={standing} /> {question ? <>A question to clients, under {strategy.title}</> : <>{strategy.title} · {header.strategy}</>} · {whole(header.clients)} {header.clients === 1 ? 'client' : 'clients'} · seed {header.seed}</p>
+        </div>
+        {run.canControl.value && <Controls run={run} standing={standing} />}
+      </div>
+      <Progress header={header} standing={standing} metrics={m} />
+      <p class="how"><strong>How this works.</strong> {question ? question.how : strategy.how}</p>
+      {header.source === 'live' && standing.status === 'running' && standing.accepted === 0 && standing.inFlight === 0 && (
+        <div class="card empty-page">
+          <h2>The run is ready; clients bring their data to it</h2>
+          <p>Each client takes part from where its data are. {question ? 'On this machine, one that answers from a folder:' : <>On this machine, twelve that stand in for shares of the run's own data section, or one with data of its own:</>}</p>
+          <pre>{`${question ? '' : `./fed client --run ${run.id} --count 12\n`}./fed client --run ${run.id} --data my-folder`}</pre>
+        </div>
+      )}
+      {question
+        ? <AnalysisFound run={run} question={question} header={header} standing={standing} />
+        : <Learnt run={run} header={header} standing={standing} />}
+      {header.configuration && <details class="card"><summary>Configuration, with every default</summary><pre class="configuration" tabIndex={0}>{header.configuration}</pre></details>}
+    </section>
+  );
+}
+
+/** What a run that trains has learnt. */
+function Learnt({ run, header, standing }: { run: Run; header: FeedHeader; standing: Standing }) {
+  const m = run.metrics.rows;
   const query = route.value.query;
   const axis = axisOf(query.get('x'));
   const smoothing = Number(query.get('smooth') ?? '0');
   const logLoss = query.get('loss') === 'log';
   const x = axis.of(m);
-  const strategy = schedulerOf(header.scheduler);
   const accuracy = m.accuracy.at(-1) ?? null;
   const before = m.accuracy.at(-11) ?? null;
   const best = bestOf(m.accuracy);
@@ -35,23 +66,7 @@ export function RunPage({ run }: { run: Run }) {
   const common = { xLabel: axis.label, xFormat: axis.format, smoothing };
   const hasEpsilon = m.epsilon.some(isNumber);
   return (
-    <section aria-labelledby="run-title">
-      <div class="page-head">
-        <div>
-          <h1 id="run-title" class="long">{header.name}</h1>
-          <p class="faint"><Status standing={standing} /> {strategy.title} · {header.strategy} · {whole(header.clients)} {header.clients === 1 ? 'client' : 'clients'} · seed {header.seed}</p>
-        </div>
-        {run.canControl.value && <Controls run={run} standing={standing} />}
-      </div>
-      <Progress header={header} standing={standing} metrics={m} />
-      <p class="how"><strong>How this works.</strong> {strategy.how}</p>
-      {header.source === 'live' && standing.status === 'running' && standing.accepted === 0 && standing.inFlight === 0 && (
-        <div class="card empty-page">
-          <h2>The run is ready; clients bring their data to it</h2>
-          <p>Each client takes part from where its data are. On this machine, twelve that stand in for shares of the run's own data section, or one with data of its own:</p>
-          <pre>{`./fed client --run ${run.id} --count 12\n./fed client --run ${run.id} --data my-folder`}</pre>
-        </div>
-      )}
+    <>
       <dl class="figures">
         <Figure label="Accuracy" value={percent(accuracy)} hint={isNumber(accuracy) && isNumber(before) ? `${accuracy >= before ? '+' : '−'}${Math.abs((accuracy - before) * 100).toFixed(1)} points in 10 evaluations` : best !== null ? `best ${percent(best)}` : 'share of test examples it gets right'} />
         <Figure label="Loss" value={short(m.loss.at(-1))} hint="how wrong it is on average" />
@@ -76,8 +91,7 @@ export function RunPage({ run }: { run: Run }) {
           ? <LineChart title="Privacy spent" note="ε bounds how much anybody can learn about one participant from all that was published: the smaller, the more private." series={curve(m.epsilon, 'ε', 3)} yFormat={short} zero {...common} smoothing={0} mark={isNumber(header.epsilonBudget) ? { y: header.epsilonBudget, label: 'budget' } : undefined} />
           : <LineChart title="Traffic" note="What was sent so far: the model down to clients, their updates up." series={[{ label: 'up', colour: 2, x, y: m.bytesUp }, { label: 'down', colour: 5, x, y: m.bytesDown }]} yFormat={bytes} zero {...common} smoothing={0} empty="Nothing was sent yet." />}
       </div>
-      {header.configuration && <details class="card"><summary>Configuration, with every default</summary><pre class="configuration" tabIndex={0}>{header.configuration}</pre></details>}
-    </section>
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 // Browser tests of the dashboard in real Chromium against a real `fed`: node test/browser/run.mjs PATH_TO_fed.dll [filter]
 // Exit code 0: passed; 1: failed; 77: skipped, with the reason.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -71,6 +71,21 @@ async function start(port, args) {
   for (let i = 0; i < 300 && !text.includes('To look only'); i++) await sleep(100);
   if (!text.includes('To look only')) throw new Error(`fed did not start: ${text}`);
   return { child, operator: /Dashboard: (\S+)/.exec(text)[1], viewer: /To look only: (\S+)/.exec(text)[1] };
+}
+/** Any verb of `fed`, with what it says on its standard error in `text`. */
+function launch(args) {
+  const child = spawn('dotnet', [dll, ...args], { env: { ...process.env, FED_HOME: join(folder, 'home') }, stdio: ['ignore', 'ignore', 'pipe'] });
+  children.add(child);
+  child.text = '';
+  child.stderr.on('data', (data) => (child.text += data));
+  return child;
+}
+async function serve(name) {
+  const port = await freePort();
+  const server = launch(['serve', '--data', join(folder, name), '--listen', `http://127.0.0.1:${port}`]);
+  for (let i = 0; i < 600 && !server.text.includes('Dashboard: '); i++) await sleep(100);
+  if (!server.text.includes('Dashboard: ')) throw new Error(`fed serve did not start: ${server.text}`);
+  return { server, port, operator: /Dashboard: (\S+)/.exec(server.text)[1] };
 }
 const kill = (child) => new Promise((resolve) => {
   children.delete(child);
@@ -302,21 +317,11 @@ const tests = {
 
 const alone = {
   async 'a coordinator: a run from fields, what is wrong beside its field, clients, groups and lengths'() {
-    const port = await freePort();
-    const environment = { ...process.env, FED_HOME: join(folder, 'home') };
-    const launch = (args) => {
-      const child = spawn('dotnet', [dll, ...args], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
-      children.add(child);
-      child.text = '';
-      child.stderr.on('data', (data) => (child.text += data));
-      return child;
-    };
-    const server = launch(['serve', '--data', join(folder, 'coordinator'), '--listen', `http://127.0.0.1:${port}`]);
-    for (let i = 0; i < 300 && !server.text.includes('Dashboard: '); i++) await sleep(100);
-    const page = await open(/Dashboard: (\S+)/.exec(server.text)[1]);
+    const { server, port, operator } = await serve('coordinator');
+    const page = await open(operator);
     await page.getByLabel('Min steps').waitFor({ timeout: 15_000 });
     for (const colorScheme of ['light', 'dark']) {
-      const looked = await open(/Dashboard: (\S+)/.exec(server.text)[1], { colorScheme, bypassCSP: true, viewport: { width: 390, height: 844 } });
+      const looked = await open(operator, { colorScheme, bypassCSP: true, viewport: { width: 390, height: 844 } });
       await looked.getByLabel('Min steps').waitFor();
       await looked.evaluate(() => document.querySelectorAll('.new-run details').forEach((part) => { part.open = true; }));
       await narrow(looked, 'the form');
@@ -350,6 +355,49 @@ const alone = {
     clean(page);
     await Promise.all([kill(server), kill(clients)]);
     await page.context().close();
+  },
+
+  async 'a question shows its reports, what it cost and the estimate so far'() {
+    const { server, port, operator } = await serve('asking');
+    const url = `http://127.0.0.1:${port}`;
+    const ages = join(folder, 'ages.yaml');
+    writeFileSync(ages, `name: ages
+analysis: { kind: histogram, question: age, edges: [0, 20, 40, 60], epsilon: 20, oracle: grr, defences: false }
+strategy: { scheduler: { kind: buffered, concurrency: 2, aggregationGoal: 2 } }
+run: { stop: { clientUpdates: 4 } }
+`);
+    const created = launch(['runs', 'create', ages, '--id', 'ages', '--url', url]);
+    await new Promise((resolve) => created.once('exit', resolve));
+    children.delete(created);
+    const page = await open(operator);
+    await go(page, '/runs/ages');
+    await sees(page, 'A question to clients');
+    await sees(page, 'the first estimate comes with the first version');
+    const clients = [30, 30, 30, 50].map((age, i) => {
+      const own = join(folder, `person-${i}`);
+      mkdirSync(own);
+      writeFileSync(join(own, 'person.csv'), `age\n${age}\n`);
+      return launch(['client', '--server', url, '--run', 'ages', '--data', own, '--state', join(folder, `state-${i}`), '--quiet']);
+    });
+    const figure = (label) => page.locator('.figure', { hasText: label }).locator('dd').first().innerText();
+    for (let i = 0; i < 600 && (await figure('Reports in')) !== '4'; i++) await sleep(200);
+    assert((await figure('Reports in')) === '4', `${await figure('Reports in')} reports: ${clients.map((c) => c.text).join('; ')}`);
+    const row = page.getByRole('region', { name: 'Estimates' }).locator('tr', { hasText: '75.0 %' });
+    await row.waitFor({ timeout: 15_000 }); // Three of four, as good as exact at this ε.
+    assert((await figure('Privacy spent')) === 'ε 20' && (await figure('Versions')) === '2', `spent ${await figure('Privacy spent')}, ${await figure('Versions')} versions`);
+    await sees(page, 'Shares of age');
+    clean(page);
+    await page.context().close();
+    for (const colorScheme of ['light', 'dark']) {
+      const looked = await open(operator, { colorScheme, bypassCSP: true, viewport: { width: 390, height: 844 } });
+      await go(looked, '/runs/ages');
+      await sees(looked, 'Shares of age');
+      await looked.evaluate(axe);
+      await accessible(looked, `a question, ${colorScheme}`);
+      await narrow(looked, 'a question');
+      await looked.context().close();
+    }
+    await Promise.all([server, ...clients].filter((c) => c.exitCode === null).map(kill));
   },
 
   async 'a private run shows what is spent, its bound and its statement'() {

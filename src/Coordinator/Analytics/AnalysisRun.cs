@@ -15,7 +15,7 @@ namespace Federated.Coordinator.Analytics;
 /// </summary>
 /// <remarks>
 /// The model of a version is a safetensors file with <c>estimates</c>, a row of value, lower and upper end each; their names are in the run's detail. State:
-/// all reports, with their tickets and without their senders. The same reports give the same estimates to the bit, in whatever order they came.
+/// the reports of all versions, with their tickets and without their senders; those that came since are folded in again after a crash. The same reports give the same estimates to the bit, in whatever order they came.
 /// Cost: O(reports) memory; estimating 100,000 takes a second or so.
 /// </remarks>
 public sealed class AnalysisRun : IRunModel
@@ -25,6 +25,10 @@ public sealed class AnalysisRun : IRunModel
 
     private readonly PrivateAnalysis analysis;
     private readonly AnalysisSection section;
+
+    /// <summary>Since the last version: whoever saves a version saves what it was made of, and no more.</summary>
+    private readonly List<(byte[] Report, Ticket Ticket)> arrived = [];
+    private int arrivedMalformed;
     private ReportStore reports;
     private long malformed;
     private float[] estimates;
@@ -68,15 +72,25 @@ public sealed class AnalysisRun : IRunModel
         var ticket = section.TicketOf(effect.Assignment.Client, report);
         if (analysis.Problem(report, ticket) is null)
         {
-            reports.Add(report, ticket);
+            arrived.Add((report, ticket));
         }
         else
         {
-            malformed++; // No honest client sends it: it is counted and left out, not answered, so that a forger learns nothing.
+            arrivedMalformed++; // No honest client sends it: it is counted and left out, not answered, so that a forger learns nothing.
         }
     }
 
-    public void Publish(Publish effect) => Estimate();
+    public void Publish(Publish effect)
+    {
+        foreach (var (report, ticket) in arrived)
+        {
+            reports.Add(report, ticket);
+        }
+
+        malformed += arrivedMalformed;
+        Forget();
+        Estimate();
+    }
 
     public async ValueTask<VersionBlobs> SaveVersionAsync(IBlobStore blobs, CancellationToken cancellation)
     {
@@ -108,6 +122,7 @@ public sealed class AnalysisRun : IRunModel
     {
         ArgumentNullException.ThrowIfNull(blobs);
         (reports, malformed) = (new ReportStore(analysis), 0);
+        Forget();
         if (state is not null)
         {
             var bytes = new byte[state.Length];
@@ -127,6 +142,12 @@ public sealed class AnalysisRun : IRunModel
         {
             Estimate();
         }
+    }
+
+    private void Forget()
+    {
+        arrived.Clear();
+        arrivedMalformed = 0;
     }
 
     private void Estimate()

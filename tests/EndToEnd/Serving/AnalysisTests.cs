@@ -69,6 +69,34 @@ public sealed class AnalysisTests : IDisposable
         Assert.Equal(8, restored.View.Spent!.Epsilon, 1e-3);
     }
 
+    /// <summary>Ten reports are in no version yet when the coordinator stops and saves everything: they count once all the same.</summary>
+    [Fact]
+    public async Task Count_each_report_once_when_the_coordinator_stops_between_two_versions()
+    {
+        var folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
+        var factory = new ExperimentRunFactory("data");
+        const string text = """
+            name: question
+            seed: 3
+            analysis: { kind: histogram, question: age, edges: [0, 20, 40, 60], epsilon: 20, oracle: grr, defences: false }
+            strategy: { scheduler: { kind: buffered, concurrency: 20, aggregationGoal: 20 } }
+            run: { stop: { clientUpdates: 40 } }
+            """;
+        await using (var server = await StartAsync(folder, factory))
+        {
+            var run = await server.Runs.CreateAsync("question", factory.Read(text, []), default);
+            await Task.WhenAll(Enumerable.Range(0, 30).Select(index => AnswerAsync(new Uri(server.Addresses[0]), index, updates: 1)));
+            Assert.Equal((1, 30L, 20), (run.View.Version, run.View.Counters.Accepted, OutcomeOf(run)!.Result!.Reports));
+        }
+
+        await using var again = await StartAsync(folder, factory);
+        var restored = (await again.Runs.FindAsync("question", default))!;
+        Assert.Equal(20, OutcomeOf(restored)!.Result!.Reports);
+        await Task.WhenAll(Enumerable.Range(30, 10).Select(index => AnswerAsync(new Uri(again.Addresses[0]), index, updates: 1)));
+        Assert.Equal((2, 40L, 40), (restored.View.Version, restored.View.Counters.Accepted, OutcomeOf(restored)!.Result!.Reports));
+        Assert.Equal([0.25, 0.5, 0.25], OutcomeOf(restored)!.Result!.Estimates.Select(e => Math.Round(e.Value, 4)));
+    }
+
     [Fact]
     public async Task Are_refused_by_clients_whose_policy_does_not_allow_them()
     {
