@@ -73,7 +73,6 @@ public sealed class AnalysisTests : IDisposable
     [Fact]
     public async Task Count_each_report_once_when_the_coordinator_stops_between_two_versions()
     {
-        var folder = Directory.CreateTempSubdirectory("fed-analysis-").FullName;
         var factory = new ExperimentRunFactory("data");
         const string text = """
             name: question
