@@ -156,7 +156,17 @@ public sealed class KilledAnalysisTests(ITestOutputHelper output) : IDisposable
         return await client.AnswerAsync(new Place(index), cancellation);
     }
 
-    private Task<ServiceProcess> StartCoordinatorAsync() => ServiceProcess.StartAsync(url, true, "serve", "--data", Path.Combine(folder, "coordinator"));
+    private async Task<ServiceProcess> StartCoordinatorAsync()
+    {
+        var process = await ServiceProcess.StartAsync(url, true, "serve", "--data", Path.Combine(folder, "coordinator"));
+        while (LocalCoordinator.Find(new Uri(url)) is null)
+        {
+            Assert.False(process.HasExited, process.Output);
+            await Task.Delay(20); // It is ready an instant before its tokens can be found.
+        }
+
+        return process;
+    }
 
     private Task<ServiceProcess> StartShufflerAsync() =>
         ServiceProcess.StartAsync(shufflerUrl, true, "shuffler", "--data", Path.Combine(folder, "shuffler"), "--name", "s1", "--to", url);
