@@ -13,7 +13,7 @@ namespace Federated.Shuffler;
 /// and what is closed is sent until somebody has it.
 /// </summary>
 /// <remarks>When the disk fails, or anything else, those who wait are told to come back, and the book is opened again from what the disk has.</remarks>
-public sealed partial class ShufflerService : IAsyncDisposable
+public sealed partial class ShufflerService : IShuffler
 {
     private const int GroupSize = 4096, MailboxCapacity = 1 << 16, DeliveriesAtOnce = 4;
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);

@@ -12,6 +12,11 @@ using Federated.Privacy.Hpke;
 using Federated.Protocol.Wire;
 using Federated.Shuffler;
 using Federated.Shuffler.Http;
+#if ORLEANS
+using System.Globalization;
+using Federated.Coordinator.Orleans.Hosting;
+using Federated.Coordinator.Orleans.Shuffling;
+#endif
 
 namespace Federated.Cli.Serving;
 
@@ -30,12 +35,26 @@ internal static class ShufflerCommand
         var previous = new Option<string?>("--previous") { Description = "The signing key of the shuffler before this one, where clients do not come here.", HelpName = "KEY" };
         var minBatch = new Option<int>("--min-batch") { Description = "No batch of fewer reports leaves, whatever the coordinator says.", HelpName = "N", DefaultValueFactory = _ => 2 };
         var inFlight = new Option<int>("--in-flight") { Description = "MiB of reports that are received at once, and so the largest batch of a shuffler before this one; beyond, clients are told to come back.", HelpName = "N", DefaultValueFactory = _ => 1024 };
+        var store = new Option<string>("--store")
+        {
+            Description = "Where reports are held: files, in the data directory; or postgres:CONNECTION, a database of this shuffler's own that several processes of it share (needs Orleans).",
+            HelpName = "STORE",
+            DefaultValueFactory = _ => "files",
+        };
+        var address = new Option<string>("--address") { Description = "With --store postgres:… IP address (or name) at which the shuffler's other processes reach this one; beyond this machine with a certificate, or --plain-silos.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
+        var siloCertificate = new Option<string>("--silo-certificate")
+        {
+            Description = "PEM file of the certificate that those processes know each other by; the same on all. Without it, fed pki silo's of the data directory.", HelpName = "FILE", DefaultValueFactory = _ => "",
+        };
+        var siloKey = new Option<string>("--silo-key") { Description = "PEM file of its private key.", HelpName = "FILE", DefaultValueFactory = _ => "" };
+        var plain = new Option<bool>("--plain-silos") { Description = "They speak without TLS beyond this machine: nobody else is in their network, or it encrypts itself." };
+        var port = new Option<int>("--port") { Description = "The port at which they do.", HelpName = "N", DefaultValueFactory = _ => 11211 };
         var certificate = new Option<string?>("--certificate") { Description = "PEM file of the server's certificate and chain; without it, fed pki's in the data directory.", HelpName = "FILE" };
         var key = new Option<string?>("--key") { Description = "PEM file of its private key.", HelpName = "FILE" };
         var authority = new Option<string?>("--ca") { Description = "PEM file of the authority behind the destination's certificate. The default is those that the system trusts.", HelpName = "FILE" };
         var command = new Command("shuffler", "Stand between clients and a coordinator: hold sealed reports, and pass on whole batches in random order.")
         {
-            listen, to, tickets, previous, minBatch, inFlight, certificate, key, authority, KeysVerb(terminal, data, name),
+            listen, to, tickets, previous, minBatch, inFlight, store, address, port, siloCertificate, siloKey, plain, certificate, key, authority, KeysVerb(terminal, data, name),
         };
         command.Options.Add(data);
         command.Options.Add(name);
@@ -60,12 +79,51 @@ internal static class ShufflerCommand
                 MaxBytesInFlight = (long)parsed.GetValue(inFlight) << 20,
                 Listen = [.. parsed.GetValue(listen)!.Select(text => Address(text, () => Certificate(folder, parsed.GetValue(certificate), parsed.GetValue(key), terminal)))],
             };
-            return await ServeAsync(options, keys, handler, terminal, cancellation).ConfigureAwait(false);
+            var shared = parsed.GetValue(store)!;
+            Check(shared == "files" || shared.StartsWith(ServeCommand.PostgresPrefix, StringComparison.Ordinal), $"There is no store '{shared}'; choose files, or postgres:Host=…;Database=…;Username=….");
+            Check(
+                shared != "files" || !((Option[])[address, port, siloCertificate, siloKey, plain]).Any(option => parsed.GetResult(option) is { Implicit: false }),
+                "--address, --port, --silo-certificate, --silo-key and --plain-silos are for a shuffler of several processes: they go with --store postgres:….");
+            if (shared == "files")
+            {
+                return await ServeAsync(
+                    options, () => ShufflerServer.StartAsync(options, keys, handler, terminal.Clock, cancellation), terminal, cancellation).ConfigureAwait(false);
+            }
+
+            Check(options.PreviousKey.Length == 0, "A shuffler behind another has one process: --previous does not go with --store postgres:….");
+            Check(parsed.GetValue(port) is >= 1 and <= 65535, "--port must be 1 to 65535.");
+#if ORLEANS
+            var silo = new SiloOptions
+            {
+                Cluster = $"shuffler-{options.Name}",
+                Name = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{parsed.GetValue(port)}"),
+                Address = await SiloCommand.AddressAsync(parsed.GetValue(address)!, cancellation).ConfigureAwait(false),
+                Port = parsed.GetValue(port),
+                Certificate = parsed.GetValue(siloCertificate)!,
+                CertificateKey = parsed.GetValue(siloKey)!,
+                IsPlain = parsed.GetValue(plain),
+                Connection = shared[ServeCommand.PostgresPrefix.Length..],
+            };
+            options = options with { MaxReportBytes = Math.Min(options.MaxReportBytes, ShufflerSilo.MaxReportBytes) };
+            return await ServeAsync(
+                options,
+                async () =>
+                {
+                    var opened = await ServeCommand.OpenAsync(shared, folder, cancellation).ConfigureAwait(false);
+                    var shuffler = await ShufflerSilo.StartAsync(silo, opened, options, keys, handler, terminal.Clock, cancellation).ConfigureAwait(false);
+                    return await ShufflerServer.StartAsync(options, keys, shuffler, cancellation).ConfigureAwait(false);
+                },
+                terminal,
+                cancellation).ConfigureAwait(false);
+#else
+            throw new CommandException(ExitCodes.Usage, "A shuffler of several processes needs Orleans, and this build has none: its package feed lacks it. Add a feed that has it and run ./fed engines --probe, or leave --store out.");
+#endif
         });
         Examples.Add(
             command,
             ("fed shuffler keys --name s1 > s1.json", "make the keys; the coordinator's operator registers the file with fed shufflers add"),
             ("fed shuffler --name s1", "on this machine, for a coordinator on this machine"),
+            ("fed shuffler --name s1 --store 'postgres:Host=db;Database=shuffler;Username=s1' --address 10.1.0.1 --data /var/lib/shuffler --tickets KEY", "as one of several processes with the same keys"),
             ("fed shuffler --name s1 --listen https://0.0.0.0:7441 --to https://fl.example.org:8443 --tickets KEY --min-batch 100", "for others; its operator must not be the coordinator's"));
         return command;
     }
@@ -84,12 +142,12 @@ internal static class ShufflerCommand
         return command;
     }
 
-    private static async Task<int> ServeAsync(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, Terminal terminal, CancellationToken cancellation)
+    private static async Task<int> ServeAsync(ShufflerOptions options, Func<Task<ShufflerServer>> start, Terminal terminal, CancellationToken cancellation)
     {
         ShufflerServer server;
         try
         {
-            server = await ShufflerServer.StartAsync(options, keys, handler, terminal.Clock, cancellation).ConfigureAwait(false);
+            server = await start().ConfigureAwait(false);
         }
         catch (ShufflerException e)
         {

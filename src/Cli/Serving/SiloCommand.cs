@@ -92,7 +92,7 @@ internal static class SiloCommand
     }
 
 #if ORLEANS
-    private static async Task<string> AddressAsync(string given, CancellationToken cancellation)
+    internal static async Task<string> AddressAsync(string given, CancellationToken cancellation)
     {
         if (IPAddress.TryParse(given, out var address))
         {

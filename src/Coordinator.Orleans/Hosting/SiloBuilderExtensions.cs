@@ -1,7 +1,9 @@
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Identity;
 using Federated.Coordinator.Orleans.Grains;
+using Federated.Coordinator.Orleans.Shuffling;
 using Federated.Coordinator.Storage;
+using Federated.Shuffler;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -26,6 +28,18 @@ public static class SiloBuilderExtensions
             s.GetRequiredService<IGrainFactory>(), store, factory, s.GetRequiredService<TimeProvider>(), frontDoorOptions, s.GetRequiredService<RunHosting>(),
             s.GetRequiredService<IClusterMembershipService>(), s.GetRequiredService<ILogger<ClusterRuns>>()));
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunDrain>();
+        return silo;
+    }
+
+    /// <summary>Hosts a shuffler on this silo. The cluster is the shuffler's operator's own, who is not the coordinator's, and so are its store and keys.</summary>
+    /// <param name="store">Shared by the silos; its owner disposes it after the silo has stopped.</param>
+    /// <param name="keys">The same at every silo.</param>
+    /// <param name="handler">Reaches the destination; the silo's from here on.</param>
+    public static ISiloBuilder AddFederatedShuffler(this ISiloBuilder silo, IStore store, ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.AddSingleton(s => new ShufflerHosting(store, options, keys, handler, s.GetRequiredService<TimeProvider>()));
         return silo;
     }
 

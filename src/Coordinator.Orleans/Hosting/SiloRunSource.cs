@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Identity;
@@ -10,7 +9,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 
 namespace Federated.Coordinator.Orleans.Hosting;
 
@@ -63,35 +61,7 @@ public sealed class SiloRunSource(SiloOptions silo, CoordinatorOptions server, I
 
     private void Configure(ISiloBuilder builder)
     {
-        builder.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (silo.Cluster, silo.Cluster));
-        builder.Configure<global::Orleans.Configuration.SiloOptions>(o => o.SiloName = silo.Name);
         builder.AddFederatedRuns(store, factory, server.Host, silo.FrontDoor);
-        if (certificate is not null)
-        {
-            SiloTls.Use(builder, certificate);
-        }
-
-        if (silo.Connection.Length == 0)
-        {
-            builder.UseLocalhostClustering(silo.Port, gatewayPort: 0, serviceId: silo.Cluster, clusterId: silo.Cluster).UseInMemoryReminderService();
-            return;
-        }
-
-        builder.Configure<EndpointOptions>(o =>
-        {
-            o.AdvertisedIPAddress = IPAddress.Parse(silo.Address);
-            (o.SiloPort, o.GatewayPort) = (silo.Port, 0); // Clients come by HTTP; there is no other gateway.
-            o.SiloListeningEndpoint = new IPEndPoint(o.AdvertisedIPAddress, silo.Port);
-        });
-        builder.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", silo.Connection));
-        builder.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = ("Npgsql", silo.Connection));
-        builder.Configure<ClusterMembershipOptions>(o =>
-        {
-            o.ProbeTimeout = TimeSpan.FromSeconds(silo.ProbeSeconds);
-            o.TableRefreshTimeout = TimeSpan.FromSeconds(Math.Max(5, 2 * silo.ProbeSeconds));
-
-            // A cluster whose silos have all been killed starts again after three of these.
-            o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
-        });
+        SiloClustering.Configure(builder, silo, certificate);
     }
 }

@@ -27,16 +27,18 @@ public sealed partial class ShufflerServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ShufflerOptions options;
     private readonly ShufflerKeys keys;
-    private readonly ShufflerService service;
+    private readonly IShuffler service;
     private readonly EnvelopeOpener opener;
-    private readonly HttpClient http;
+    private readonly HttpClient? http;
     private readonly TicketKey? tickets;
     private readonly ECDsa? previous;
     private long bytesInFlight;
 
-    private ShufflerServer(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, IRandomSource random)
+    /// <param name="start">Called when the options are known to make sense.</param>
+    /// <param name="http">Disposed after what was started.</param>
+    private ShufflerServer(ShufflerOptions options, ShufflerKeys keys, Func<IShuffler> start, HttpClient? http)
     {
-        (this.options, this.keys) = (options, keys);
+        (this.options, this.keys, this.http) = (options, keys, http);
         tickets = options.TicketKey.Length > 0 ? keys.TicketsOf(options.TicketKey) : null;
         previous = options.PreviousKey.Length > 0 ? ReadKey(options.PreviousKey) : null;
         if ((tickets is null) == (previous is null))
@@ -44,30 +46,45 @@ public sealed partial class ShufflerServer : IAsyncDisposable
             throw new ShufflerException("A shuffler takes reports of clients, by the coordinator's ticket key, or batches of the shuffler before it, by that one's signing key: give one of the two.");
         }
 
+        service = start();
         opener = new EnvelopeOpener(keys.Sealing);
-        http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10), MaxResponseContentBufferSize = 1 << 20 };
-        service = ShufflerService.Start(
-            new PhysicalDisk(Path.Combine(options.DataDirectory, "held")), keys.Signing, new BatchRules(options.MinBatch),
-            new HttpDestination(http, options.Destination, options.Name), clock, TimeSpan.FromSeconds(options.FirstRetrySeconds), random);
         app = Build();
     }
 
     /// <summary>Where it listens, with the ports that were really taken.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
 
-    public ShufflerService Service => service;
+    public IShuffler Service => service;
 
     /// <param name="handler">Reaches the destination; owned by the server from here on.</param>
     /// <exception cref="ShufflerException">An option is wrong; the message says what to change.</exception>
     public static Task<ShufflerServer> StartAsync(ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, CancellationToken cancellation) =>
         StartAsync(options, keys, handler, clock, new CryptographicRandom(), cancellation);
 
+    /// <summary>A front door of a shuffler that stands elsewhere.</summary>
+    /// <param name="shuffler">Owned by the server from here on.</param>
+    /// <exception cref="ShufflerException">An option is wrong; the message says what to change.</exception>
+    public static Task<ShufflerServer> StartAsync(ShufflerOptions options, ShufflerKeys keys, IShuffler shuffler, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(keys);
+        return StartAsync(new ShufflerServer(options, keys, () => shuffler, null), cancellation);
+    }
+
     internal static async Task<ShufflerServer> StartAsync(
         ShufflerOptions options, ShufflerKeys keys, HttpMessageHandler handler, TimeProvider clock, IRandomSource random, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(keys);
-        var server = new ShufflerServer(options, keys, handler, clock, random);
+        var http = new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(10), MaxResponseContentBufferSize = 1 << 20 };
+        IShuffler Start() => ShufflerService.Start(
+            new PhysicalDisk(Path.Combine(options.DataDirectory, "held")), keys.Signing, new BatchRules(options.MinBatch),
+            new HttpDestination(http, options.Destination, options.Name), clock, TimeSpan.FromSeconds(options.FirstRetrySeconds), random);
+        return await StartAsync(new ShufflerServer(options, keys, Start, http), cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<ShufflerServer> StartAsync(ShufflerServer server, CancellationToken cancellation)
+    {
         try
         {
             await server.app.StartAsync(cancellation).ConfigureAwait(false);
@@ -87,7 +104,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
         await app.DisposeAsync().ConfigureAwait(false);
         await opener.DisposeAsync().ConfigureAwait(false);
         await service.DisposeAsync().ConfigureAwait(false);
-        http.Dispose();
+        http?.Dispose();
         previous?.Dispose();
     }
 
