@@ -77,7 +77,7 @@ internal static class RunsCommand
                 WireJson.Default.BranchRunRequest, WireJson.Default.RunDetailMessage, cancellation).ConfigureAwait(false);
             if (!connection.IsJson(parsed))
             {
-                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}; server optimizer, schedules and what clients remember begin anew. What that model had cost in privacy stays: the statement says how much in all.");
+                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}; all else that is not named begins anew: server optimizer, schedules, what clients remember. What that model had cost in privacy stays: the statement says how much in all.");
             }
 
             return Created(terminal, connection.IsJson(parsed), made, api.Url);

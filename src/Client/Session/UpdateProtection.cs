@@ -77,7 +77,7 @@ internal static class UpdateProtection
     }
 
     private static bool IsKind(JsonElement? privacy, string name) =>
-        privacy is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("kind", out var kind) && kind.ValueEquals(name);
+        privacy is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals(name);
 
     /// <summary>The way of the report where it does not go to the coordinator; null where it does.</summary>
     /// <exception cref="ClientException">The run asks for a shuffler and names none.</exception>

@@ -129,7 +129,12 @@ internal interface IRunObserver : IGrainObserver
 
 /// <summary>Where a branched run comes from, and, as the catalog writes it, what that had cost; null from a silo of an older build.</summary>
 [GenerateSerializer, Immutable, Alias("fed.branch-point")]
-internal sealed record BranchPoint([property: Id(0)] string Run, [property: Id(1)] int Version, [property: Id(2)] BlobReference Model, [property: Id(3)] byte[]? Inherited);
+internal sealed record BranchPoint([property: Id(0)] string Run, [property: Id(1)] int Version, [property: Id(2)] BlobReference Model, [property: Id(3)] byte[]? Inherited)
+{
+    /// <summary>State of the server optimizer; null where it begins anew.</summary>
+    [Id(4)]
+    public BlobReference? Optimizer { get; init; }
+}
 
 /// <summary>A run as it is now.</summary>
 [GenerateSerializer, Immutable, Alias("fed.looked")]

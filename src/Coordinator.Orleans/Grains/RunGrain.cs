@@ -74,7 +74,7 @@ internal sealed partial class RunGrain(RunHosting hosting, TimeProvider clock, I
             var entry = RunEntry.New(
                 Id, clock.GetUtcNow(), configuration, origin is null ? null : new RunOrigin(
                     origin.Run, origin.Version, origin.Model,
-                    origin.Inherited is { } inherited ? RunCatalog.InheritanceOf(inherited) : new PrivacyInheritance(origin.Run, origin.Version, InheritanceBasis.Unknown)));
+                    origin.Inherited is { } inherited ? RunCatalog.InheritanceOf(inherited) : new PrivacyInheritance(origin.Run, origin.Version, InheritanceBasis.Unknown)) { Optimizer = origin.Optimizer });
             if (hosting.ProblemOf(entry) is { } problem)
             {
                 return problem;

@@ -103,20 +103,29 @@ public sealed partial class ClusterRuns : IRuns
     public async Task<ClusterRun> BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation)
     {
         var source = await FindAsync(from, cancellation).ConfigureAwait(false) ?? throw new CoordinatorException($"There is no run '{from}' to branch from.");
-        await source.SaveAsync().ConfigureAwait(false);
-        var versions = (await source.LookAsync(cancellation).ConfigureAwait(false)).Versions;
-        if (!versions.TryGetValue(version, out var blobs))
+        var view = await source.LookAsync(cancellation).ConfigureAwait(false);
+        if (view.Saved?.Version != version)
+        {
+            await source.SaveAsync().ConfigureAwait(false);
+            view = await source.LookAsync(cancellation).ConfigureAwait(false);
+        }
+
+        if (!view.Versions.TryGetValue(version, out var blobs))
         {
             throw new CoordinatorException(
-                $"Run '{from}' does not hold version {version} any more; it has {string.Join(", ", versions.Keys)}. Raise keepLast or keepEvery to hold more.");
+                $"Run '{from}' does not hold version {version} any more; it has {string.Join(", ", view.Versions.Keys)}. Raise keepLast or keepEvery to hold more.");
         }
 
         await using var hold = await store.Blobs.HoldAsync(blobs.Deployed, cancellation).ConfigureAwait(false)
             ?? throw new CoordinatorException($"Version {version} of run '{from}' could not be made durable; try again.");
         var inherited = await BranchInheritance.OfAsync(source, version).ConfigureAwait(false);
         var chosen = configuration ?? source.Entry.Configuration;
-        BranchInheritance.Require(factory.Create(chosen, store.Blobs).Privacy, inherited);
-        return await CreateAsync(id, chosen, new BranchPoint(from, version, blobs.Deployed, RunCatalog.Written(inherited)), cancellation).ConfigureAwait(false);
+        var parts = factory.Create(chosen, store.Blobs);
+        BranchInheritance.Require(parts.Privacy, inherited);
+        var state = RunOrigin.OptimizerFor(version, view.Saved, parts.Model);
+        await using var kept = state is null ? null : await store.Blobs.HoldAsync(state, cancellation).ConfigureAwait(false);
+        return await CreateAsync(
+            id, chosen, new BranchPoint(from, version, blobs.Deployed, RunCatalog.Written(inherited)) { Optimizer = kept is null ? null : state }, cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="RunRegistry.DeleteAsync"/>

@@ -26,6 +26,9 @@ internal struct RunViewSurrogate
     [Id(14)] public Dictionary<int, VersionBlobs> Versions;
     [Id(15)] public int MailboxDepth;
     [Id(16)] public PrivacyGuarantee? Spent;
+    [Id(17)] public int SavedVersion;
+    [Id(18)] public string? SavedOptimizer;
+    [Id(19)] public Federated.Protocol.BlobReference? SavedState;
 }
 
 [RegisterConverter]
@@ -52,6 +55,7 @@ internal sealed class RunViewConverter : IConverter<RunView, RunViewSurrogate>
             Versions = surrogate.Versions.ToImmutableSortedDictionary(),
             MailboxDepth = surrogate.MailboxDepth,
             Spent = surrogate.Spent,
+            Saved = surrogate.SavedState is { } state ? new SavedState(surrogate.SavedVersion, surrogate.SavedOptimizer ?? "", state) : null,
         };
     }
 
@@ -77,6 +81,9 @@ internal sealed class RunViewConverter : IConverter<RunView, RunViewSurrogate>
             Versions = value.Versions.ToDictionary(),
             MailboxDepth = value.MailboxDepth,
             Spent = value.Spent,
+            SavedVersion = value.Saved?.Version ?? 0,
+            SavedOptimizer = value.Saved?.Optimizer,
+            SavedState = value.Saved?.State,
         };
     }
 }

@@ -193,18 +193,32 @@ public sealed class BlobModel<T>(ParameterLayout layout, Func<ModelState<T>> cre
         await ReadAsync(saved.Model, State.Current.Parameters, blobs, cancellation).ConfigureAwait(false);
         if (state is not null)
         {
-            await using var stream = await blobs.OpenAsync(state, cancellation).ConfigureAwait(false);
-            var reader = SafetensorsReader.Open(stream);
-            foreach (var (name, values) in State.Vectors)
-            {
-                reader.Read(ParameterLayout.Of((name, [values.Length])), values.Span, ignoreOthers: true);
-            }
+            await ReadAsync(state, State.Vectors, blobs, cancellation).ConfigureAwait(false);
         }
 
         State.Restore(version);
         if (!ReferenceEquals(State.Deployed, State.Current.Parameters))
         {
             await ReadAsync(saved.Deployed, State.Deployed, blobs, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    public string Optimizer => State.Optimizer;
+
+    public ValueTask TakeOptimizerAsync(BlobReference state, IBlobStore blobs, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(blobs);
+        return ReadAsync(state, State.OptimizerVectors, blobs, cancellation);
+    }
+
+    private static async ValueTask ReadAsync(BlobReference state, IEnumerable<KeyValuePair<string, Memory<T>>> vectors, IBlobStore blobs, CancellationToken cancellation)
+    {
+        await using var stream = await blobs.OpenAsync(state, cancellation).ConfigureAwait(false);
+        var reader = SafetensorsReader.Open(stream);
+        foreach (var (name, values) in vectors)
+        {
+            reader.Read(ParameterLayout.Of((name, [values.Length])), values.Span, ignoreOthers: true);
         }
     }
 

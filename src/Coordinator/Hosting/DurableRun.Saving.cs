@@ -88,8 +88,12 @@ public sealed partial class DurableRun
         {
             if (origin is not null)
             {
-                var start = new VersionBlobs(origin, ImmutableSortedDictionary<string, BlobReference>.Empty, origin);
+                var start = new VersionBlobs(origin.Model, ImmutableSortedDictionary<string, BlobReference>.Empty, origin.Model);
                 await parts.Model.LoadAsync(0, start, null, blobs, cancellation).ConfigureAwait(false);
+                if (origin.Optimizer is { } optimizer)
+                {
+                    await parts.Model.TakeOptimizerAsync(optimizer, store, cancellation).ConfigureAwait(false);
+                }
             }
 
             versions = versions.SetItem(0, await parts.Model.SaveVersionAsync(blobs, cancellation).ConfigureAwait(false));

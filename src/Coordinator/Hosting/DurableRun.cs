@@ -23,7 +23,7 @@ public sealed partial class DurableRun : IAsyncDisposable
     private readonly RunBlobs blobs;
     private readonly IBlobStore store;
     private readonly DurabilityOptions options;
-    private readonly BlobReference? origin;
+    private readonly RunOrigin? origin;
     private readonly IReadOnlyList<IRunSection> sections;
     private readonly HashSet<int> pinned = [];
     private readonly List<IReadOnlyList<RunFact>> observed = [];
@@ -44,7 +44,7 @@ public sealed partial class DurableRun : IAsyncDisposable
     private bool broken;
 
     private DurableRun(
-        RunParts parts, IRunLog log, RunBlobs blobs, IBlobStore store, DurabilityOptions options, BlobReference? origin, IReadOnlyList<IRunSection> sections)
+        RunParts parts, IRunLog log, RunBlobs blobs, IBlobStore store, DurabilityOptions options, RunOrigin? origin, IReadOnlyList<IRunSection> sections)
     {
         (this.parts, this.log, this.blobs, this.store, this.options, this.origin, this.sections) = (parts, log, blobs, store, options, origin, sections);
         writer = new BinaryWriter(encoded);
@@ -58,6 +58,9 @@ public sealed partial class DurableRun : IAsyncDisposable
 
     /// <summary>The versions that can be had; the last is the current one. Immutable once given.</summary>
     public ImmutableSortedDictionary<int, VersionBlobs> Versions => versions;
+
+    /// <summary>What the newest snapshot holds beside parameters; null when no other run could go on from it.</summary>
+    public SavedState? Saved => state is not null && parts.Model.Optimizer is { Length: > 0 } optimizer ? new SavedState(savedVersion, optimizer, state) : null;
 
     /// <summary>What the host must do again after opening: arm deadlines. Empty for a new run.</summary>
     public IReadOnlyList<RunEffect> Recovered { get; private set; } = [];
@@ -74,7 +77,7 @@ public sealed partial class DurableRun : IAsyncDisposable
     /// <summary>Opens a run: a new one at its beginning, any other as its log left it.</summary>
     /// <param name="parts">Fresh parts.</param>
     /// <param name="memory">Shared by the runs of this process.</param>
-    /// <param name="origin">Parameters that version 0 starts from instead of its own: those of another run's version.</param>
+    /// <param name="origin">The version of another run that version 0 starts from instead of its own parameters.</param>
     /// <param name="sections">The host's own, beside those of <paramref name="parts"/>.</param>
     public static async ValueTask<DurableRun> OpenAsync(
         RunParts parts,
@@ -83,7 +86,7 @@ public sealed partial class DurableRun : IAsyncDisposable
         MemoryBlobs memory,
         DurabilityOptions options,
         CancellationToken cancellation,
-        BlobReference? origin = null,
+        RunOrigin? origin = null,
         IReadOnlyList<IRunSection>? sections = null)
     {
         ArgumentNullException.ThrowIfNull(parts);
@@ -142,7 +145,8 @@ public sealed partial class DurableRun : IAsyncDisposable
         referenced.UnionWith(inSnapshot);
         if (origin is not null)
         {
-            referenced.Add(origin.Sha256);
+            referenced.Add(origin.Model.Sha256);
+            referenced.UnionWith(origin.Optimizer is { } state ? [state.Sha256] : []);
         }
 
         return referenced;

@@ -23,6 +23,13 @@ public interface IRunModel
     /// <summary>Writes everything else that the next version depends on: aggregator, optimizer and objective state. Null when there is none.</summary>
     ValueTask<BlobReference?> SaveStateAsync(IBlobStore blobs, CancellationToken cancellation);
 
+    /// <summary>Name of the server optimizer, where it has state that another run with the same one can go on from; else empty.</summary>
+    string Optimizer => "";
+
+    /// <summary>Takes the server optimizer's part of what <see cref="SaveStateAsync"/> of a model with the same one wrote, and nothing else of it.</summary>
+    ValueTask TakeOptimizerAsync(BlobReference state, IBlobStore blobs, CancellationToken cancellation) =>
+        throw new NotSupportedException("This model has no server optimizer.");
+
     /// <summary>Goes back to a saved version; anything accumulated since is dropped.</summary>
     ValueTask LoadAsync(int version, VersionBlobs saved, BlobReference? state, IBlobStore blobs, CancellationToken cancellation);
 }

@@ -14,7 +14,10 @@ internal sealed class RunCatalog(IDocumentStore documents)
     private const string Folder = "runs";
 
     /// <summary>Documents of form 1 name no log: it is called as the run.</summary>
-    private const int Form = 2;
+    private const int Form = 3;
+
+    /// <summary>Builds that know no later form may read all entries but those of branches that go on from an optimizer's state: they would begin it anew.</summary>
+    private const int CommonForm = 2;
 
     /// <summary>All entries; those whose deletion a crash interrupted are told apart.</summary>
     public async ValueTask<IReadOnlyList<(RunEntry Entry, bool IsDeleted)>> ListAsync(CancellationToken cancellation)
@@ -55,9 +58,10 @@ internal sealed class RunCatalog(IDocumentStore documents)
     public static PrivacyInheritance InheritanceOf(byte[] bytes) => JsonSerializer.Deserialize(bytes, CatalogJson.Default.InheritanceMessage)!.ToInheritance();
 
     private static byte[] Written(RunEntry entry, bool isDeleted) => JsonSerializer.SerializeToUtf8Bytes(
-        new CatalogDocument(Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted, entry.Log)
+        new CatalogDocument(entry.Origin?.Optimizer is null ? CommonForm : Form, entry.CreatedAt, entry.Configuration.ToArray(), entry.Origin?.Run, entry.Origin?.Version ?? 0, entry.Origin?.Model, isDeleted, entry.Log)
         {
             Inherited = InheritanceMessage.Of(entry.Origin?.Inherited),
+            OriginOptimizer = entry.Origin?.Optimizer,
         },
         CatalogJson.Default.CatalogDocument);
 
@@ -73,7 +77,7 @@ internal sealed class RunCatalog(IDocumentStore documents)
 
             var origin = document.OriginModel is { } model ? new RunOrigin(
                 document.OriginRun ?? "", document.OriginVersion, model,
-                document.Inherited?.ToInheritance() ?? new PrivacyInheritance(document.OriginRun ?? "", document.OriginVersion, InheritanceBasis.Unknown)) : null;
+                document.Inherited?.ToInheritance() ?? new PrivacyInheritance(document.OriginRun ?? "", document.OriginVersion, InheritanceBasis.Unknown)) { Optimizer = document.OriginOptimizer } : null;
             return (new RunEntry(id, document.CreatedAt, document.Configuration, origin) { Log = document.Log ?? id }, document.IsDeleted);
         }
         catch (Exception e) when (e is JsonException or FormatException or PrivacyException)
@@ -88,6 +92,9 @@ internal sealed record CatalogDocument(
 {
     /// <summary>Builds before it was written down left it out of branches: then nobody knows it.</summary>
     public InheritanceMessage? Inherited { get; init; }
+
+    /// <summary>Of a branch that goes on from it; form 3.</summary>
+    public BlobReference? OriginOptimizer { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

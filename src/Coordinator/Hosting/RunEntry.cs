@@ -23,4 +23,19 @@ public sealed record RunEntry(string Id, DateTimeOffset CreatedAt, ReadOnlyMemor
 /// <summary>Where a branched run comes from.</summary>
 /// <param name="Model">The parameters that it starts from.</param>
 /// <param name="Inherited">What that version had cost clients when the branch was made; durable with the run, whatever becomes of the other.</param>
-public sealed record RunOrigin(string Run, int Version, BlobReference Model, PrivacyInheritance Inherited);
+public sealed record RunOrigin(string Run, int Version, BlobReference Model, PrivacyInheritance Inherited)
+{
+    /// <summary>State of the server optimizer at that version, which the run's own goes on from; null where it begins anew.</summary>
+    public BlobReference? Optimizer { get; init; }
+
+    /// <summary>What the origin of a branch takes along of the run's saved state: the server optimizer's, where the version is the one that it is of.</summary>
+    /// <param name="saved">The other run's; null when it keeps none.</param>
+    /// <param name="model">The branch's own; it must have the same optimizer.</param>
+    internal static BlobReference? OptimizerFor(int version, SavedState? saved, IRunModel model) =>
+        saved is not null && saved.Version == version && saved.Optimizer == model.Optimizer ? saved.State : null;
+}
+
+/// <summary>What a run depends on beside a version's parameters, as it was last saved.</summary>
+/// <param name="Version">The version that it is of.</param>
+/// <param name="Optimizer">Name of the server optimizer that has a part in it.</param>
+public sealed record SavedState(int Version, string Optimizer, BlobReference State);

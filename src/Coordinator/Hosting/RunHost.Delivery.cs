@@ -163,6 +163,7 @@ public sealed partial class RunHost
         LongPolls = polls.Count,
         Ended = run.Machine.Ended,
         Versions = run.Versions,
+        Saved = run.Saved,
         MailboxDepth = Volatile.Read(ref depth),
     };
 

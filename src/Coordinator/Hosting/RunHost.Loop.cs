@@ -108,7 +108,7 @@ public sealed partial class RunHost
                 var (newMembers, newHistory) = (new Members(), new History(parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault()));
                 var newDropped = parts.Shuffle is null ? null : new DroppedReports();
                 run = await DurableRun.OpenAsync(
-                    parts, store.OpenLog(Entry.Log), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin?.Model,
+                    parts, store.OpenLog(Entry.Log), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin,
                     newDropped is null ? [newMembers, newHistory] : [newMembers, newHistory, newDropped])
                     .ConfigureAwait(false);
                 await LeaveIfDeletedAsync().ConfigureAwait(false);
@@ -260,6 +260,7 @@ public sealed partial class RunHost
         {
             await run.SaveAsync(stopping.Token).ConfigureAwait(false);
             saveNow = false;
+            ShowView(); // Before whoever asked for it is told.
         }
 
         for (var i = 0; i < group.Count; i++)

@@ -103,7 +103,11 @@ public sealed class RunRegistry : IRuns
     public async Task<RunHost> BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation)
     {
         var source = Find(from) ?? throw new CoordinatorException($"There is no run '{from}' to branch from.");
-        await source.SaveAsync().ConfigureAwait(false); // A version that is only in memory becomes a blob.
+        if (source.View.Saved?.Version != version)
+        {
+            await source.SaveAsync().ConfigureAwait(false); // A version that is only in memory becomes a blob, and the latest one gets its state.
+        }
+
         if (!source.View.Versions.TryGetValue(version, out var blobs))
         {
             throw new CoordinatorException(
@@ -112,8 +116,12 @@ public sealed class RunRegistry : IRuns
 
         await using var hold = await store.Blobs.HoldAsync(blobs.Deployed, cancellation).ConfigureAwait(false)
             ?? throw new CoordinatorException($"Version {version} of run '{from}' could not be made durable; try again.");
+        var chosen = configuration ?? source.Entry.Configuration;
+        var state = RunOrigin.OptimizerFor(version, source.View.Saved, factory.Create(chosen, store.Blobs).Model);
+        await using var kept = state is null ? null : await store.Blobs.HoldAsync(state, cancellation).ConfigureAwait(false);
         var inherited = await BranchInheritance.OfAsync(source, version).ConfigureAwait(false);
-        return await CreateAsync(id, configuration ?? source.Entry.Configuration, new RunOrigin(from, version, blobs.Deployed, inherited), cancellation).ConfigureAwait(false);
+        return await CreateAsync(
+            id, chosen, new RunOrigin(from, version, blobs.Deployed, inherited) { Optimizer = kept is null ? null : state }, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Closes a run and deletes all that only it needs; its blobs go with the next sweeps.</summary>

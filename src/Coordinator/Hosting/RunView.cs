@@ -45,6 +45,9 @@ public sealed record RunView
     /// <summary>The versions that can be downloaded.</summary>
     public ImmutableSortedDictionary<int, VersionBlobs> Versions { get; init; } = ImmutableSortedDictionary<int, VersionBlobs>.Empty;
 
+    /// <summary>What the run was saved with beside parameters; null when a branch could not go on from it.</summary>
+    public SavedState? Saved { get; init; }
+
     /// <summary>Requests that wait for the loop.</summary>
     public int MailboxDepth { get; init; }
 }

@@ -243,6 +243,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         new RunEndpoints(service).Map(app);
         new ClientEndpoints(service).Map(app);
         new UpdateEndpoints(service).Map(app);
+        new UploadEndpoints(service).Map(app);
         new SecureSumEndpoints(service).Map(app);
         new BlobEndpoints(service).Map(app);
         new ShufflingEndpoints(service).Map(app);

@@ -68,8 +68,13 @@ internal sealed class RunEndpoints(CoordinatorService service)
             return;
         }
 
+        if (request.Version == "latest")
+        {
+            await source.SaveAsync().ConfigureAwait(false); // The state that led to a version is kept for the one that was saved last.
+        }
+
         var view = await source.LookAsync(context.RequestAborted).ConfigureAwait(false);
-        if (BlobEndpoints.VersionOf(view, request.Version) is not { } version)
+        if (BlobEndpoints.VersionOf(request.Version == "latest" && view.Saved is { } saved ? view with { Version = saved.Version } : view, request.Version) is not { } version)
         {
             await context.RefuseAsync(Problems.VersionUnknown, $"That version is not held; there are {string.Join(", ", view.Versions.Keys)}, latest and best.").ConfigureAwait(false);
             return;

@@ -73,7 +73,7 @@ internal static class RunReports
             ],
             ClientScores = await ScoresAsync(host, service).ConfigureAwait(false),
             Analysis = await host.AnalysisAsync(CancellationToken.None).ConfigureAwait(false),
-            BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}") : null,
+            BranchedFrom = host.Entry.Origin is { } origin ? string.Create(CultureInfo.InvariantCulture, $"{origin.Run}, version {origin.Version}{(origin.Optimizer is null ? "" : ", with its server optimizer's state")}") : null,
             Privacy = StatementOf(host, service).Text,
         };
     }

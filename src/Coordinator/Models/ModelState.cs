@@ -88,6 +88,12 @@ public sealed class ModelState<T>
         }
     }
 
+    /// <summary>Name of the server optimizer, where it has state and steps the model that is shipped; else empty.</summary>
+    public string Optimizer => optimizer.State.Count > 0 && deployed.Length == 0 ? optimizer.Name : "";
+
+    /// <summary>The optimizer's part of <see cref="Vectors"/>.</summary>
+    public IEnumerable<KeyValuePair<string, Memory<T>>> OptimizerVectors => Vectors.Where(v => v.Key.StartsWith("optimizer.", StringComparison.Ordinal));
+
     /// <summary>The run's privacy; null in a run without.</summary>
     public PrivateRelease<T>? Privacy => privacy;
 

@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
+using Federated.Protocol.Local;
 using Microsoft.Win32.SafeHandles;
 
 namespace Federated.Shuffler.Storage;
 
 /// <summary>Files under a root folder of this machine, readable by their owner alone.</summary>
-/// <remarks>On Linux and macOS folders are synced too, since a new file's name is not durable without it; on Windows NTFS journals names.</remarks>
-public sealed partial class PhysicalDisk : IDisk
+public sealed class PhysicalDisk : IDisk
 {
     private readonly string root;
 
@@ -47,31 +46,7 @@ public sealed partial class PhysicalDisk : IDisk
 
     public void Delete(string path) => File.Delete(Full(path));
 
-    public void SyncFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var descriptor = Open(Full(folder), 0);
-        if (descriptor < 0)
-        {
-            throw new IOException($"Cannot open folder '{folder}' to make its entries durable (errno {Marshal.GetLastPInvokeError()}).");
-        }
-
-        try
-        {
-            if (Sync(descriptor) != 0)
-            {
-                throw new IOException($"Cannot sync folder '{folder}' (errno {Marshal.GetLastPInvokeError()}).");
-            }
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
-    }
+    public void SyncFolder(string folder) => FolderSync.Flush(Full(folder));
 
     private static void CreateFolder(string path)
     {
@@ -86,15 +61,6 @@ public sealed partial class PhysicalDisk : IDisk
     }
 
     private string Full(string path) => Path.Combine(root, path);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 
     private sealed class Appending(SafeFileHandle handle) : IAppending
     {

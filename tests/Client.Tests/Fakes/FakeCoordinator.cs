@@ -1,6 +1,4 @@
-using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Federated.Aggregation.Parameters;
 using Federated.Client.Transport;
@@ -10,38 +8,11 @@ using Federated.Protocol.Wire;
 
 namespace Federated.Client.Tests.Fakes;
 
-/// <summary>What becomes of one request.</summary>
-internal enum Fault
-{
-    None,
-
-    /// <summary>The connection breaks before the coordinator hears of it.</summary>
-    RequestLost,
-
-    /// <summary>The coordinator does what is asked, and its reply is lost.</summary>
-    ReplyLost,
-
-    /// <summary>The access token has run out.</summary>
-    TokenExpired,
-
-    /// <summary>503 with Retry-After.</summary>
-    Busy,
-
-    /// <summary>422: the bytes are no update of this run's model.</summary>
-    NotAnUpdate,
-
-    /// <summary>413: more than it takes in one request.</summary>
-    TooLarge,
-
-    /// <summary>Nothing comes back, ever: the caller has to give up waiting.</summary>
-    Silence,
-}
-
 /// <summary>
 /// A coordinator as docs/protocol.md describes one, in memory: it hands out assignments, keeps uploads, and counts what it accepted, by
 /// assignment. Each request can be made to fail.
 /// </summary>
-internal sealed class FakeCoordinator(VirtualTime time) : ITransport
+internal sealed partial class FakeCoordinator(VirtualTime time) : ITransport
 {
     public const int Dimension = 4;
 
@@ -131,45 +102,6 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
         return values;
     }
 
-    public ValueTask<EnrolmentReply> EnrolAsync(EnrolmentRequest request, CancellationToken cancellation) => Handle("enrol", cancellation, false, () =>
-    {
-        NameTold = request.Name;
-        if (enrolled.TryGetValue(request.Token, out var known))
-        {
-            return known.Key == request.PublicKey ? new EnrolmentReply(known.Client, "coordinator") : throw Refuse(403, "enrolment-token-used");
-        }
-
-        enrolled.Add(request.Token, ("c-1", request.PublicKey));
-        keys["c-1"] = Base64Url.DecodeFromChars(request.PublicKey);
-        return new EnrolmentReply("c-1", "coordinator");
-    });
-
-    public ValueTask<TokenReply> GetTokenAsync(TokenRequest request, CancellationToken cancellation) => Handle("token", cancellation, false, () =>
-    {
-        var parts = request.Assertion.Split('.');
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[1]));
-        var client = claims.RootElement.GetProperty("sub").GetString()!;
-        using var key = ECDsa.Create();
-        key.ImportSubjectPublicKeyInfo(keys.TryGetValue(client, out var spki) ? spki : throw Refuse(401, Problem.ClientUnknown), out _);
-        var isSigned = key.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256);
-        var now = Now;
-        var (issued, expires) = (claims.RootElement.GetProperty("iat").GetInt64(), claims.RootElement.GetProperty("exp").GetInt64());
-        if (!isSigned || claims.RootElement.GetProperty("aud").GetString() != "coordinator" || !assertions.Add(claims.RootElement.GetProperty("jti").GetString()!))
-        {
-            throw Refuse(401, "assertion-invalid");
-        }
-
-        if (issued > now + 60 || expires < now - 60 || expires - issued > 300)
-        {
-            ClockSkew = TimeSpan.FromSeconds(ClockOffset); // As a reply's Date tells.
-            throw Refuse(401, "assertion-expired");
-        }
-
-        var token = $"token-{tokens.Count}";
-        tokens.Add(token, time.Seconds + 600);
-        return new TokenReply(token, 600);
-    });
-
     public ValueTask<CheckInReply> CheckInAsync(string run, CheckInRequest request, CancellationToken cancellation) => Handle("check-in", cancellation, true, () =>
     {
         ExamplesTold.Add(request.Examples);
@@ -205,77 +137,6 @@ internal sealed class FakeCoordinator(VirtualTime time) : ITransport
         Reports.Add((shuffler, envelope.ToArray()));
         return ValueTask.CompletedTask;
     }
-
-    public ValueTask<UpdateReply> DeclareAsync(string run, long assignment, UpdateDeclaration declaration, CancellationToken cancellation) =>
-        Handle("declare", cancellation, true, () =>
-        {
-            var missing = declaration.Extras.Values.Prepend(declaration.Delta).Where(b => !blobs.ContainsKey(b.Sha256)).DistinctBy(b => b.Sha256).ToList();
-            foreach (var blob in missing)
-            {
-                uploads.TryAdd($"/v1/uploads/{blob.Sha256}", (blob, new MemoryStream()));
-            }
-
-            return missing.Count > 0
-                ? new UpdateReply(missing.ToDictionary(b => b.Sha256, b => $"/v1/uploads/{b.Sha256}"), null)
-                : new UpdateReply(new Dictionary<string, string>(), Settle(assignment, declaration));
-        });
-
-    public ValueTask<UpdateOutcomeMessage> SendAsync(
-        string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation) =>
-        Handle("send", cancellation, true, () =>
-        {
-            foreach (var (blob, bytes) in declaration.Extras.Values.Prepend(declaration.Delta).Zip(parts))
-            {
-                Assert.Equal(blob.Sha256, Convert.ToHexStringLower(SHA256.HashData(bytes.Span)));
-                blobs[blob.Sha256] = bytes.ToArray();
-            }
-
-            return Settle(assignment, declaration);
-        });
-
-    public ValueTask<long> GetUploadOffsetAsync(string location, CancellationToken cancellation) => Handle("offset", cancellation, true, () =>
-        uploads.TryGetValue(location, out var upload) ? upload.Bytes.Length : throw Refuse(404, "upload-unknown"));
-
-    public ValueTask<long> AppendAsync(string location, long offset, Stream bytes, long count, CancellationToken cancellation) => Handle("append", cancellation, true, () =>
-    {
-        if (!uploads.TryGetValue(location, out var upload))
-        {
-            throw Refuse(404, "upload-unknown");
-        }
-
-        if (offset != upload.Bytes.Length)
-        {
-            WrongOffsets++;
-            throw ClientException.Of(new Problem(409, Problem.WrongOffset, "elsewhere") { UploadOffset = upload.Bytes.Length });
-        }
-
-        var buffer = new byte[count];
-        bytes.ReadExactly(buffer);
-        upload.Bytes.Write(buffer);
-        if (upload.Bytes.Length == upload.Blob.Length)
-        {
-            uploads.Remove(location);
-            if (Convert.ToHexStringLower(SHA256.HashData(upload.Bytes.ToArray())) != upload.Blob.Sha256)
-            {
-                throw Refuse(422, Problem.Digest);
-            }
-
-            blobs[upload.Blob.Sha256] = upload.Bytes.ToArray();
-        }
-
-        return upload.Bytes.Length;
-    });
-
-    /// <summary>Appends what nobody in this session sent.</summary>
-    public void Smuggle(BlobReference blob, Stream bytes, int count)
-    {
-        var buffer = new byte[count];
-        bytes.ReadExactly(buffer);
-        uploads[$"/v1/uploads/{blob.Sha256}"].Bytes.Write(buffer);
-    }
-
-    /// <summary>Drops what has come of every upload, as a crash of the coordinator may.</summary>
-    public void ForgetUploads() => uploads.Clear();
 
     public ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation) => Handle("privacy", cancellation, true, () => Told);
 

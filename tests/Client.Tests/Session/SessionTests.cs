@@ -135,12 +135,15 @@ public static partial class SessionTests
             Assert.Equal(3, reports.Distinct().Count());
         }
 
-        [Fact]
-        public void GivesWorkUpWhosePrivacyStepItDoesNotKnow()
+        [Theory]
+        [InlineData("""{"kind": "hope", "clipNorm": 1}""", "'hope'")]
+        [InlineData("""{"kind": 1, "clipNorm": 1}""", "cannot be taken on this client")]
+        [InlineData("""[]""", "cannot be taken on this client")]
+        public void GivesWorkUpWhosePrivacyStepItDoesNotKnow(string step, string reason)
         {
-            Coordinator.Privacy = JsonDocument.Parse("""{"kind": "hope", "clipNorm": 1}""").RootElement;
+            Coordinator.Privacy = JsonDocument.Parse(step).RootElement;
             var e = Assert.Throws<ClientException>(() => Driver.Run());
-            Assert.Contains("'hope'", e.Message, StringComparison.Ordinal);
+            Assert.Contains(reason, e.Message, StringComparison.Ordinal);
             Assert.Empty(Coordinator.Accepted);
             Assert.Equal(3, Coordinator.Failed.Count);
         }

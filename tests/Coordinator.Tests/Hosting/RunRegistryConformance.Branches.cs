@@ -1,3 +1,4 @@
+using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Tests.Storage;
 using Federated.Privacy.Accounting;
@@ -79,5 +80,40 @@ public abstract partial class RunRegistryConformance
         await WorkAsync(await registry.CreateAsync("plain", TestFactory.Buffered(1, 1), default), "c", 1);
         refused = await Assert.ThrowsAsync<CoordinatorException>(() => registry.BranchAsync("hopeful", "plain", 1, TestFactory.Configuration("private 1 1 1 10 900"), default));
         Assert.Contains("has a cost that nothing bounds", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Momentum of β = 1/2: a one-hot update moves its coordinate by 1, then by 1/2, by 1/4 …</summary>
+    [ConformanceFact]
+    public async Task ABranchOfTheLatestVersionGoesOnWithItsServerOptimizersState()
+    {
+        var (registry, store) = await OpenAsync();
+        await using var ownedStore = store;
+        await using var owned = registry;
+        var source = await registry.CreateAsync("source", TestFactory.Configuration("momentum 1 1"), default);
+        await WorkAsync(source, "c", 2);
+        var latest = await registry.BranchAsync("latest", "source", 2, null, default);
+        await AssertBeginsAsync(latest, 0, 1.5, 1, 0);
+        await WorkAsync(latest, "c", 1);
+        await AssertBeginsAsync(latest, 1, 1.5 + 0.25 + 1, 1 + 0.5, 0);
+
+        // An earlier version has lost it, and another optimizer could not use it.
+        var earlier = await registry.BranchAsync("earlier", "source", 1, null, default);
+        var other = await registry.BranchAsync("other", "source", 2, TestFactory.Configuration("nesterov 1 1"), default);
+        Assert.Equal((true, false, false), (latest.Entry.Origin!.Optimizer is not null, earlier.Entry.Origin!.Optimizer is not null, other.Entry.Origin!.Optimizer is not null));
+        await WorkAsync(earlier, "c", 1);
+        await AssertBeginsAsync(earlier, 1, 2, 0, 0);
+
+        // A crash finds it again, whatever has become of the run that it came from.
+        Assert.True(await registry.DeleteAsync("source", default));
+        await SweepThriceAsync(registry);
+        await AssertOpensAsync("latest", latest);
+
+        async Task AssertBeginsAsync(RunHost run, int version, params double[] expected)
+        {
+            var values = new double[TestFactory.Parameters];
+            await using var model = await registry.Blobs.OpenAsync(run.View.Versions[version].Model, default);
+            SafetensorsReader.Open(model).Read<double>(TestFactory.Layout, values);
+            Assert.Equal(expected, values[..expected.Length]);
+        }
     }
 }

@@ -20,7 +20,7 @@ namespace Federated.Coordinator.Tests.Hosting;
 
 /// <summary>
 /// Small runs of one-hot updates: assignment i adds 1 at coordinate i. The configuration is <c>buffered CONCURRENCY GOAL</c>, <c>synchronous COHORT</c>,
-/// <c>immediate CONCURRENCY</c>, <c>anarchic GOAL</c>, <c>fixed-window</c>, <c>poisson</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS [BUDGET]</c>, buffered with central noise.
+/// <c>momentum CONCURRENCY GOAL</c>, <c>nesterov CONCURRENCY GOAL</c>, <c>immediate CONCURRENCY</c>, <c>anarchic GOAL</c>, <c>fixed-window</c>, <c>poisson</c>, <c>compass</c>, or <c>private CONCURRENCY GOAL CAP CLIENTS [BUDGET]</c>, buffered with central noise.
 /// </summary>
 internal sealed class TestFactory : IRunFactory
 {
@@ -75,6 +75,8 @@ internal sealed class TestFactory : IRunFactory
         {
             ["buffered", var concurrency, var goal] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
+            ["momentum" or "nesterov", var concurrency, var goal] => new BufferedScheduler(
+                new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["private", var concurrency, var goal, _, _, ..] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
@@ -97,7 +99,7 @@ internal sealed class TestFactory : IRunFactory
         Last = new BlobModel<double>(
             Layout,
             () => new ModelState<double>(
-                new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), new SumOptimizer(), privacy: privacy),
+                new double[Parameters], new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None }), OptimizerOf(words[0]), privacy: privacy),
             ElementType.F64, observer: observer);
         return TestParts.Of(new RunMachine(options, scheduler, limiter), Last, Layout) with
         {
@@ -111,6 +113,14 @@ internal sealed class TestFactory : IRunFactory
         new CentralPrivacyOptions { Mechanism = new DpFedAvgOptions { NoiseMultiplier = 2 }, MaxParticipations = Number(cap), Epsilon = budget is [var epsilon] ? Number(epsilon) : 0 },
         new RunFacts { Dimension = Parameters, Clients = Number(clients), UpdatesPerRelease = Number(goal), LeastUpdatesPerRelease = Number(goal) },
         new ReleaseRandom(ReleaseRandom.NewKey()));
+
+    /// <summary>With β = 1/2, for which a few steps are exact.</summary>
+    private static IServerOptimizer<double> OptimizerOf(string word) => word switch
+    {
+        "momentum" => new Momentum<double>(new MomentumOptions { Momentum = 0.5 }, Parameters),
+        "nesterov" => new Nesterov<double>(new NesterovOptions { Momentum = 0.5 }, Parameters),
+        _ => new SumOptimizer(),
+    };
 
     private static int Number(string word) => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture);
 }

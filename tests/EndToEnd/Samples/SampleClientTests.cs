@@ -29,7 +29,7 @@ public sealed class SampleClientTests : IDisposable
     [NativeFact]
     public async Task ADeviceCompiledAheadOfTimeTakesPart()
     {
-        Publish("-p:PublishAot=true");
+        await PublishAsync("-p:PublishAot=true");
         Assert.Single(Directory.EnumerateFiles(At("device")), file => !file.EndsWith(".dbg", StringComparison.Ordinal));
         await TakesPartAsync(url => [Path.Combine(At("device"), "console-device"), url, "readings", At("state")]);
     }
@@ -37,14 +37,14 @@ public sealed class SampleClientTests : IDisposable
     [SlowFact]
     public async Task ATrimmedDeviceTakesPart()
     {
-        Publish("-p:PublishAot=false", "-p:PublishTrimmed=true", "-p:TrimMode=full", "--self-contained");
+        await PublishAsync("-p:PublishAot=false", "-p:PublishTrimmed=true", "-p:TrimMode=full", "--self-contained");
         await TakesPartAsync(url => [Path.Combine(At("device"), "console-device"), url, "readings", At("state")]);
     }
 
-    private void Publish(params string[] options)
+    private async Task PublishAsync(params string[] options)
     {
         string[] arguments = ["publish", Path.Combine(Build.RepositoryRoot, "samples", "ConsoleDevice"), "-r", "linux-x64", "-o", At("device"), "-v", "q", "-nodeReuse:false", .. options];
-        var (code, output) = Run("dotnet", arguments);
+        var (code, output) = await RunAsync("dotnet", arguments);
         Assert.True(code == 0, output);
     }
 
@@ -57,23 +57,21 @@ public sealed class SampleClientTests : IDisposable
         using var left = JsonDocument.Parse(File.ReadAllText(Path.Combine(Fed.Home, "coordinators", $"localhost-{new Uri(coordinator.Url).Port}.json")));
         var token = left.RootElement.GetProperty("enrolmentToken").GetString()!;
         var line = command(coordinator.Url);
-        var (code, output) = await Task.Run(() => Run(line[0], [.. line[1..], At("readings.csv"), token]));
+        var (code, output) = await RunAsync(line[0], [.. line[1..], At("readings.csv"), token]);
         Assert.True(code == 0, output);
         var shown = await Fed.RunAsync("runs", "show", "readings", "--url", coordinator.Url);
         Assert.Contains("4 accepted, 0 rejected, 0 lost of 4", shown, StringComparison.Ordinal);
     }
 
-    private static (int Code, string Output) Run(string program, string[] arguments)
+    private static async Task<(int Code, string Output)> RunAsync(string program, string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        if (!process.WaitForExit(TimeSpan.FromMinutes(4)))
-        {
-            process.Kill(entireProcessTree: true);
-        }
-
-        return (process.ExitCode, output + error.GetAwaiter().GetResult());
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        await using var end = limit.Token.UnsafeRegister(_ => process.Kill(entireProcessTree: true), null); // Its output ends with it.
+        var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        var output = await process.StandardOutput.ReadToEndAsync(CancellationToken.None) + await error;
+        await process.WaitForExitAsync(CancellationToken.None);
+        return (process.ExitCode, output);
     }
 
     private string At(string name) => Path.Combine(folder, name);

@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
+using Federated.Protocol.Local;
 using Microsoft.Win32.SafeHandles;
 
 namespace Federated.Coordinator.Storage.Files;
 
 /// <summary>Files under a root folder of this machine.</summary>
-/// <remarks>On Linux and macOS folders are synced too, since a new file's name is not durable without it; on Windows NTFS journals names.</remarks>
-public sealed partial class PhysicalFileSystem : IFileSystem
+public sealed class PhysicalFileSystem : IFileSystem
 {
     private readonly string root;
 
@@ -58,31 +57,7 @@ public sealed partial class PhysicalFileSystem : IFileSystem
 
     public void Delete(string path) => File.Delete(Full(path));
 
-    public void SyncFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var descriptor = Open(Full(folder), 0);
-        if (descriptor < 0)
-        {
-            throw new IOException($"Cannot open folder '{folder}' to make its entries durable (errno {Marshal.GetLastPInvokeError()}).");
-        }
-
-        try
-        {
-            if (Sync(descriptor) != 0)
-            {
-                throw new IOException($"Cannot sync folder '{folder}' (errno {Marshal.GetLastPInvokeError()}).");
-            }
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
-    }
+    public void SyncFolder(string folder) => FolderSync.Flush(Full(folder));
 
     private string Full(string path)
     {
@@ -91,15 +66,6 @@ public sealed partial class PhysicalFileSystem : IFileSystem
             ? full
             : throw new StorageException($"The path '{path}' leaves the data folder.");
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 
     private sealed class AppendFile : IAppendFile
     {
