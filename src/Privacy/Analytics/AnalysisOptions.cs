@@ -15,7 +15,7 @@ public abstract record AnalysisOptions
 {
     /// <summary>What is asked for, in words a client's owner understands; also the column that <c>fed client</c> answers from.</summary>
     /// <value>No default.</value>
-    [Required, MinLength(1)]
+    [Required]
     public required string Question { get; init; }
 
     /// <summary>ε₀ of a client's one report.</summary>
@@ -79,8 +79,8 @@ public sealed record QuantilesOptions : AnalysisOptions
     public required double Upper { get; init; }
 
     /// <summary>Which quantiles.</summary>
-    /// <value>The default is 0.25, 0.5 and 0.75. Each in (0, 1).</value>
-    [Required, MinLength(1)]
+    /// <value>The default is 0.25, 0.5 and 0.75. At least one, each in (0, 1).</value>
+    [Required]
     public IReadOnlyList<double> Probabilities { get; init; } = [0.25, 0.5, 0.75];
 
     /// <summary>h: the range is divided into 2^h bins, and clients into h groups. More bins resolve finer, with more noise.</summary>

@@ -1,10 +1,16 @@
+using System.Runtime.InteropServices;
+
 namespace Federated.EndToEnd.Samples;
 
 /// <summary>A fact that compiles a sample ahead of time; skipped where the toolchain is not there.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NativeFactAttribute : FactAttribute
 {
-    private static readonly string[] Packages = ["microsoft.dotnet.ilcompiler", "microsoft.netcore.app.runtime.nativeaot.linux-x64"];
+    private static readonly string[] Packages =
+    [
+        $"runtime.{RuntimeInformation.RuntimeIdentifier}.Microsoft.DotNet.ILCompiler",
+        $"Microsoft.NETCore.App.Runtime.NativeAOT.{RuntimeInformation.RuntimeIdentifier}",
+    ];
 
     public NativeFactAttribute() => Skip = Missing() is { } missing
         ? $"The sample is not compiled natively: {missing}. It is on a machine that has it; see docs/client-sdk.md."
@@ -12,7 +18,7 @@ public sealed class NativeFactAttribute : FactAttribute
 
     private static string? Missing()
     {
-        if (!OperatingSystem.IsLinux() || System.Runtime.InteropServices.RuntimeInformation.OSArchitecture != System.Runtime.InteropServices.Architecture.X64)
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.OSArchitecture != Architecture.X64)
         {
             return "the test is for Linux on x64";
         }
@@ -25,8 +31,9 @@ public sealed class NativeFactAttribute : FactAttribute
 
         var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        return Packages.FirstOrDefault(package => !Directory.Exists(Path.Combine(cache, package))) is { } absent
-            ? $"the package {absent} is not in {cache} (dotnet restore samples/ConsoleDevice -r linux-x64 fetches it where the feed carries it)"
+        var packs = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "packs"));
+        return Packages.FirstOrDefault(package => !Directory.Exists(Path.Combine(cache, package.ToLowerInvariant())) && !Directory.Exists(Path.Combine(packs, package))) is { } absent
+            ? $"the package {absent} is neither in {cache} (dotnet restore samples/ConsoleDevice -r {RuntimeInformation.RuntimeIdentifier} fetches it where the feed carries it) nor in {packs}"
             : null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Federated.EndToEnd.Interoperability;
 using Federated.EndToEnd.Serving;
@@ -29,7 +30,7 @@ public sealed class SampleClientTests : IDisposable
     [NativeFact]
     public async Task ADeviceCompiledAheadOfTimeTakesPart()
     {
-        await PublishAsync("-p:PublishAot=true");
+        await PublishAsync();
         Assert.Single(Directory.EnumerateFiles(At("device")), file => !file.EndsWith(".dbg", StringComparison.Ordinal));
         await TakesPartAsync(url => [Path.Combine(At("device"), "console-device"), url, "readings", At("state")]);
     }
@@ -43,7 +44,7 @@ public sealed class SampleClientTests : IDisposable
 
     private async Task PublishAsync(params string[] options)
     {
-        string[] arguments = ["publish", Path.Combine(Build.RepositoryRoot, "samples", "ConsoleDevice"), "-r", "linux-x64", "-o", At("device"), "-v", "q", "-nodeReuse:false", .. options];
+        string[] arguments = ["publish", Path.Combine(Build.RepositoryRoot, "samples", "ConsoleDevice"), "-r", RuntimeInformation.RuntimeIdentifier, "-o", At("device"), "-v", "q", "-nodeReuse:false", .. options];
         var (code, output) = await RunAsync("dotnet", arguments);
         Assert.True(code == 0, output);
     }
