@@ -18,7 +18,7 @@ public sealed class NativeFactAttribute : FactAttribute
 
     private static string? Missing()
     {
-        if (!OperatingSystem.IsLinux() || RuntimeInformation.OSArchitecture != Architecture.X64)
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.OSArchitecture != System.Runtime.InteropServices.Architecture.X64)
         {
             return "the test is for Linux on x64";
         }
