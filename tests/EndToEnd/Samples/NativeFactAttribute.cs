@@ -44,3 +44,10 @@ public sealed class SlowFactAttribute : FactAttribute
 {
     public SlowFactAttribute() => Skip = Environment.GetEnvironmentVariable("FED_SLOW_TESTS") == "1" ? null! : "It takes a minute or more: set FED_SLOW_TESTS=1 to run it.";
 }
+
+/// <summary>The same for a theory.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class SlowTheoryAttribute : TheoryAttribute
+{
+    public SlowTheoryAttribute() => Skip = new SlowFactAttribute().Skip;
+}

@@ -13,6 +13,7 @@ using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Tests.Hosting;
+using Federated.EndToEnd.Samples;
 using Federated.Protocol;
 using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
@@ -24,6 +25,9 @@ namespace Federated.EndToEnd.Serving;
 public sealed class SecureSumOverHttpTests
 {
     private const int Clients = 10;
+
+    /// <summary>So many that the graph is no longer complete.</summary>
+    private const int Many = 100;
 
     static SecureSumOverHttpTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
 
@@ -49,6 +53,43 @@ public sealed class SecureSumOverHttpTests
         await using var world = await World.StartAsync();
         await world.PlayAsync(i => i switch { 1 => SecureSumSteps.Shares, 5 => SecureSumSteps.Input, 9 => SecureSumSteps.Unmask, _ => "" }, view => view.Status == RunStatus.Finished);
         await world.AssertSumOfAsync([0, 2, 3, 4, 6, 7, 8, 9]);
+    }
+
+    /// <summary>30 % at one phase, of a hundred.</summary>
+    [SlowTheory]
+    [InlineData(SecureSumSteps.Keys)]
+    [InlineData(SecureSumSteps.Shares)]
+    [InlineData(SecureSumSteps.Input)]
+    [InlineData(SecureSumSteps.Signature)]
+    [InlineData(SecureSumSteps.Unmask)]
+    public async Task A_sum_of_a_hundred_is_exact_when_a_third_falls_silent_at(string step)
+    {
+        await using var world = await World.StartAsync(Many);
+        await world.PlayAsync(i => i % 10 is 1 or 5 or 9 ? step : "", view => view.Status == RunStatus.Finished);
+        int[] summed = [.. Enumerable.Range(0, Many).Where(i => step is SecureSumSteps.Signature or SecureSumSteps.Unmask || i % 10 is not (1 or 5 or 9))];
+        await world.AssertSumOfAsync(summed);
+        Assert.Equal(summed.Length, world.Run.View.Counters.Accepted);
+    }
+
+    /// <summary>30 of a hundred in all, six at each of the five phases.</summary>
+    [SlowFact]
+    public Task A_sum_of_a_hundred_is_exact_when_some_fall_silent_at_every_phase() => FallSilentAtEveryPhaseAsync(Many, silent: 30);
+
+    /// <summary>The same of forty: ten in all, two at each phase.</summary>
+    [Fact]
+    public Task A_sum_of_forty_is_exact_when_some_fall_silent_at_every_phase() => FallSilentAtEveryPhaseAsync(40, silent: 10);
+
+    /// <summary>30 % of those still there at every phase, of a hundred.</summary>
+    [SlowFact]
+    public async Task A_session_of_a_hundred_fails_loudly_when_a_third_falls_silent_at_every_phase()
+    {
+        await using var world = await World.StartAsync(Many);
+        await world.PlayAsync(
+            i => i switch { < 30 => SecureSumSteps.Shares, < 51 => SecureSumSteps.Input, < 66 => SecureSumSteps.Signature, < 76 => SecureSumSteps.Unmask, _ => "" },
+            _ => world.Run.SecureSum!.Facts().Sessions.Any(s => s.Problem.Length > 0));
+        var session = world.Run.SecureSum!.Facts().Sessions.First(s => s.Problem.Length > 0);
+        Assert.Contains("70 are needed", session.Problem, StringComparison.Ordinal);
+        Assert.Equal((0, 0L), (world.Run.View.Version, world.Run.View.Counters.Accepted));
     }
 
     /// <summary>30 % at every phase are too many for ten members: nothing is opened, and it is said why.</summary>
@@ -89,15 +130,25 @@ public sealed class SecureSumOverHttpTests
         static (HttpStatusCode Status, bool Says) Shown((HttpStatusCode Status, string Body) answer, string what) => (answer.Status, answer.Body.Contains(what, StringComparison.Ordinal));
     }
 
-    private sealed class World(string folder, CoordinatorServer server, RunHost run, LeapingTime time) : IAsyncDisposable
+    private static async Task FallSilentAtEveryPhaseAsync(int clients, int silent)
     {
+        string[] steps = [SecureSumSteps.Keys, SecureSumSteps.Shares, SecureSumSteps.Input, SecureSumSteps.Signature, SecureSumSteps.Unmask];
+        await using var world = await World.StartAsync(clients);
+        await world.PlayAsync(i => i < silent ? steps[i % 5] : "", view => view.Status == RunStatus.Finished);
+        await world.AssertSumOfAsync([.. Enumerable.Range(0, clients).Where(i => i >= silent || i % 5 > 2)]);
+    }
+
+    private sealed class World(int clients, string folder, CoordinatorServer server, RunHost run, LeapingTime time) : IAsyncDisposable
+    {
+        private const double ClipNorm = 100;
+
         private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
         private readonly ConcurrentQueue<string> taken = new();
 
         public RunHost Run => run;
 
-        public static async Task<World> StartAsync()
+        public static async Task<World> StartAsync(int clients = Clients)
         {
             var folder = Directory.CreateTempSubdirectory("fed-sums-").FullName;
             var factory = new ExperimentRunFactory("data");
@@ -109,30 +160,30 @@ public sealed class SecureSumOverHttpTests
                 $$"""
                 name: sums
                 seed: 20
-                data: { set: drawn-digits, trainExamples: 200, testExamples: 40, partition: { kind: iid, clients: {{Clients}} } }
+                data: { set: drawn-digits, trainExamples: 200, testExamples: 40, partition: { kind: iid, clients: {{clients}} } }
                 model: { kind: softmax }
                 training: { kind: local, steps: 3, batchSize: 10 }
-                strategy: { scheduler: { kind: synchronous, cohort: {{Clients}}, minimumReports: 7 }, exampleWeight: equal }
-                clients: { count: {{Clients}} }
+                strategy: { scheduler: { kind: synchronous, cohort: {{clients}}, minimumReports: {{clients * 7 / 10}} }, exampleWeight: equal }
+                clients: { count: {{clients}} }
                 run: { stop: { versions: 1 }, evaluateEvery: 0 }
-                privacy: { kind: secure-sum, clipNorm: 100, corrupted: 0, phaseSeconds: 900, gatherSeconds: 900 }
+                privacy: { kind: secure-sum, clipNorm: {{ClipNorm}}, corrupted: 0, phaseSeconds: 900, gatherSeconds: 900 }
                 """,
                 []);
-            return new World(folder, server, (RunHost)await server.Runs.CreateAsync("sums", configuration, default), time);
+            return new World(clients, folder, server, (RunHost)await server.Runs.CreateAsync("sums", configuration, default), time);
         }
 
         /// <summary>Plays until it is so. Deadlines are so far away that nobody who speaks misses one; a phase with the silent ends when all others' steps are there.</summary>
         public async Task PlayAsync(Func<int, string> silentAt, Func<RunView, bool> until)
         {
             using var end = new CancellationTokenSource(Patience);
-            var clients = Enumerable.Range(0, Clients).Select(i => TakePartAsync(i, silentAt(i), end.Token)).ToList();
-            var left = Clients;
+            var sessions = Enumerable.Range(0, clients).Select(i => TakePartAsync(i, silentAt(i), end.Token)).ToList();
+            var left = clients;
             foreach (var step in (string[])[SecureSumSteps.Keys, SecureSumSteps.Shares, SecureSumSteps.Input, SecureSumSteps.Signature])
             {
-                if (Enumerable.Range(0, Clients).Count(i => silentAt(i) == step) is > 0 and var silent)
+                if (Enumerable.Range(0, clients).Count(i => silentAt(i) == step) is > 0 and var silent)
                 {
                     left -= silent;
-                    while (taken.Count(one => one == step) < left)
+                    while (taken.Count(one => one == step) < left && !until(run.View))
                     {
                         await Task.Delay(5, end.Token);
                     }
@@ -147,16 +198,19 @@ public sealed class SecureSumOverHttpTests
             }
 
             await end.CancelAsync();
-            await Task.WhenAll(clients);
+            await Task.WhenAll(sessions);
         }
 
-        public async Task AssertSumOfAsync(IReadOnlyCollection<int> members)
+        /// <summary>The step is that of the sum of the members' words, each rounded to the grid by itself; float32 is all that is lost.</summary>
+        public async Task AssertSumOfAsync(int[] members)
         {
             var (before, after) = (await ParametersAsync(0), await ParametersAsync(1));
+            var steps = int.MaxValue / clients / ClipNorm;
             for (var j = 0; j < before.Length; j++)
             {
-                var mean = members.Average(i => (double)UpdateOf(i, j));
-                Assert.True(Math.Abs(after[j] - before[j] - mean) < 2e-6, $"coordinate {j}: {mean} expected, {after[j] - before[j]} there");
+                var mean = members.Sum(i => Math.Round(UpdateOf(i, j) * steps)) / steps / members.Length;
+                var expected = before[j] + (float)mean;
+                Assert.True(Math.Abs(after[j] - expected) <= 2 * (MathF.BitIncrement(Math.Abs(expected)) - Math.Abs(expected)), $"coordinate {j}: {expected} expected, {after[j]} there");
             }
         }
 
@@ -175,10 +229,10 @@ public sealed class SecureSumOverHttpTests
             }) { InnerHandler = new SocketsHttpHandler() };
             var client = new FederatedClient(
                 OptionsOf(0), new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(Url) }, TimeProvider.System, handler, ownsHandler: true), store, TimeProvider.System);
-            var others = Enumerable.Range(1, Clients - 1).Select(i => TakePartAsync(i, SecureSumSteps.Keys, end.Token)).ToList();
+            var others = Enumerable.Range(1, clients - 1).Select(i => TakePartAsync(i, SecureSumSteps.Keys, end.Token)).ToList();
             var session = client.RunAsync(new Pattern(0), end.Token);
             var bearer = await token.Task.WaitAsync(end.Token);
-            while (run.View.Counters.Dispatched < Clients)
+            while (run.View.Counters.Dispatched < clients)
             {
                 await Task.Delay(20, end.Token);
             }
@@ -200,7 +254,7 @@ public sealed class SecureSumOverHttpTests
 
         private Uri Url => new(server.Addresses[0]);
 
-        private static float UpdateOf(int client, int j) => 0.01f * (client + 1) * ((((j * 7) + (client * 13)) % 11) - 5);
+        private static float UpdateOf(int client, int j) => 0.01f * ((client % 10) + 1) * ((((j * 7) + (client * 13)) % 11) - 5);
 
         private FederatedClientOptions OptionsOf(int index) => new()
         {
