@@ -92,6 +92,22 @@ public sealed class TorchClientTests
         Assert.Equal(7, client.Train(new TrainingTask(layout, new float[layout.Count]) { Work = LocalWork.OfEpochs(2) }, CancellationToken.None).Steps);
     }
 
+    [Fact]
+    public void ACancelledTaskOrEvaluationEndsWithNothingForTheSession()
+    {
+        var data = TestData.Images(40);
+        using var client = new TorchClient(Model(data), new TorchTrainingOptions { Local = new LocalTrainingOptions { Objective = new FedDynOptions() } }, data, test: data);
+        var layout = Layout(data);
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        var task = new TrainingTask(layout, new float[layout.Count]) { Work = LocalWork.OfSteps(1) };
+        Assert.Throws<OperationCanceledException>(() => client.Train(task, stop.Token));
+        Assert.Empty(task.ToServer);
+        Assert.Empty(task.NextState);
+        Assert.Throws<OperationCanceledException>(() => client.Evaluate(new EvaluationTask(layout, new float[layout.Count]), stop.Token));
+        Assert.Equal(1, client.Train(task, CancellationToken.None).Steps);
+    }
+
     private static TorchClient Client(Federated.Training.Data.DataSet data, TorchTrainingOptions options) => new(Model(data), options, data);
 
     private static TorchModel Model(Federated.Training.Data.DataSet data)

@@ -90,6 +90,20 @@ public sealed class DpSgdTests
     }
 
     [Fact]
+    public void CancellationComesBetweenTwoExamples()
+    {
+        const int examples = 200;
+        var data = TestData.Images(examples);
+        using var stop = new CancellationTokenSource();
+        using var random = new StoppingRandom(stop, afterCoins: 3);
+        using var trainer = Private(data, new DpSgdOptions { SamplingRate = 0.5, Random = random }, rate: 0.1);
+        var start = TestData.Initial(trainer.Model);
+        Assert.Throws<OperationCanceledException>(() => trainer.Train(
+            new LocalTask<float> { Start = start, Data = data, Examples = TestData.All(data), Steps = 1, Seed = 1, Cancellation = stop.Token }, new float[start.Length]));
+        Assert.Equal(3, random.Coins); // Of the step's two hundred.
+    }
+
+    [Fact]
     public void BatchNormalisationIsRefused() => Refused("group normalisation", () => new TorchTrainer(
         new TorchModel(() => nn.Sequential(("flatten", nn.Flatten()), ("norm", nn.BatchNorm1d(64)), ("fc", nn.Linear(64, 4))), new CrossEntropyLoss(), new DataSetReader([1, 8, 8])),
         new TorchTrainingOptions { Privacy = new DpSgdOptions() }));
@@ -109,4 +123,30 @@ public sealed class DpSgdTests
 
     private static void Refused(string advice, Func<object> make) =>
         Assert.Contains(advice, Assert.Throws<TrainingException>(make).Message, StringComparison.Ordinal);
+
+    /// <summary>Coins, one for each example, that cancel the training after some.</summary>
+    private sealed class StoppingRandom(CancellationTokenSource stop, int afterCoins) : IRandomSource, IDisposable
+    {
+        private readonly SimulationRandom random = new(4);
+
+        public int Coins { get; private set; }
+
+        public bool IsCryptographic => false;
+
+        public string Description => random.Description;
+
+        public void Fill(Span<byte> destination) => random.Fill(destination);
+
+        public ulong NextUInt64()
+        {
+            if (++Coins == afterCoins)
+            {
+                stop.Cancel();
+            }
+
+            return random.NextUInt64();
+        }
+
+        public void Dispose() => random.Dispose();
+    }
 }
