@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Federated.Aggregation;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
@@ -77,9 +78,42 @@ public sealed partial class DurableRun
         return named;
     }
 
-    private async ValueTask LoadAsync(CancellationToken cancellation)
+    private async ValueTask LoadAsync(bool hasBegun, CancellationToken cancellation)
     {
         var history = await log.LoadAsync(cancellation).ConfigureAwait(false);
+        if (hasBegun && log.NextSequence == 0 && history.Snapshot is null)
+        {
+            throw new DamagedException("The run's log is gone: the run has begun, and the store holds no record of it. Restore the log from a backup; a run that began anew would count what was spent as nothing.");
+        }
+
+        blobs.Verifies = true; // What the log is repeated over must be what it was written over.
+        var next = history.SnapshotSequence;
+        try
+        {
+            await RepeatAsync(history, () => next++, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is EndOfStreamException or AggregationException or FormatException or ArgumentException or InvalidDataException or OverflowException or KeyNotFoundException)
+        {
+            throw new DamagedException(
+                $"{(next == history.SnapshotSequence ? "The run's snapshot" : $"Record {next - 1} of the run's log")} cannot be read: {e.Message} Restore the run from a backup.", e);
+        }
+        finally
+        {
+            blobs.Verifies = false;
+        }
+
+        Trim();
+        if (log.NextSequence > 0)
+        {
+            List<RunEffect> recovered = [];
+            Machine.Recover(recovered);
+            Recovered = [.. recovered.Where(e => e is not Accumulate)];
+        }
+    }
+
+    /// <param name="reading">Called before each record.</param>
+    private async ValueTask RepeatAsync(RunHistory history, Action reading, CancellationToken cancellation)
+    {
         if (history.Snapshot is { } snapshot)
         {
             await RestoreAsync(RunSnapshot.Decode(snapshot), cancellation).ConfigureAwait(false);
@@ -92,7 +126,7 @@ public sealed partial class DurableRun
                 await parts.Model.LoadAsync(0, start, null, blobs, cancellation).ConfigureAwait(false);
                 if (origin.Optimizer is { } optimizer)
                 {
-                    await parts.Model.TakeOptimizerAsync(optimizer, store, cancellation).ConfigureAwait(false);
+                    await parts.Model.TakeOptimizerAsync(optimizer, blobs, cancellation).ConfigureAwait(false);
                 }
             }
 
@@ -105,16 +139,9 @@ public sealed partial class DurableRun
 
         foreach (var record in history.Records)
         {
+            reading();
             replayBytes += record.Length;
             await HandleAsync(LoggedEvent.Read(record), cancellation).ConfigureAwait(false);
-        }
-
-        Trim();
-        if (log.NextSequence > 0)
-        {
-            List<RunEffect> recovered = [];
-            Machine.Recover(recovered);
-            Recovered = [.. recovered.Where(e => e is not Accumulate)];
         }
     }
 

@@ -79,6 +79,8 @@ public sealed partial class DurableRun : IAsyncDisposable
     /// <param name="memory">Shared by the runs of this process.</param>
     /// <param name="origin">The version of another run that version 0 starts from instead of its own parameters.</param>
     /// <param name="sections">The host's own, beside those of <paramref name="parts"/>.</param>
+    /// <param name="hasBegun">Whether the log must hold something: one that holds nothing is then gone, and what it knew of budgets with it.</param>
+    /// <exception cref="DamagedException">What is stored of the run cannot be what was written.</exception>
     public static async ValueTask<DurableRun> OpenAsync(
         RunParts parts,
         IRunLog log,
@@ -87,7 +89,8 @@ public sealed partial class DurableRun : IAsyncDisposable
         DurabilityOptions options,
         CancellationToken cancellation,
         RunOrigin? origin = null,
-        IReadOnlyList<IRunSection>? sections = null)
+        IReadOnlyList<IRunSection>? sections = null,
+        bool hasBegun = false)
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(log);
@@ -95,7 +98,7 @@ public sealed partial class DurableRun : IAsyncDisposable
         var run = new DurableRun(parts, log, new RunBlobs(memory, store, options.VersionsInMemory ? options.InlineBytes : 0), store, options, origin, [.. parts.Sections, .. sections ?? []]);
         try
         {
-            await run.LoadAsync(cancellation).ConfigureAwait(false);
+            await run.LoadAsync(hasBegun, cancellation).ConfigureAwait(false);
             return run;
         }
         catch

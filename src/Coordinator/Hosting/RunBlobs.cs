@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Federated.Coordinator.Storage;
 using Federated.Protocol;
@@ -17,6 +18,15 @@ public sealed class RunBlobs(MemoryBlobs memory, IBlobStore store, int inlineByt
 
     private readonly Dictionary<string, BlobReference> held = new(StringComparer.Ordinal);
 
+    /// <summary>Pieces in which a blob that is not read at once is checked.</summary>
+    private const int Piece = 1 << 20;
+
+    /// <summary>Blobs up to so many bytes are checked in memory and read once: where reading is a request to another process, and where it is not.</summary>
+    private const int RemoteAtOnce = 64 << 20, LocalAtOnce = Piece;
+
+    /// <summary>Whether blobs of the store are held against their digests before they are given out.</summary>
+    internal bool Verifies { get; set; }
+
     public bool IsRemote => store.IsRemote;
 
     /// <summary>Blobs that this run holds in memory.</summary>
@@ -31,7 +41,55 @@ public sealed class RunBlobs(MemoryBlobs memory, IBlobStore store, int inlineByt
         ArgumentNullException.ThrowIfNull(blob);
         return memory.TryGet(blob.Sha256, out var bytes)
             ? ValueTask.FromResult<Stream>(new ReadOnlyMemoryStream(bytes))
-            : store.OpenAsync(blob, cancellation);
+            : Verifies ? OpenVerifiedAsync(blob, cancellation) : store.OpenAsync(blob, cancellation);
+    }
+
+    /// <exception cref="DamagedException">The store has no such blob, or other bytes under its name.</exception>
+    private async ValueTask<Stream> OpenVerifiedAsync(BlobReference blob, CancellationToken cancellation)
+    {
+        if (!await store.ContainsAsync(blob, cancellation).ConfigureAwait(false))
+        {
+            throw new DamagedException($"Blob {blob.Sha256} ({blob.Length} bytes), which the run needs, is not in the store; restore it from a backup.");
+        }
+
+        var stream = await store.OpenAsync(blob, cancellation).ConfigureAwait(false);
+        try
+        {
+            var isSound = stream.Length == blob.Length;
+            if (isSound && blob.Length <= (store.IsRemote ? RemoteAtOnce : LocalAtOnce))
+            {
+                var bytes = new byte[blob.Length];
+                await stream.ReadExactlyAsync(bytes, cancellation).ConfigureAwait(false);
+                await stream.DisposeAsync().ConfigureAwait(false);
+                (stream, isSound) = (new ReadOnlyMemoryStream(bytes), Convert.ToHexStringLower(SHA256.HashData(bytes)) == blob.Sha256);
+            }
+            else if (isSound)
+            {
+                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                var piece = ArrayPool<byte>.Shared.Rent(Piece);
+                try
+                {
+                    for (int read; (read = await stream.ReadAsync(piece, cancellation).ConfigureAwait(false)) > 0;)
+                    {
+                        hash.AppendData(piece, 0, read);
+                    }
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(piece);
+                }
+
+                isSound = Convert.ToHexStringLower(hash.GetHashAndReset()) == blob.Sha256;
+                stream.Position = 0;
+            }
+
+            return isSound ? stream : throw new DamagedException($"Blob {blob.Sha256} ({blob.Length} bytes) is damaged: the store holds other bytes under that name; restore it from a backup.");
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     public async ValueTask<bool> ContainsAsync(BlobReference blob, CancellationToken cancellation)

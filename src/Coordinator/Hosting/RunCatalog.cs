@@ -20,15 +20,25 @@ internal sealed class RunCatalog(IDocumentStore documents)
     private const int CommonForm = 2;
 
     /// <summary>All entries; those whose deletion a crash interrupted are told apart.</summary>
-    public async ValueTask<IReadOnlyList<(RunEntry Entry, bool IsDeleted)>> ListAsync(CancellationToken cancellation)
+    /// <param name="withDamaged">Whether an entry that cannot be read is one with its <see cref="RunEntry.Damage"/>, and does not keep the others from being listed.</param>
+    public async ValueTask<IReadOnlyList<(RunEntry Entry, bool IsDeleted)>> ListAsync(CancellationToken cancellation, bool withDamaged = false)
     {
         List<(RunEntry, bool)> entries = [];
         foreach (var id in await documents.ListAsync(Folder, cancellation).ConfigureAwait(false))
         {
             var bytes = await documents.ReadAsync($"{Folder}/{id}", cancellation).ConfigureAwait(false);
-            if (bytes is not null)
+            if (bytes is null)
+            {
+                continue;
+            }
+
+            try
             {
                 entries.Add(Read(id, bytes));
+            }
+            catch (Exception e) when (withDamaged && e is (DamagedException or CoordinatorException))
+            {
+                entries.Add((new RunEntry(id, DateTimeOffset.UnixEpoch, default, null) { Damage = e.Message }, false));
             }
         }
 
@@ -62,6 +72,7 @@ internal sealed class RunCatalog(IDocumentStore documents)
         {
             Inherited = InheritanceMessage.Of(entry.Origin?.Inherited),
             OriginOptimizer = entry.Origin?.Optimizer,
+            HasBegun = entry.HasBegun ? true : null,
         },
         CatalogJson.Default.CatalogDocument);
 
@@ -69,7 +80,7 @@ internal sealed class RunCatalog(IDocumentStore documents)
     {
         try
         {
-            var document = JsonSerializer.Deserialize(bytes, CatalogJson.Default.CatalogDocument)!;
+            var document = JsonSerializer.Deserialize(bytes, CatalogJson.Default.CatalogDocument) ?? throw new FormatException("It holds nothing.");
             if (document.Form is < 1 or > Form)
             {
                 throw new CoordinatorException($"The catalog entry of run '{id}' is of form {document.Form}, which this build does not know; use the build that wrote it.");
@@ -78,11 +89,11 @@ internal sealed class RunCatalog(IDocumentStore documents)
             var origin = document.OriginModel is { } model ? new RunOrigin(
                 document.OriginRun ?? "", document.OriginVersion, model,
                 document.Inherited?.ToInheritance() ?? new PrivacyInheritance(document.OriginRun ?? "", document.OriginVersion, InheritanceBasis.Unknown)) { Optimizer = document.OriginOptimizer } : null;
-            return (new RunEntry(id, document.CreatedAt, document.Configuration, origin) { Log = document.Log ?? id }, document.IsDeleted);
+            return (new RunEntry(id, document.CreatedAt, document.Configuration, origin) { Log = document.Log ?? id, HasBegun = document.HasBegun == true }, document.IsDeleted);
         }
         catch (Exception e) when (e is JsonException or FormatException or PrivacyException)
         {
-            throw new StorageException($"The catalog entry of run '{id}' is damaged: {e.Message} Restore it from a backup.", e);
+            throw new DamagedException($"The catalog entry of run '{id}' is damaged: {e.Message} Restore it from a backup.", e);
         }
     }
 }
@@ -95,6 +106,9 @@ internal sealed record CatalogDocument(
 
     /// <summary>Of a branch that goes on from it; form 3.</summary>
     public BlobReference? OriginOptimizer { get; init; }
+
+    /// <summary>Builds before it was written down left it out: then an empty log counts as that of a new run.</summary>
+    public bool? HasBegun { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

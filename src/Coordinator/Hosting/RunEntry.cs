@@ -15,6 +15,12 @@ public sealed record RunEntry(string Id, DateTimeOffset CreatedAt, ReadOnlyMemor
     /// <value>The default is the run's id, as of runs that were made before logs had names.</value>
     public string Log { get; init; } = Id;
 
+    /// <summary>Whether the run's log is known to hold something: a log without anything is then one that is gone, and not that of a new run.</summary>
+    public bool HasBegun { get; init; }
+
+    /// <summary>Why nothing but the run's id is known; empty where the catalog's entry could be read.</summary>
+    public string Damage { get; init; } = "";
+
     /// <summary>A run that has not been before.</summary>
     public static RunEntry New(string id, DateTimeOffset createdAt, ReadOnlyMemory<byte> configuration, RunOrigin? origin) =>
         new(id, createdAt, configuration, origin) { Log = string.Create(CultureInfo.InvariantCulture, $"{id}.{createdAt.UtcTicks:x}") };

@@ -36,6 +36,7 @@ public sealed partial class RunHost
     private async Task LoopAsync()
     {
         var isOpen = await OpenRunAsync().ConfigureAwait(false);
+        attempted.TrySetResult();
         opened.TrySetResult();
         var reader = mailbox.Reader;
         while (await reader.WaitToReadAsync().ConfigureAwait(false))
@@ -49,7 +50,7 @@ public sealed partial class RunHost
             Interlocked.Add(ref depth, -group.Count);
             if (!isOpen)
             {
-                RefuseGroup(HostOutcome.Closed);
+                RefuseGroup(view.Host.IsUnreadable() ? HostOutcome.Failed : HostOutcome.Closed);
                 continue;
             }
 
@@ -69,7 +70,7 @@ public sealed partial class RunHost
                 await CloseRunAsync(HostState.Fenced, e.Message).ConfigureAwait(false);
                 isOpen = false;
             }
-            catch (StorageException e)
+            catch (Exception e) when (MayPass(e))
             {
                 view = view with { Host = HostState.Opening, Problem = e.Message };
                 RefuseGroup(HostOutcome.Unavailable);
@@ -82,10 +83,16 @@ public sealed partial class RunHost
                 LetEverybodyGo(HostOutcome.Unavailable);
                 await run.DisposeAsync().ConfigureAwait(false);
                 isOpen = await OpenRunAsync().ConfigureAwait(false);
+                if (!isOpen)
+                {
+                    timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                    CloseFeeds();
+                }
             }
             catch (Exception e)
             {
-                RefuseGroup(HostOutcome.Closed);
+                view = view with { Host = HostState.Failed, Problem = e.Message }; // Before anybody is told.
+                RefuseGroup(HostOutcome.Failed);
                 await CloseRunAsync(HostState.Failed, e.Message).ConfigureAwait(false);
                 isOpen = false;
             }
@@ -104,12 +111,17 @@ public sealed partial class RunHost
         {
             try
             {
+                if (Entry.Damage.Length > 0)
+                {
+                    throw new DamagedException(Entry.Damage);
+                }
+
                 var parts = factory.Create(Entry.Configuration, store.Blobs);
                 var (newMembers, newHistory) = (new Members(), new History(parts.Sections.OfType<IPrivacyLedger>().FirstOrDefault()));
                 var newDropped = parts.Shuffle is null ? null : new DroppedReports();
                 run = await DurableRun.OpenAsync(
                     parts, store.OpenLog(Entry.Log), store.Blobs, memory, options.Durability, stopping.Token, Entry.Origin,
-                    newDropped is null ? [newMembers, newHistory] : [newMembers, newHistory, newDropped])
+                    newDropped is null ? [newMembers, newHistory] : [newMembers, newHistory, newDropped], Entry.HasBegun && reached == 0)
                     .ConfigureAwait(false);
                 await LeaveIfDeletedAsync().ConfigureAwait(false);
                 (members, history, dropped) = (newMembers, newHistory, newDropped);
@@ -129,9 +141,20 @@ public sealed partial class RunHost
                 view = view with { Host = HostState.Fenced, Problem = e.Message };
                 return false;
             }
-            catch (StorageException e)
+            catch (DamagedException e)
+            {
+                view = view with { Host = HostState.Damaged, Problem = e.Message };
+                return false;
+            }
+            catch (Exception e) when (MayPass(e))
             {
                 view = view with { Host = HostState.Opening, Problem = e.Message };
+                attempted.TrySetResult();
+                if (run is not null)
+                {
+                    await run.DisposeAsync().ConfigureAwait(false); // It may have been opened before it failed.
+                }
+
                 try
                 {
                     await Task.Delay(TimeSpan.FromSeconds(pause), clock, leaving.Token).ConfigureAwait(false);
@@ -153,6 +176,12 @@ public sealed partial class RunHost
             }
         }
     }
+
+    /// <summary>
+    /// Whether it may go better another time: the store's failures, and those of the machine below it that come through. What is stored and
+    /// cannot be read is none of them, though <see cref="EndOfStreamException"/> calls itself one.
+    /// </summary>
+    private static bool MayPass(Exception e) => e is StorageException or UnauthorizedAccessException or TimeoutException or (IOException and not EndOfStreamException);
 
     /// <summary>A log that has been deleted is opened as a new one, which is nobody else's: it is deleted again.</summary>
     /// <exception cref="FencedException">The run was deleted, by another host of it.</exception>
@@ -333,7 +362,7 @@ public sealed partial class RunHost
         view = view with { Host = state, Problem = wasSound ? "" : problem };
         await stopping.CancelAsync().ConfigureAwait(false);
         timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        LetEverybodyGo(HostOutcome.Closed);
+        LetEverybodyGo(state.Outcome());
         if (wasSound)
         {
             try
@@ -347,6 +376,11 @@ public sealed partial class RunHost
         }
 
         await run.DisposeAsync().ConfigureAwait(false);
+        CloseFeeds();
+    }
+
+    private void CloseFeeds()
+    {
         foreach (var feed in feeds)
         {
             feed.Close();

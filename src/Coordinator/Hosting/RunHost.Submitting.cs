@@ -85,10 +85,5 @@ public sealed partial class RunHost
     }
 
     /// <summary>What to answer while the run is not open; null when it is.</summary>
-    private HostOutcome? NotOpen => view.Host switch
-    {
-        HostState.Open => null,
-        HostState.Opening => HostOutcome.Unavailable,
-        _ => HostOutcome.Closed,
-    };
+    private HostOutcome? NotOpen => view.Host.Outcome() is not HostOutcome.Done and var outcome ? outcome : null;
 }

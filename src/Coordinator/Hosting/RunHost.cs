@@ -31,6 +31,7 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource leaving = new();
     private readonly ITimer timer;
+    private readonly TaskCompletionSource attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task loop;
     private ImmutableArray<RunFeed> feeds = [];
@@ -72,14 +73,19 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
 
     /// <summary>Opens a run and starts its loop.</summary>
     /// <returns>When the run is open, or has failed for good: its <see cref="View"/> says which.</returns>
-    public static async Task<RunHost> OpenAsync(
-        RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options, CancellationToken cancellation)
+    public static Task<RunHost> OpenAsync(
+        RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options, CancellationToken cancellation) =>
+        StartAsync(entry, factory, store, memory, clock, options, untilOpen: true, cancellation);
+
+    /// <param name="untilOpen">Whether to wait while the store fails; otherwise the host is returned after its first attempt, and goes on trying.</param>
+    internal static async Task<RunHost> StartAsync(
+        RunEntry entry, IRunFactory factory, IStore store, MemoryBlobs memory, TimeProvider clock, RunHostOptions options, bool untilOpen, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(clock);
         var host = new RunHost(entry, factory, store, memory, clock, options);
         try
         {
-            await host.opened.Task.WaitAsync(cancellation).ConfigureAwait(false);
+            await (untilOpen ? host.opened : host.attempted).Task.WaitAsync(cancellation).ConfigureAwait(false);
             return host;
         }
         catch
@@ -311,9 +317,9 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     /// <summary>Puts a request into the mailbox, unless that is full or closed; then the request is answered at once.</summary>
     private void Post(Item item)
     {
-        if (view.Host is not HostState.Open)
+        if (view.Host is not HostState.Open and var state)
         {
-            item.Refuse(view.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, Soon);
+            item.Refuse(state.Outcome(), Soon);
         }
         else if (Interlocked.Increment(ref depth) > options.MailboxCapacity)
         {

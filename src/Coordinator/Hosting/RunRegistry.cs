@@ -20,6 +20,9 @@ public sealed class RunRegistry : IRuns
     private readonly CancellationTokenSource stopping = new();
     private Task sweeping = Task.CompletedTask;
 
+    /// <summary>Runs of which nobody knows what they need, and the blobs that were there when the last of them was noticed: theirs are among them.</summary>
+    private (HashSet<string> Runs, IReadOnlySet<string> Blobs) spared = ([], new HashSet<string>());
+
     private RunRegistry(IStore store, IRunFactory factory, TimeProvider clock, RunHostOptions options, Action<RunHost>? opened)
     {
         (this.store, this.factory, this.clock, this.options, this.opened) = (store, factory, clock, options, opened);
@@ -36,13 +39,18 @@ public sealed class RunRegistry : IRuns
 
     IReadOnlyCollection<IRun> IRuns.Hosted => [.. runs.Values];
 
-    /// <summary>Why requests should go elsewhere for now: runs whose store fails.</summary>
-    public string NotReady => runs.Values.Count(r => r.View.Host == HostState.Opening) is > 0 and var opening ? $"{opening} runs are being opened" : "";
+    /// <summary>Which runs cannot be asked since their store fails, and why. One that is damaged is none of them: waiting does not mend it, and the others are served.</summary>
+    public string NotReady => string.Join('\n', runs.Values
+        .Select(r => (r.Entry.Id, r.View)).Where(r => r.View.Host == HostState.Opening).OrderBy(r => r.Id, StringComparer.Ordinal)
+        .Select(r => $"run '{r.Id}' is being opened{(r.View.Problem.Length > 0 ? $" again and again: {r.View.Problem}" : "")}"));
 
     /// <summary>All blobs that can be read, small ones that are only in memory included. What is created here is durable.</summary>
     public IBlobStore Blobs { get; }
 
-    /// <summary>Opens all runs of the store. Traffic is to be refused until this returns.</summary>
+    /// <summary>
+    /// Opens all runs of the store, each as far as it can be: one that is damaged says so in its <see cref="RunHost.View"/>, one whose store fails goes on
+    /// trying; neither keeps the others from being served. Traffic is to be refused until this returns.
+    /// </summary>
     /// <param name="sweepEvery">How often unneeded blobs are looked for; zero for never. It is the time that a client has from an upload to its declaration.</param>
     /// <param name="opened">Told of every run that is opened.</param>
     public static async Task<RunRegistry> OpenAsync(
@@ -55,7 +63,7 @@ public sealed class RunRegistry : IRuns
         var registry = new RunRegistry(store, factory, clock, options, opened);
         try
         {
-            foreach (var (entry, isDeleted) in await registry.catalog.ListAsync(cancellation).ConfigureAwait(false))
+            foreach (var (entry, isDeleted) in await registry.catalog.ListAsync(cancellation, withDamaged: true).ConfigureAwait(false))
             {
                 if (isDeleted)
                 {
@@ -103,6 +111,11 @@ public sealed class RunRegistry : IRuns
     public async Task<RunHost> BranchAsync(string id, string from, int version, ReadOnlyMemory<byte>? configuration, CancellationToken cancellation)
     {
         var source = Find(from) ?? throw new CoordinatorException($"There is no run '{from}' to branch from.");
+        if (source.View is { Host: not HostState.Open } closed)
+        {
+            throw new CoordinatorException($"Run '{from}' cannot be branched while it is {closed.Host.ToString().ToLowerInvariant()}: what its versions cost is not known for certain. {closed.Problem}");
+        }
+
         if (source.View.Saved?.Version != version)
         {
             await source.SaveAsync().ConfigureAwait(false); // A version that is only in memory becomes a blob, and the latest one gets its state.
@@ -140,7 +153,7 @@ public sealed class RunRegistry : IRuns
             await catalog.WriteAsync(host.Entry, isDeleted: true, cancellation).ConfigureAwait(false);
             runs.TryRemove(id, out _);
             await host.DisposeAsync().ConfigureAwait(false);
-            await FinishDeletionAsync(host.Entry, cancellation).ConfigureAwait(false);
+            await FinishDeletionAsync(host.Entry, cancellation).ConfigureAwait(false); // Of an entry that could not be read, the log's name is not known: it stays.
             return true;
         }
         finally
@@ -149,7 +162,10 @@ public sealed class RunRegistry : IRuns
         }
     }
 
-    /// <summary>Deletes blobs that no run needs; does nothing while a run is not open, since nobody knows what that one needs.</summary>
+    /// <summary>
+    /// Deletes blobs that no run needs; does nothing while a run is being opened, since nobody knows what that one needs. Of runs that are damaged or have
+    /// failed, nobody knows it either: whatever is there when one of them is noticed is spared, what comes later is not.
+    /// </summary>
     /// <returns>Bytes freed.</returns>
     public async Task<long> SweepAsync(CancellationToken cancellation)
     {
@@ -157,7 +173,10 @@ public sealed class RunRegistry : IRuns
         try
         {
             var isComplete = true;
+            HashSet<string> unreadable = [];
+            Everything? seen = null;
             var freed = await store.Blobs.SweepAsync(ReferencedAsync, cancellation).ConfigureAwait(false);
+            spared = seen is not null ? (unreadable, seen) : unreadable.Count == 0 ? ([], new HashSet<string>()) : spared;
             return freed;
 
             async ValueTask<IReadOnlySet<string>> ReferencedAsync()
@@ -165,7 +184,11 @@ public sealed class RunRegistry : IRuns
                 var referenced = new HashSet<string>(StringComparer.Ordinal);
                 foreach (var run in runs.Values)
                 {
-                    if (await run.ReferencedBlobsAsync().ConfigureAwait(false) is { } needed)
+                    if (run.View.Host.IsUnreadable())
+                    {
+                        unreadable.Add(run.Entry.Id);
+                    }
+                    else if (await run.ReferencedBlobsAsync().ConfigureAwait(false) is { } needed)
                     {
                         referenced.UnionWith(needed);
                     }
@@ -175,7 +198,18 @@ public sealed class RunRegistry : IRuns
                     }
                 }
 
-                return isComplete ? referenced : throw new SweepRefusedException();
+                if (!isComplete)
+                {
+                    throw new SweepRefusedException();
+                }
+
+                if (!unreadable.IsSubsetOf(spared.Runs))
+                {
+                    return seen = new Everything();
+                }
+
+                referenced.UnionWith(unreadable.Count > 0 ? spared.Blobs : referenced);
+                return referenced;
             }
         }
         catch (SweepRefusedException)
@@ -242,9 +276,14 @@ public sealed class RunRegistry : IRuns
 
     private async Task<RunHost> StartAsync(RunEntry entry, CancellationToken cancellation)
     {
-        var host = await RunHost.OpenAsync(entry, factory, store, memory, clock, options, cancellation).ConfigureAwait(false);
+        var host = await RunHost.StartAsync(entry, factory, store, memory, clock, options, untilOpen: false, cancellation).ConfigureAwait(false);
         runs[entry.Id] = host;
         opened?.Invoke(host);
+        if (!entry.HasBegun && host.View is { Host: HostState.Open, Sequence: > 0 })
+        {
+            await catalog.WriteAsync(entry with { HasBegun = true }, isDeleted: false, cancellation).ConfigureAwait(false);
+        }
+
         return host;
     }
 
@@ -265,7 +304,7 @@ public sealed class RunRegistry : IRuns
                 {
                     await SweepAsync(stopping.Token).ConfigureAwait(false);
                 }
-                catch (StorageException)
+                catch (Exception e) when (e is StorageException or IOException or UnauthorizedAccessException)
                 {
                     // The next one may go better; a run whose store fails says so itself.
                 }
@@ -281,4 +320,14 @@ public sealed class RunRegistry : IRuns
         id is { Length: > 0 and <= 63 } && id[0] != '-' && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
     private sealed class SweepRefusedException : Exception;
+
+    /// <summary>Whatever it is asked for is in it, and stays.</summary>
+    private sealed class Everything() : HashSet<string>(StringComparer.Ordinal), IReadOnlySet<string>
+    {
+        bool IReadOnlySet<string>.Contains(string item)
+        {
+            Add(item);
+            return true;
+        }
+    }
 }

@@ -18,6 +18,9 @@ public enum HostOutcome
 
     /// <summary>This host is closing, or another one owns the run: ask again, perhaps elsewhere.</summary>
     Closed,
+
+    /// <summary>The run is damaged, or has failed for good: nothing was done, and only its operator can change that.</summary>
+    Failed,
 }
 
 /// <summary>Reply to an event.</summary>

@@ -60,11 +60,29 @@ public enum HostState
 
     Open,
 
-    /// <summary>Something is wrong that opening again will not mend; the problem says what.</summary>
+    /// <summary>Something is wrong that opening again will not mend, a defect or a configuration that this build cannot run; the problem says what.</summary>
     Failed,
 
     /// <summary>Another host writes this run.</summary>
     Fenced,
 
     Closed,
+
+    /// <summary>What is stored of the run does not check, and nothing of it was changed; the problem says what to restore.</summary>
+    Damaged,
+}
+
+internal static class HostStates
+{
+    /// <summary>What a request to a run in such a state comes to.</summary>
+    public static HostOutcome Outcome(this HostState state) => state switch
+    {
+        HostState.Open => HostOutcome.Done,
+        HostState.Opening => HostOutcome.Unavailable,
+        HostState.Failed or HostState.Damaged => HostOutcome.Failed,
+        _ => HostOutcome.Closed,
+    };
+
+    /// <summary>Whether nobody but an operator gets the run going again.</summary>
+    public static bool IsUnreadable(this HostState state) => state is HostState.Failed or HostState.Damaged;
 }

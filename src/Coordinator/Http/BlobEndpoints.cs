@@ -79,6 +79,11 @@ internal sealed class BlobEndpoints(CoordinatorService service)
         var view = await host.LookAsync(context.RequestAborted).ConfigureAwait(false);
         if (VersionOf(view, asked) is not { } found)
         {
+            if (!await context.IsOpenAsync(host).ConfigureAwait(false))
+            {
+                return; // It may well hold that version.
+            }
+
             await context.RefuseAsync(
                 Problems.VersionUnknown,
                 $"Version '{(asked.Length <= 20 ? asked : "?")}' is not held; there are {string.Join(", ", view.Versions.Keys)}, latest and best.").ConfigureAwait(false);

@@ -36,9 +36,8 @@ internal sealed class ClientEndpoints(CoordinatorService service)
             return;
         }
 
-        if (host.View.Host != HostState.Open)
+        if (!await context.IsOpenAsync(host).ConfigureAwait(false))
         {
-            await context.RefuseAsync(host.View.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
             return;
         }
 
@@ -161,7 +160,7 @@ internal sealed class ClientEndpoints(CoordinatorService service)
 
     private async Task EvaluateAsync(HttpContext context)
     {
-        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host || !await context.IsOpenAsync(host).ConfigureAwait(false)
             || await JsonBody.ReadAsync(context, WireJson.Default.EvaluationReport).ConfigureAwait(false) is not { } report)
         {
             return;

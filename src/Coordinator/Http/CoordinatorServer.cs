@@ -166,6 +166,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         service.Metrics.Observe(() => service.Registry?.Hosted ?? []);
         service.Opened(registry, new Uploads(Path.Combine(folder, "uploads"), store.Blobs, service.Clock, options.UnfinishedUploadBytes));
         companions.Add(new Housekeeping(service));
+        companions.Add(new RunWatch(() => service.Registry?.Hosted ?? [], service.Clock, app.Logger));
         if (isExported)
         {
             companions.Add(new Export(options.OtlpEndpoint, source.Instance.Length > 0 ? source.Instance : service.Identities.Coordinator, source.Meters));

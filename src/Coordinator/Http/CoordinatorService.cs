@@ -3,6 +3,7 @@ using Federated.Coordinator.Identity;
 using Federated.Coordinator.Privacy;
 using Federated.Coordinator.Shuffling;
 using Federated.Coordinator.Telemetry;
+using Federated.Privacy.Statements;
 
 namespace Federated.Coordinator.Http;
 
@@ -46,6 +47,19 @@ internal sealed class CoordinatorService(
     public required ShufflingBook Shuffling { get; init; }
 
     public bool IsReady => registry is not null && !Draining.IsCancellationRequested;
+
+    /// <summary>What people want to know of a run; of one whose configuration this build cannot read, its id.</summary>
+    public RunDescription DescriptionOf(RunEntry entry)
+    {
+        try
+        {
+            return configurations.Describe(entry.Configuration);
+        }
+        catch (CoordinatorException)
+        {
+            return new RunDescription(entry.Id, "", "", "", PrivacyStatement.None(StatementSetting.Served));
+        }
+    }
 
     public void Opened(IRuns runs, Uploads pending) => (uploads, registry) = (pending, runs);
 }

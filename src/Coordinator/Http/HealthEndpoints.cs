@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Federated.Coordinator.Http;
 
-/// <summary>Liveness, readiness, metrics. None needs a credential, none tells more than counts.</summary>
+/// <summary>Liveness, readiness, metrics. None needs a credential; none tells more than counts, and which runs' store fails and how.</summary>
 internal sealed class HealthEndpoints(CoordinatorService service, PrometheusText prometheus)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/healthz", c => c.Response.WriteAsync("ok\n", c.RequestAborted)).WithMetadata(Access.Anybody, new Says("Alive."));
-        routes.MapGet("/readyz", ReadyAsync).WithMetadata(Access.Anybody, new Says("Ready: runs are loaded."));
+        routes.MapGet("/readyz", ReadyAsync).WithMetadata(Access.Anybody, new Says("Ready: every run that can be read is open; otherwise which is not, and why."));
         routes.MapGet("/metrics", MetricsAsync).WithMetadata(Access.Anybody, new Says("Metrics, Prometheus text."));
     }
 

@@ -25,7 +25,7 @@ internal static class ModelCard
         Line(card, "Branched from", run.BranchedFrom ?? "nothing: it began with its own initial model");
         card.Append("\n## Data\n\n").Append(Escape(description.Data)).Append("\n\n");
         Line(card, "Clients that joined", Number(summary.Clients));
-        var statement = description.Privacy with { Spent = host.View.Spent, Inherited = host.Entry.Origin?.Inherited };
+        var statement = RunReports.Spent(description.Privacy, host);
         if (statement.Policy == PrivacyPolicies.None)
         {
             Line(card, "Training examples that they told of", Number((long)run.Clients.Sum(c => c.Examples))); // No part of what a policy covers.

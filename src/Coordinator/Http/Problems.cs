@@ -94,6 +94,8 @@ public static class Problems
 
     public static ProblemType Unavailable { get; } = new("unavailable", 503, "The run cannot be asked now");
 
+    public static ProblemType RunFailed { get; } = new("run-failed", 503, "The run is damaged, or has failed");
+
     public static ProblemType Closing { get; } = new("closing", 503, "The coordinator is stopping");
 
     /// <summary>All of them.</summary>
@@ -102,7 +104,7 @@ public static class Problems
         Malformed, CredentialMissing, CredentialInvalid, TokenExpired, TokenRevoked, ClientUnknown, AssertionInvalid, AssertionExpired, AssertionReplayed,
         EnrolmentTokenInvalid, EnrolmentTokenUsed, NotAllowed, AssignmentNotYours, PrivacyBudget, NotFound, RunUnknown, VersionUnknown, BlobUnknown, UploadUnknown, Method,
         TooSlow, RunExists, RunState, UploadOffset, NotMasked, SessionUnknown, SessionRefused, LengthRequired, TooLarge, MediaType, Range, Digest, NotAnUpdate, KeyInvalid, NotShuffled, ShufflerUnknown, SignatureInvalid, BatchInvalid, Configuration,
-        ProtocolVersion, TooManyRequests, Defect, Busy, Unavailable, Closing,
+        ProtocolVersion, TooManyRequests, Defect, Busy, Unavailable, RunFailed, Closing,
     ];
 
     /// <summary>The problem that a refusal is, and what to do about it.</summary>

@@ -9,6 +9,9 @@ namespace Federated.Coordinator.Http;
 /// <summary>What endpoints ask of a request that has passed the gate.</summary>
 internal static class RequestFacts
 {
+    /// <summary>When to come back to a run that only its operator gets going again.</summary>
+    private static readonly TimeSpan Later = TimeSpan.FromMinutes(1);
+
     public static Principal Who(this HttpContext context) =>
         context.Features.Get<Principal>() ?? throw new InvalidOperationException("This endpoint needs a known caller, and its metadata does not say so.");
 
@@ -27,10 +30,25 @@ internal static class RequestFacts
         return null;
     }
 
+    /// <summary>Whether the run can be asked; if not, that is what the request is answered.</summary>
+    public static async ValueTask<bool> IsOpenAsync(this HttpContext context, IRun host)
+    {
+        if (host.View is not { Host: not HostState.Open } closed)
+        {
+            return true;
+        }
+
+        await (closed.Host.IsUnreadable() && context.Who().Role != Role.Client
+            ? context.RefuseAsync(Problems.RunFailed, $"Run '{host.Entry.Id}' is {closed.Host.ToString().ToLowerInvariant()}: {closed.Problem}", Later)
+            : context.RefuseAsync(closed.Host.Outcome(), TimeSpan.FromSeconds(1))).ConfigureAwait(false);
+        return false;
+    }
+
     /// <summary>The run and the number that the caller has in it, or an answer that it has none.</summary>
     public static async ValueTask<(IRun Host, ClientId Client, AssignmentId Assignment)?> AssignmentAsync(this HttpContext context, CoordinatorService service)
     {
-        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host)
+        // Of a run that is not open nobody knows who is in it: a client that is told it is not would throw its work away.
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host || !await context.IsOpenAsync(host).ConfigureAwait(false))
         {
             return null;
         }
@@ -60,6 +78,8 @@ internal static class RequestFacts
     public static Task RefuseAsync(this HttpContext context, HostOutcome outcome, TimeSpan retryAfter) => outcome switch
     {
         HostOutcome.Busy => context.RefuseAsync(Problems.Busy, "More requests wait for this run than may; come back later.", retryAfter),
+        HostOutcome.Failed => context.RefuseAsync(
+            Problems.RunFailed, "What is stored of this run cannot be read, or this build cannot run it; its operator sees why (fed runs show). Nothing was counted. Keep what you have and come back.", Later),
         HostOutcome.Closed => context.RefuseAsync(Problems.Closing, "The run's host is closing; ask again.", retryAfter),
         _ => context.RefuseAsync(Problems.Unavailable, "The run is being opened, or its store fails; ask again. Repeating the request is safe.", retryAfter),
     };

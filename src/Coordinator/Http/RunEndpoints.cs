@@ -62,7 +62,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
 
     private async Task BranchAsync(HttpContext context)
     {
-        if (await context.RunAsync(service).ConfigureAwait(false) is not { } source
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } source || !await context.IsOpenAsync(source).ConfigureAwait(false)
             || await JsonBody.ReadAsync(context, WireJson.Default.BranchRunRequest).ConfigureAwait(false) is not { } request)
         {
             return;
@@ -172,11 +172,11 @@ internal sealed class RunEndpoints(CoordinatorService service)
 
     private async Task CardAsync(HttpContext context)
     {
-        if (await context.RunAsync(service).ConfigureAwait(false) is { } host)
+        if (await context.RunAsync(service).ConfigureAwait(false) is { } host && (!host.View.Versions.IsEmpty || await context.IsOpenAsync(host).ConfigureAwait(false)))
         {
             context.Response.ContentType = "text/markdown; charset=utf-8";
             var run = await RunReports.DetailAsync(host, service).ConfigureAwait(false);
-            var card = ModelCard.Write(run, host, service.Configurations.Describe(host.Entry.Configuration));
+            var card = ModelCard.Write(run, host, service.DescriptionOf(host.Entry));
             await context.Response.WriteAsync(card, context.RequestAborted).ConfigureAwait(false);
         }
     }
@@ -192,7 +192,7 @@ internal sealed class RunEndpoints(CoordinatorService service)
 
     private async Task CommandAsync(HttpContext context, OperatorAction action)
     {
-        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host
+        if (await context.RunAsync(service).ConfigureAwait(false) is not { } host || !await context.IsOpenAsync(host).ConfigureAwait(false)
             || await JsonBody.ReadAsync(context, WireJson.Default.CommandRequest).ConfigureAwait(false) is not { } request)
         {
             return;

@@ -16,10 +16,10 @@ internal static class RunReports
     public static RunSummaryMessage Summary(IRun host, CoordinatorService service)
     {
         var view = host.View;
-        var description = service.Configurations.Describe(host.Entry.Configuration);
+        var description = service.DescriptionOf(host.Entry);
         var last = host.Metrics.Count > 0 ? host.Metrics[^1] : null;
         var expected = view.Host == HostState.Open ? host.Parts.ExpectedClients : 0;
-        var total = (description.Privacy with { Spent = view.Spent, Inherited = host.Entry.Origin?.Inherited }).TotalSpent;
+        var total = Spent(description.Privacy, host).TotalSpent;
         return new RunSummaryMessage(
             host.Entry.Id,
             description.Name,
@@ -80,7 +80,20 @@ internal static class RunReports
 
     /// <summary>The run's statement as of its last version.</summary>
     public static PrivacyStatement StatementOf(IRun host, CoordinatorService service) =>
-        service.Configurations.Describe(host.Entry.Configuration).Privacy with { Spent = host.View.Spent, Inherited = host.Entry.Origin?.Inherited };
+        Spent(service.DescriptionOf(host.Entry).Privacy, host);
+
+    /// <summary>A ledger that cannot be read is not one that says nothing: the run then counts as having cost all that it may.</summary>
+    internal static PrivacyStatement Spent(PrivacyStatement statement, IRun host)
+    {
+        var view = host.View;
+        var isUnknown = view.Host.IsUnreadable() || (view.Host == HostState.Opening && view.Versions.IsEmpty);
+        return statement with
+        {
+            Spent = isUnknown ? statement.Planned ?? view.Spent : view.Spent,
+            IsSpentUnknown = isUnknown,
+            Inherited = host.Entry.Origin?.Inherited,
+        };
+    }
 
     /// <param name="forClient">The client that asks, which is told nothing of the others; null for operators and viewers.</param>
     public static async Task<RunPrivacyMessage> PrivacyAsync(IRun host, CoordinatorService service, string? forClient, CancellationToken cancellation)

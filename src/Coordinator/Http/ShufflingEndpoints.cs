@@ -123,9 +123,8 @@ internal sealed class ShufflingEndpoints(CoordinatorService service)
             return;
         }
 
-        if (host.View.Host != HostState.Open)
+        if (!await context.IsOpenAsync(host).ConfigureAwait(false))
         {
-            await context.RefuseAsync(host.View.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
             return;
         }
 

@@ -30,12 +30,6 @@ internal sealed partial class UpdateEndpoints(CoordinatorService service)
             return;
         }
 
-        if (host.View.Host != HostState.Open)
-        {
-            await context.RefuseAsync(host.View.Host == HostState.Opening ? HostOutcome.Unavailable : HostOutcome.Closed, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
-            return;
-        }
-
         if (host.Parts.SecureSum is not null)
         {
             await context.RefuseAsync(Problems.NotMasked, "Nobody is to see a single update of this run. Join a session of secure aggregation (docs/protocol.md); nothing was read.").ConfigureAwait(false);

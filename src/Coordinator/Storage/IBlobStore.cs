@@ -33,7 +33,7 @@ public interface IBlobStore
     /// in between. The time between two sweeps is thus what a sender has from its upload to the event that names it.
     /// </summary>
     /// <param name="referenced">
-    /// Called once; gives the digests to keep. What is committed, asked for or held after it was called is kept whatever it says.
+    /// Called once; gives the digests to keep, and is asked about every blob that is there. What is committed, asked for or held after it was called is kept whatever it says.
     /// </param>
     /// <returns>Bytes freed.</returns>
     ValueTask<long> SweepAsync(Func<ValueTask<IReadOnlySet<string>>> referenced, CancellationToken cancellation);

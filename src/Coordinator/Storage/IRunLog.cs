@@ -11,7 +11,8 @@ public interface IRunLog : IAsyncDisposable
     long NextSequence { get; }
 
     /// <summary>Reads the newest snapshot and all records behind it. What a crash tore off the end is gone, as it was never acknowledged.</summary>
-    /// <exception cref="StorageException">The history is damaged in its middle, or of an unknown format.</exception>
+    /// <exception cref="DamagedException">The history is damaged in its middle, or of an unknown format; nothing was changed.</exception>
+    /// <exception cref="StorageException">The store failed: it may go better another time.</exception>
     ValueTask<RunHistory> LoadAsync(CancellationToken cancellation);
 
     /// <summary>Appends records, all or none, and waits until they are durable.</summary>

@@ -29,6 +29,12 @@ public sealed class CoordinatorMetrics : IDisposable
     /// <summary>Gauges of the runs, read when somebody looks.</summary>
     internal void Observe(Func<IEnumerable<IRun>> runs)
     {
+        meter.CreateObservableGauge(
+            "federated.run.open",
+            () => runs().Select(run => new Measurement<int>(
+                run.View.Host == HostState.Open ? 1 : 0,
+                new KeyValuePair<string, object?>("run", run.Entry.Id), new KeyValuePair<string, object?>("state", run.View.Host.ToString().ToLowerInvariant()))),
+            "{run}", "1 for a run that is served; 0 for one that is being opened, is damaged or has failed.");
         meter.CreateObservableGauge("federated.run.version", () => Of(runs, v => v.Version), "{version}", "Version of the run's model.");
         meter.CreateObservableGauge("federated.run.clients", () => Of(runs, v => v.Clients), "{client}", "Clients that joined the run.");
         meter.CreateObservableGauge("federated.run.waiting", () => Of(runs, v => v.WaitingClients), "{client}", "Clients that wait for work.");

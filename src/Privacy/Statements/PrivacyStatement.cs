@@ -24,6 +24,9 @@ public sealed record PrivacyStatement
     /// <value>What it has cost the client that it cost most; null where nothing has been spent.</value>
     public PrivacyGuarantee? Spent { get; init; }
 
+    /// <value>True when the ledger cannot be read: <see cref="Spent"/> is then the most that can have been spent, or nothing that could be relied on.</value>
+    public bool IsSpentUnknown { get; init; }
+
     /// <value>What the version that the run was branched from had cost before; null in a run that begins with its own initial model.</value>
     public PrivacyInheritance? Inherited { get; init; }
 
@@ -105,7 +108,7 @@ public sealed record PrivacyStatement
 
     /// <inheritdoc/>
     public bool Equals(PrivacyStatement? other) =>
-        other is not null && Policy == other.Policy && Terms == other.Terms && Equals(Planned, other.Planned) && Equals(Spent, other.Spent) && Equals(Inherited, other.Inherited) && IsSimulated == other.IsSimulated
+        other is not null && Policy == other.Policy && Terms == other.Terms && Equals(Planned, other.Planned) && Equals(Spent, other.Spent) && IsSpentUnknown == other.IsSpentUnknown && Equals(Inherited, other.Inherited) && IsSimulated == other.IsSimulated
         && Parties.SequenceEqual(other.Parties) && NotProtected.SequenceEqual(other.NotProtected);
 
     /// <inheritdoc/>

@@ -71,7 +71,9 @@ internal static class StatementText
         text.Append(statement.Planned is { } planned
             ? $"The run costs each client at most {Of(planned)}"
             : "Nothing bounds in advance what the run will cost");
-        text.Append(statement.Spent is { } spent ? $"; so far the client that it cost most has spent {Of(spent)}" : "; nothing has been spent yet");
+        text.Append(statement.IsSpentUnknown
+            ? $"; its ledger cannot be read, so that {(statement.Planned is null ? "nothing bounds what it has cost" : "it counts as having cost all of that")}"
+            : statement.Spent is { } spent ? $"; so far the client that it cost most has spent {Of(spent)}" : "; nothing has been spent yet");
         text.Append(statement.Guarantee is { } guarantee ? $". Upper bounds, by the accountant {guarantee.Accountant}. " : ". ");
         if (statement.Policy == PrivacyPolicies.Shuffle)
         {

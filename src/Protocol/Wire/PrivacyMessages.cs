@@ -72,6 +72,9 @@ public sealed record StatementMessage(string Policy, string Text)
     /// <summary>By this run alone: <see cref="Inherited"/> comes on top.</summary>
     public GuaranteeMessage? Spent { get; init; }
 
+    /// <summary>True when the run's ledger cannot be read, and what was spent counts as all that was planned; null when it can.</summary>
+    public bool? SpentUnknown { get; init; }
+
     /// <summary>What the version that the run was branched from had cost before; null in a run that is no branch.</summary>
     public InheritanceMessage? Inherited { get; init; }
 
@@ -133,6 +136,7 @@ public sealed record StatementMessage(string Policy, string Text)
             Adjacency = terms.Relation is { } relation ? Word(relation.Adjacency) : null,
             Planned = GuaranteeMessage.Of(statement.Planned),
             Spent = GuaranteeMessage.Of(statement.Spent),
+            SpentUnknown = statement.IsSpentUnknown ? true : null,
             Inherited = InheritanceMessage.Of(statement.Inherited),
             TotalPlanned = statement.Inherited is null ? null : GuaranteeMessage.Of(statement.TotalPlanned),
             TotalSpent = statement.Inherited is null ? null : GuaranteeMessage.Of(statement.TotalSpent),
@@ -164,6 +168,7 @@ public sealed record StatementMessage(string Policy, string Text)
         IsSimulated = Simulated,
         Planned = Planned?.ToGuarantee(),
         Spent = Spent?.ToGuarantee(),
+        IsSpentUnknown = SpentUnknown == true,
         Inherited = Inherited?.ToInheritance(),
         Parties = [.. Parties.Select(p => new StatementParty(p.Party, p.Sees, p.Trusted))],
         NotProtected = NotProtected,

@@ -6,10 +6,13 @@ namespace Federated.Coordinator.Tests.Hosting;
 internal sealed class FalteringStore(IStore store) : IStore
 {
     /// <summary>What the next append throws; null when it is to go well.</summary>
-    public StorageException? Failure { get; set; }
+    public Exception? Failure { get; set; }
+
+    /// <summary>The logs that <see cref="LoadFailure"/> is for.</summary>
+    public Func<string, bool> Affected { get; set; } = _ => true;
 
     /// <summary>What every loading of a log throws; null when it is to go well.</summary>
-    public StorageException? LoadFailure { get; set; }
+    public Exception? LoadFailure { get; set; }
 
     /// <summary>Awaited before a snapshot is saved: a slow store waits here.</summary>
     public Func<Task> BeforeSnapshot { get; set; } = () => Task.CompletedTask;
@@ -24,18 +27,18 @@ internal sealed class FalteringStore(IStore store) : IStore
     public IRunLog OpenLog(string run)
     {
         LogsOpened++;
-        return new Log(this, store.OpenLog(run));
+        return new Log(this, store.OpenLog(run), run);
     }
 
     public ValueTask DeleteLogAsync(string run, CancellationToken cancellation) => store.DeleteLogAsync(run, cancellation);
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
 
-    private sealed class Log(FalteringStore owner, IRunLog log) : IRunLog
+    private sealed class Log(FalteringStore owner, IRunLog log, string run) : IRunLog
     {
         public long NextSequence => log.NextSequence;
 
-        public ValueTask<RunHistory> LoadAsync(CancellationToken cancellation) => owner.LoadFailure is { } failure ? throw failure : log.LoadAsync(cancellation);
+        public ValueTask<RunHistory> LoadAsync(CancellationToken cancellation) => owner.LoadFailure is { } failure && owner.Affected(run) ? throw failure : log.LoadAsync(cancellation);
 
         public ValueTask AppendAsync(long expected, IReadOnlyList<ReadOnlyMemory<byte>> records, CancellationToken cancellation)
         {

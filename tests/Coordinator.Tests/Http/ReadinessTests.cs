@@ -71,6 +71,39 @@ public sealed class ReadinessTests : IDisposable
         await server.DisposeAsync();
     }
 
+    /// <summary>The store fails for one run only: that one says so where probes look, and the other is served all the same.</summary>
+    [Fact]
+    public async Task It_says_which_run_cannot_be_opened_and_why_until_it_can()
+    {
+        var disk = new FaultyFileSystem(1);
+        var log = "";
+        await using (var first = await RunRegistry.OpenAsync(new FileStore(disk), new TestRuns(), TimeProvider.System, new RunHostOptions(), TimeSpan.Zero, default))
+        {
+            log = (await first.CreateAsync("a", TestFactory.Buffered(1, 1), default)).Entry.Log;
+            await first.CreateAsync("b", TestFactory.Buffered(1, 1), default);
+        }
+
+        var store = new FalteringStore(new FileStore(disk)) { LoadFailure = new IOException("Input/output error."), Affected = run => run == log };
+        await using var server = await CoordinatorServer.StartAsync(
+            new CoordinatorOptions { DataDirectory = folder.Path, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5, Host = new RunHostOptions { LongestRetry = 0.05 } },
+            store, new TestRuns(), TimeProvider.System, null, default);
+        using var http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]) };
+        using (var ready = await http.GetAsync("/readyz"))
+        {
+            Assert.Equal(
+                (HttpStatusCode.ServiceUnavailable, "run 'a' is being opened again and again: Input/output error.\n"), (ready.StatusCode, await ready.Content.ReadAsStringAsync()));
+        }
+
+        Assert.Equal(HostState.Open, (await server.Runs.FindAsync("b", default))!.View.Host);
+        store.LoadFailure = null;
+        while ((await server.Runs.FindAsync("a", default))!.View.Host != HostState.Open)
+        {
+            await Task.Delay(5);
+        }
+
+        Assert.Equal("ready\n", await http.GetStringAsync("/readyz"));
+    }
+
     private static async Task AssertRefusedAsync(HttpClient http, ProblemType expected, string readiness)
     {
         foreach (var (method, path) in Refused)

@@ -16,6 +16,9 @@ internal sealed class TestClient(TestServer server, ECDsa key, string id)
 
     public string Token { get; set; } = "";
 
+    /// <summary>The same client at the coordinator that came after.</summary>
+    public TestClient On(TestServer next) => new(next, key, id);
+
     public static string PublicKeyOf(ECDsa key) => Base64Url.EncodeToString(key.ExportSubjectPublicKeyInfo());
 
     public static async Task<TestClient> EnrolAsync(TestServer server, string name = "ward")

@@ -260,7 +260,7 @@ public sealed class FileRunLogUnderCrashes
         bytes[8 + 16 + 5] ^= 1; // In the payload of the first record.
         await File.WriteAllBytesAsync(file, bytes);
         var damaged = new FileRunLog(new PhysicalFileSystem(folder.Path), "run");
-        var error = await Assert.ThrowsAsync<StorageException>(async () => await damaged.LoadAsync(default));
+        var error = await Assert.ThrowsAsync<DamagedException>(async () => await damaged.LoadAsync(default));
         Assert.Contains("damaged at byte 8", error.Message, StringComparison.Ordinal);
     }
 }

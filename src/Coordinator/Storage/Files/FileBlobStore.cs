@@ -72,6 +72,10 @@ public sealed class FileBlobStore : IBlobStore
         {
             return ValueTask.FromResult(files.OpenRead(path));
         }
+        catch (Exception e) when (e is (IOException or UnauthorizedAccessException) and not (FileNotFoundException or DirectoryNotFoundException))
+        {
+            throw new StorageException($"Reading blob {blob.Sha256} failed: {e.Message} Mend the disk, or give the coordinator its files.", e);
+        }
         catch (IOException e)
         {
             throw new StorageException($"Blob {blob.Sha256} ({blob.Length} bytes) is not in the store '{folder}'; it was deleted or never uploaded.", e);

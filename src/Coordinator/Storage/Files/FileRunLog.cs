@@ -9,8 +9,8 @@ namespace Federated.Coordinator.Storage.Files;
 /// <remarks>
 /// Every file begins with a magic word that names its format. A snapshot is written aside, synced and renamed, so that it is whole or
 /// absent; a new log file is begun at each, and what lies before the newest whole snapshot is deleted afterwards. A record cut off at the
-/// end of the last log file is what a crash tore off: it is removed when the log is loaded. Anything else that does not check is damage,
-/// and refused.
+/// end of the last log file is what a crash tore off: it is removed when the log is loaded. Anything else that does not check is damage
+/// (<see cref="DamagedException"/>): it is refused, and no file is changed.
 /// </remarks>
 public sealed class FileRunLog : IRunLog
 {
@@ -37,28 +37,14 @@ public sealed class FileRunLog : IRunLog
 
     public ValueTask<RunHistory> LoadAsync(CancellationToken cancellation)
     {
-        foreach (var name in files.List(folder).Where(n => n.EndsWith(Unfinished, StringComparison.Ordinal)))
+        try
         {
-            files.Delete(Path(name));
+            return ValueTask.FromResult(Load());
         }
-
-        var (snapshot, start) = NewestSnapshot();
-        var records = new List<ReadOnlyMemory<byte>>();
-        NextSequence = start;
-        var logs = Numbered(LogPrefix);
-        for (var i = 0; i < logs.Count; i++)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (i + 1 < logs.Count && logs[i + 1] <= start)
-            {
-                continue; // Wholly before the snapshot.
-            }
-
-            ReadLog(logs[i], isLast: i == logs.Count - 1, start, records);
+            throw new StorageException($"Reading the log '{folder}' failed: {e.Message} Mend the disk, or give the coordinator its files; nothing acknowledged is lost.", e);
         }
-
-        loaded = true;
-        OpenForAppending(logs.Count > 0 ? logs[^1] : start);
-        return ValueTask.FromResult(new RunHistory(snapshot, start, records));
     }
 
     public ValueTask AppendAsync(long expected, IReadOnlyList<ReadOnlyMemory<byte>> records, CancellationToken cancellation)
@@ -138,6 +124,32 @@ public sealed class FileRunLog : IRunLog
         return ValueTask.CompletedTask;
     }
 
+    private RunHistory Load()
+    {
+        var (snapshot, start) = NewestSnapshot();
+        var records = new List<ReadOnlyMemory<byte>>();
+        NextSequence = start;
+        var logs = Numbered(LogPrefix);
+        for (var i = 0; i < logs.Count; i++)
+        {
+            if (i + 1 < logs.Count && logs[i + 1] <= start)
+            {
+                continue; // Wholly before the snapshot.
+            }
+
+            ReadLog(logs[i], isLast: i == logs.Count - 1, start, records);
+        }
+
+        foreach (var name in files.List(folder).Where(n => n.EndsWith(Unfinished, StringComparison.Ordinal)))
+        {
+            files.Delete(Path(name));
+        }
+
+        loaded = true;
+        OpenForAppending(logs.Count > 0 ? logs[^1] : start);
+        return new RunHistory(snapshot, start, records);
+    }
+
     private (ReadOnlyMemory<byte>? Snapshot, long Sequence) NewestSnapshot()
     {
         var sequences = Numbered(SnapshotPrefix);
@@ -152,7 +164,7 @@ public sealed class FileRunLog : IRunLog
         if (!bytes.AsSpan().StartsWith(Magic) || !LogRecord.TryDecode(bytes.AsSpan(Magic.Length), out var sequence, out var payload)
             || sequence != sequences[^1])
         {
-            throw new StorageException($"Snapshot '{folder}/{name}' is damaged or of another format; restore the folder from a backup.");
+            throw new DamagedException($"Snapshot '{folder}/{name}' is damaged or of another format; restore the folder from a backup.");
         }
 
         return (payload.ToArray(), sequence);
@@ -171,7 +183,7 @@ public sealed class FileRunLog : IRunLog
 
         if (!bytes.AsSpan().StartsWith(Magic))
         {
-            throw new StorageException($"Log '{folder}/{name}' is of another format; use the build that wrote it.");
+            throw new DamagedException($"Log '{folder}/{name}' is damaged at its beginning, or of another format; restore the folder from a backup, or use the build that wrote it.");
         }
 
         var expected = first;
@@ -181,7 +193,7 @@ public sealed class FileRunLog : IRunLog
             {
                 if (!isLast || LaterRecordChecks(bytes, position, expected))
                 {
-                    throw new StorageException(
+                    throw new DamagedException(
                         $"Log '{folder}/{name}' is damaged at byte {position} before records that are whole; restore the folder from a backup.");
                 }
 
@@ -191,14 +203,14 @@ public sealed class FileRunLog : IRunLog
 
             if (sequence != expected)
             {
-                throw new StorageException($"Log '{folder}/{name}' has record {sequence} where {expected} belongs; restore the folder from a backup.");
+                throw new DamagedException($"Log '{folder}/{name}' has record {sequence} where {expected} belongs; restore the folder from a backup.");
             }
 
             if (sequence >= start)
             {
                 if (sequence != NextSequence)
                 {
-                    throw new StorageException($"Record {NextSequence} of '{folder}' is missing; restore the folder from a backup.");
+                    throw new DamagedException($"Record {NextSequence} of '{folder}' is missing; restore the folder from a backup.");
                 }
 
                 records.Add(payload.ToArray());
@@ -290,7 +302,8 @@ public sealed class FileRunLog : IRunLog
     private List<long> Numbered(string prefix) =>
         [.. files.List(folder)
             .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !n.EndsWith(Unfinished, StringComparison.Ordinal))
-            .Select(n => long.Parse(n.AsSpan(prefix.Length), CultureInfo.InvariantCulture))
+            .Select(n => long.TryParse(n.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : throw new DamagedException(
+                $"'{folder}/{n}' is no file of a log; take it out of the folder."))
             .Order()];
 
     private static string Name(string prefix, long sequence) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{sequence:D19}");

@@ -59,7 +59,7 @@ internal sealed class PostgresRunLog(NpgsqlDataSource source, string run) : IRun
             {
                 if (rows.GetInt64(0) != start + records.Count)
                 {
-                    throw new StorageException($"Record {start + records.Count} of run '{run}' is missing from the database; restore it from a backup.");
+                    throw new DamagedException($"Record {start + records.Count} of run '{run}' is missing from the database; restore it from a backup.");
                 }
 
                 records.Add(rows.GetFieldValue<byte[]>(1));
@@ -68,7 +68,7 @@ internal sealed class PostgresRunLog(NpgsqlDataSource source, string run) : IRun
 
         if (start + records.Count != NextSequence)
         {
-            throw new StorageException($"The last records of run '{run}' are missing from the database; restore it from a backup.");
+            throw new DamagedException($"The last records of run '{run}' are missing from the database; restore it from a backup.");
         }
 
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);

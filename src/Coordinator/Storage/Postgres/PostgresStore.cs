@@ -92,6 +92,10 @@ internal static class Postgres
         {
             return await action().ConfigureAwait(false);
         }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted)
+        {
+            throw new DamagedException($"The database is damaged: {e.MessageText} Restore it from a backup.", e);
+        }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
             throw Failure(e);
