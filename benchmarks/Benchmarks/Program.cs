@@ -20,9 +20,24 @@ if (args is ["--help" or "-h" or "help" or "list"] or [])
     return 0;
 }
 
-if (named.Find(found => found.About!.Name == args[0]).Type is { } chosen)
+if (named.Find(found => found.About!.Name == args[0]) is ({ } chosen, { } its))
 {
-    return chosen.GetMethod("Run", BindingFlags.Static | BindingFlags.Public)!.CreateDelegate<Func<string[], int>>()(args[1..]);
+    if (args[1..] is ["--help" or "-h" or "help", ..])
+    {
+        Console.WriteLine($"usage: ./fed bench {its.Name} {its.Usage}");
+        return 0;
+    }
+
+    try
+    {
+        Arguments.Require(its, args[1..]);
+        return chosen.GetMethod("Run", BindingFlags.Static | BindingFlags.Public)!.CreateDelegate<Func<string[], int>>()(args[1..]);
+    }
+    catch (UsageException wrong)
+    {
+        Console.Error.WriteLine($"{wrong.Message}\nusage: ./fed bench {its.Name} {its.Usage}");
+        return 2;
+    }
 }
 
 // A misspelt name would otherwise reach BenchmarkDotNet, which asks on the console and waits.

@@ -10,7 +10,7 @@ namespace Federated.Benchmarks.Aggregation;
 /// The weighted mean of 20 updates of 11.2 million float parameters (a ResNet-18), against the time to merely read them. Every row's
 /// result has the same bits.
 /// </summary>
-[WholeProcess("mean", "[updates] [parameters] [passes]: weighted mean against the machine's read bandwidth, on 1 thread and on all")]
+[WholeProcess("mean", "[updates] [parameters] [passes]: weighted mean against the machine's read bandwidth, on 1 thread and on all", "updates:count", "parameters:count", "passes:count")]
 internal static class MeanSpeed
 {
     public static int Run(string[] args)

@@ -4,7 +4,7 @@ using Federated.Aggregation.ServerOptimizers;
 namespace Federated.Benchmarks.Aggregation;
 
 /// <summary>One step of each server optimizer over 11.2 million float parameters, on one thread, against the time to read as many bytes.</summary>
-[WholeProcess("optimizers", "[parameters] [passes]: server optimizer steps against the machine's read bandwidth, on 1 thread")]
+[WholeProcess("optimizers", "[parameters] [passes]: server optimizer steps against the machine's read bandwidth, on 1 thread", "parameters:count", "passes:count")]
 internal static class OptimizerSpeed
 {
     public static int Run(string[] args)

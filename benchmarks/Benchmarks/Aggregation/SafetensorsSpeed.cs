@@ -4,7 +4,7 @@ using Federated.Aggregation.Parameters;
 namespace Federated.Benchmarks.Aggregation;
 
 /// <summary>Writing and reading 11.2 million float parameters as safetensors, in memory, by element type, on one thread.</summary>
-[WholeProcess("safetensors", "[parameters] [passes]: model files in memory, written and read as F32, F64, F16, BF16, on 1 thread")]
+[WholeProcess("safetensors", "[parameters] [passes]: model files in memory, written and read as F32, F64, F16, BF16, on 1 thread", "parameters:count", "passes:count")]
 internal static class SafetensorsSpeed
 {
     public static int Run(string[] args)

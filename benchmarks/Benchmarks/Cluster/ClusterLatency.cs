@@ -8,7 +8,7 @@ using Federated.Protocol;
 namespace Federated.Benchmarks.Cluster;
 
 /// <summary>How long check-ins take on a silo that aggregates a large model at the same time: those of other runs, and those of the large one.</summary>
-[WholeProcess("cluster-latency", "[parameters] [versions]: check-in latency while a large run aggregates on the same silo")]
+[WholeProcess("cluster-latency", "[parameters] [versions]: check-in latency while a large run aggregates on the same silo", "parameters:count", "versions:count")]
 internal static class ClusterLatency
 {
     private const int Goal = 4, Others = 4, Watchers = 32;

@@ -6,7 +6,7 @@ using Federated.Coordinator.Storage.Files;
 namespace Federated.Benchmarks.Cluster;
 
 /// <summary>What clients that are known, and clients that are active, take of a silo's memory.</summary>
-[WholeProcess("cluster-memory", "[clients]: memory of the registry and of client grains on one silo")]
+[WholeProcess("cluster-memory", "[clients]: memory of the registry and of client grains on one silo", "clients:count")]
 internal static class ClusterMemory
 {
     public static int Run(string[] args) => RunAsync(args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 100_000).GetAwaiter().GetResult();

@@ -10,7 +10,9 @@ using Federated.Protocol;
 namespace Federated.Benchmarks.Cluster;
 
 /// <summary>What one, two and four silos of one machine take, over loopback between them: check-ins, and updates that are durable when they are acknowledged.</summary>
-[WholeProcess("cluster", "[silos: 1,2,4] [seconds] [store: a folder, or a PostgreSQL connection string]: check-ins/s and durable updates/s of silos on one machine")]
+[WholeProcess(
+    "cluster", "[silos: 1,2,4] [seconds] [store: a folder, or a PostgreSQL connection string]: check-ins/s and durable updates/s of silos on one machine",
+    "silos:counts", "seconds:number", "store:text")]
 internal static class ClusterSpeed
 {
     private const int Runs = 8, ClientsPerRun = 64, Parameters = 1000, Waiting = 2048;

@@ -13,7 +13,9 @@ namespace Federated.Benchmarks.Cluster;
 /// the loop, on their run's; against the run's silo reading them twice, once on its loop. By turns in one process. And what a partial sum would
 /// cost in place of its updates.
 /// </summary>
-[WholeProcess("cluster-updates", "[silos: 2,4] [parameters] [clients] [goal] [seconds] [rounds] [store] [another]: large updates of one run through all silos, checked where they come or at their run")]
+[WholeProcess(
+    "cluster-updates", "[silos: 2,4] [parameters] [clients] [goal] [seconds] [rounds] [store] [another]: large updates of one run through all silos, checked where they come or at their run",
+    "silos:counts", "parameters:count", "clients:count", "goal:count", "seconds:count", "rounds:count", "store:text", "another:text")]
 internal static class ClusterUpdates
 {
     private const int Watchers = 8;

@@ -14,7 +14,7 @@ namespace Federated.Benchmarks.Compression;
 /// Encoding, and decoding fused with accumulation, against what adding the same update costs when it is not encoded at all: the memory
 /// speed of the addition. Added once to a float vector and once to the reproducible sum that aggregators use.
 /// </summary>
-[WholeProcess("codecs", "[parameters] [passes]: encode, and decode-and-accumulate against adding the plain update, 1 thread")]
+[WholeProcess("codecs", "[parameters] [passes]: encode, and decode-and-accumulate against adding the plain update, 1 thread", "parameters:count", "passes:count")]
 internal static class CodecSpeed
 {
     public static int Run(string[] args)

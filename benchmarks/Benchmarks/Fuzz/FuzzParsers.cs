@@ -8,7 +8,7 @@ namespace Federated.Benchmarks.Fuzz;
 /// Every parser that meets the network, fed with mutations of what it takes: no exception but its own refusal, no hang, no allocation out of
 /// proportion to its input. The same seed gives the same cases, so that a finding can be looked at.
 /// </summary>
-[WholeProcess("fuzz", "[cases] [seed] [beginning of a target's name]...  mutated input for every parser that meets the network")]
+[WholeProcess("fuzz", "[cases] [seed] [beginning of a target's name]...  mutated input for every parser that meets the network", "cases:count", "seed:whole", "target:text...")]
 internal static class FuzzParsers
 {
     /// <summary>Bytes that a parser may allocate for a byte of its input.</summary>
@@ -18,7 +18,13 @@ internal static class FuzzParsers
     {
         var cases = args.Length > 0 ? long.Parse(args[0], CultureInfo.InvariantCulture) : 10_000_000;
         var seed = args.Length > 1 ? ulong.Parse(args[1], CultureInfo.InvariantCulture) : 1;
-        var targets = FuzzTargets.All().Where(t => args.Length < 3 || args[2..].Any(name => t.Name.StartsWith(name, StringComparison.Ordinal))).ToList();
+        var all = FuzzTargets.All().ToList();
+        if (args.Skip(2).FirstOrDefault(name => !all.Exists(t => t.Name.StartsWith(name, StringComparison.Ordinal))) is { } unknown)
+        {
+            throw new UsageException($"No target's name begins with '{unknown}'; there are {string.Join(", ", all.Select(t => t.Name))}.");
+        }
+
+        var targets = all.Where(t => args.Length < 3 || args[2..].Any(name => t.Name.StartsWith(name, StringComparison.Ordinal))).ToList();
         var share = targets.Sum(t => t.Share);
         var failures = 0;
         var done = 0L;

@@ -20,7 +20,9 @@ namespace Federated.Benchmarks.Hosting;
 /// Durable updates per second of one run host without a network: check, one group's sync, machine, aggregation, publication. What HTTP
 /// adds is measured by the server's own benchmark.
 /// </summary>
-[WholeProcess("host", "[parameters] [clients] [seconds] [store: a folder, or a PostgreSQL connection string] [read-ahead bytes]: acknowledged durable updates per second of a run host")]
+[WholeProcess(
+    "host", "[parameters] [clients] [seconds] [store: a folder, or a PostgreSQL connection string] [read-ahead bytes]: acknowledged durable updates per second of a run host",
+    "parameters:count", "clients:count", "seconds:number", "store:text", "read-ahead:whole")]
 internal static class HostSpeed
 {
     public static int Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();

@@ -10,7 +10,7 @@ namespace Federated.Benchmarks.Privacy;
 /// Accountants and shuffle bounds, one thread, best and median of several runs after warming up. Targets: PLD ε of (σ = 1, q = 0.01,
 /// T = 1000) under 100 ms, the exact shuffle bound at n = 10⁶ under 50 ms.
 /// </summary>
-[WholeProcess("accounting", "[runs]: accountants and shuffle bounds, with the two targets checked")]
+[WholeProcess("accounting", "[runs]: accountants and shuffle bounds, with the two targets checked", "runs:count")]
 internal static class AccountingSpeed
 {
     public static int Run(string[] args)

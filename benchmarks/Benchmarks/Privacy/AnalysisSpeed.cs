@@ -8,7 +8,7 @@ namespace Federated.Benchmarks.Privacy;
 /// <summary>
 /// Checking, storing and estimating a batch of small reports of every analysis, defences included. Target: 100,000 reports in under 3 s.
 /// </summary>
-[WholeProcess("analyses", "[reports] [passes]: from the bytes of reports to estimates with intervals, each analysis against 3 s")]
+[WholeProcess("analyses", "[reports] [passes]: from the bytes of reports to estimates with intervals, each analysis against 3 s", "reports:count", "passes:count")]
 internal static class AnalysisSpeed
 {
     private const double Target = 3;

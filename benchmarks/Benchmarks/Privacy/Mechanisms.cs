@@ -15,7 +15,7 @@ namespace Federated.Benchmarks.Privacy;
 /// several passes, beside copying the same bytes and filling them with AES-256-CTR in the same process. Targets: clip and Gaussian noise of
 /// 11.2 M parameters at 1 GB/s or more on two threads, PrivUnitG of 1 M dimensions under 50 ms.
 /// </summary>
-[WholeProcess("mechanisms", "[parameters] [passes]: clipping, cryptographic noise, randomisers and exact samplers, with the two targets checked")]
+[WholeProcess("mechanisms", "[parameters] [passes]: clipping, cryptographic noise, randomisers and exact samplers, with the two targets checked", "parameters:count", "passes:count")]
 internal static class Mechanisms
 {
     public static int Run(string[] args)

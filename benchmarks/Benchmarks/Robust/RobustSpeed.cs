@@ -11,7 +11,9 @@ namespace Federated.Benchmarks.Robust;
 /// Robust rules against NumPy on the same updates, measured in turns so that a shared machine disturbs both alike, and compared value by
 /// value. CPU seconds are over all threads, and hardly depend on what else the machine does; wall-clock seconds are the best seen.
 /// </summary>
-[WholeProcess("robust", "[updates] [parameters] [turns] [passes]: robust rules against NumPy (needs /usr/bin/python3 with numpy, or PYTHON)")]
+[WholeProcess(
+    "robust", "[updates] [parameters] [turns] [passes]: robust rules against NumPy (needs /usr/bin/python3 with numpy, or PYTHON)",
+    "updates:count", "parameters:count", "turns:count", "passes:count")]
 internal static class RobustSpeed
 {
     private const int Byzantine = 4;

@@ -9,11 +9,16 @@ namespace Federated.Benchmarks.SecureAggregation;
 /// Masks, in gigabytes of keystream a second, and whole sessions (<see cref="WholeSession"/>). Target: 2 GB/s on two cores. Processor time stands beside wall time, since
 /// the machine may be shared.
 /// </summary>
-[WholeProcess("secure-sum", "[masks | n d]: mask throughput, and whole sessions of secure aggregation; all of them without arguments")]
+[WholeProcess("secure-sum", "[masks | n d]: mask throughput, and whole sessions of secure aggregation; all of them without arguments", "masks or n:text", "d:count")]
 internal static class SecureSumSpeed
 {
     public static int Run(string[] args)
     {
+        if (args is not ([] or ["masks"] or [_, _]) || (args is [var written, _] && !(int.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var clients) && clients > 0)))
+        {
+            throw new UsageException("'secure-sum' takes nothing, 'masks', or two whole numbers: clients and parameters.");
+        }
+
         if (args.Length == 2)
         {
             return WholeSession.Play(int.Parse(args[0], CultureInfo.InvariantCulture), int.Parse(args[1], CultureInfo.InvariantCulture)) ? 0 : 1;

@@ -15,7 +15,9 @@ namespace Federated.Benchmarks.Serve;
 /// Beside the rate it tells the CPU time that an update costs on both sides together: that number hardly depends on what else the machine
 /// does meanwhile, and two cores allow 2 s of it a second.
 /// </remarks>
-[WholeProcess("serve", "[small|large|upload|idle]... [--store postgres:CONNECTION]  updates a second, MB/s up and down, memory of a 1 GiB upload and of 10,000 idle clients")]
+[WholeProcess(
+    "serve", "[small|large|upload|idle]... [--store postgres:CONNECTION]  updates a second, MB/s up and down, memory of a 1 GiB upload and of 10,000 idle clients",
+    "part:small|large|upload|idle...", Options = ["--store"], Inner = ["--server", "--load", "--idle"])]
 internal static class ServeSpeed
 {
     private const int Processes = 8;

@@ -14,7 +14,9 @@ namespace Federated.Benchmarks.Shuffle;
 /// A shuffler with its network: reports of 1 KiB over HTTP/1.1 on loopback, from a process of its own that has them ready and keeps so many connections busy;
 /// each is answered once it is durable. The shuffler's processor time is its own alone, without that of who sends.
 /// </summary>
-[WholeProcess("shuffle-http", "[reports] [connections]: reports/s of 1 KiB through a shuffler over HTTP; 20,000 over 256 connections by default")]
+[WholeProcess(
+    "shuffle-http", "[reports] [connections]: reports/s of 1 KiB through a shuffler over HTTP; 20,000 over 256 connections by default",
+    "reports:count", "connections:count", Inner = ["load"])]
 internal static class ShuffleServing
 {
     private const int Cores = 2, ReportBytes = 1024;

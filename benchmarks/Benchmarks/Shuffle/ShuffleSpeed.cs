@@ -19,7 +19,7 @@ namespace Federated.Benchmarks.Shuffle;
 /// closed; and a coordinator's: reports opened and summed. Targets on two cores: 20,000 reports/s of 1 KiB, 300 MiB/s of large ones, 100,000 small
 /// ones opened and estimated in 3 s. Processor time stands beside wall time, since the machine may be shared.
 /// </summary>
-[WholeProcess("shuffle", "[reports]: reports/s of 1 KiB and of 1 MiB through a shuffler, and opened by a coordinator; 10,000 small ones by default")]
+[WholeProcess("shuffle", "[reports]: reports/s of 1 KiB and of 1 MiB through a shuffler, and opened by a coordinator; 10,000 small ones by default", "reports:count")]
 internal static class ShuffleSpeed
 {
     private const int Cores = 2;

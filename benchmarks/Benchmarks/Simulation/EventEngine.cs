@@ -12,7 +12,9 @@ namespace Federated.Benchmarks.Simulation;
 /// The timeline alone: client events per second of the simulator and the run machine together, and the memory of many clients. One
 /// thread. Each case is best run in a process of its own, because the memory is the process's peak.
 /// </summary>
-[WholeProcess("events", "[clients] [case]: client events per second of the simulator without training, and its memory")]
+[WholeProcess(
+    "events", "[clients] [case]: client events per second of the simulator without training, and its memory",
+    "clients:count", "case:buffered|synchronous|all-in-flight|duty-cycle")]
 internal static class EventEngine
 {
     /// <param name="args">Clients (default 100000), and part of a case's name (default all).</param>

@@ -22,7 +22,7 @@ namespace Federated.Benchmarks.Simulation;
 /// The clients' sizes are lognormal(4, 2) + 50, so that the longest client of a round of ten is often half of it: no schedule of whole
 /// clients on two threads ends a round faster than that client. The bound printed is Σ steps / Σ max(longest client, steps / threads).
 /// </remarks>
-[WholeProcess("synthetic", "[threads] [repetitions]: FedAvg and buffered runs on Synthetic(1,1) against the bare training loop")]
+[WholeProcess("synthetic", "[threads] [repetitions]: FedAvg and buffered runs on Synthetic(1,1) against the bare training loop", "threads:count", "repetitions:count")]
 internal static class SyntheticSpeed
 {
     private const int Rounds = 1000;

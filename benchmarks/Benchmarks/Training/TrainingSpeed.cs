@@ -13,7 +13,7 @@ namespace Federated.Benchmarks.Training;
 /// Steps per second of the built-in models and GFLOP/s of the matrix kernels, on one thread; torch_reference.py measures the same in
 /// PyTorch. Best of several short runs, because the machine is shared.
 /// </summary>
-[WholeProcess("training", "[name]: steps per second of the built-in models, GFLOP/s of the matrix kernels, on one thread")]
+[WholeProcess("training", "[mlp|softmax|cnn|client|gemm]: steps per second of the built-in models, GFLOP/s of the matrix kernels, on one thread", "part:mlp|softmax|cnn|client|gemm")]
 internal static class TrainingSpeed
 {
     public static int Run(string[] args)
