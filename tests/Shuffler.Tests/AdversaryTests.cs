@@ -107,10 +107,12 @@ public sealed class AdversaryTests
                     "run", $"v{batch}", Clients, Clients, 600, ReportBytes, 0, 1, (batch * Clients) + client, client, TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 600);
                 var envelope = ReportEnvelope.Seal(
                     Encoding.UTF8.GetBytes($"a report of client {client}"), ReportBytes, "run", ticket.Batch, "r", Encoding.ASCII.GetBytes(tickets.Issue(ticket)), analyzerKey, [shufflerKey]);
+                var proof = TicketKey.Prove(tickets.Issue(ticket));
                 envelopes.Add((client, envelope));
                 Assert.True(ReportEnvelope.TryOpenEnvelope(keys.Sealing, envelope, out _, out var sealedReport));
                 inner[client] = sealedReport.ToArray();
                 using var content = new ByteArrayContent(envelope) { Headers = { ContentType = new MediaTypeHeaderValue(ReportEnvelope.ContentType) } };
+                content.Headers.Add(TicketKey.ProofHeader, proof);
                 using var answer = await http.PostAsync("/v1/reports", content);
                 Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
             }

@@ -40,6 +40,34 @@ public sealed class ReportEnvelopeTests : IDisposable
     }
 
     [Fact]
+    public void AProofIsOfATicketAndGivesNone()
+    {
+        using var mine = HpkePublicKey.Read(first.Point);
+        using var theirs = HpkePublicKey.Read(analyzer.Point);
+        var (issuer, reader) = (new TicketKey(analyzer.Agree(mine, TicketKey.Label)), new TicketKey(first.Agree(theirs, TicketKey.Label)));
+        var ticket = new ShuffleTicket("run", "v1", 2, 4, 60, 100, 0, 1, 7, 3, 1_900_000_000);
+        var text = issuer.Issue(ticket);
+        var proof = TicketKey.Prove(text);
+        var (claims, proven) = reader.TryReadProof(proof)!.Value;
+        Assert.Equal((ticket, text), (claims, System.Text.Encoding.ASCII.GetString(proven)));
+        Assert.Null(reader.TryRead(proof));
+        Assert.Null(reader.TryReadProof(text));
+        Assert.Null(reader.TryReadProof(""));
+        Assert.Null(reader.TryReadProof(proof + "." + proof));
+        Assert.Null(new TicketKey(second.Agree(theirs, TicketKey.Label)).TryReadProof(proof));
+        const string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        for (var i = 0; i < proof.Length; i++)
+        {
+            var other = proof[i] == '.' ? 'A' : digits[digits.IndexOf(proof[i], StringComparison.Ordinal) ^ 32]; // The highest bit, which stands for something in every place.
+            Assert.Null(reader.TryReadProof(proof.Remove(i, 1).Insert(i, other.ToString())));
+        }
+
+        Assert.Equal(ReportEnvelope.EnvelopeBytes(ReportEnvelope.InnerBytes(100, 1)), ReportEnvelope.EnvelopeBytes(ticket with { Hops = 1 }));
+        Assert.Throws<FormatException>(() => TicketKey.Prove("ticket"));
+        Assert.Throws<FormatException>(() => TicketKey.Prove("ticket.?"));
+    }
+
+    [Fact]
     public void SizesTellNothing()
     {
         var sizes = Enumerable.Range(0, 97).Select(n => Seal(new byte[n], new string('t', 200 + (3 * n)), 2).Length).Distinct();

@@ -44,15 +44,20 @@ internal sealed class AnswerTask(IRunStore store, IAnalyst analyst, PrivacyGuard
                 analysis.Randomize(answer, way is null ? ticket : ticket with { Seed = random.NextUInt64() }, report, random);
             }
 
+            string? proof = null;
             if (way is var (protection, shuffle))
             {
-                report = UpdateProtection.Seal(report, protection, shuffle);
+                (report, proof) = (UpdateProtection.Seal(report, protection, shuffle), UpdateProtection.ProofOf(shuffle));
             }
 
             cancellation.ThrowIfCancellationRequested();
             guard?.Charge(sendsMore: false); // Before anything of the report is on disk, from where it would be sent whatever happens.
             Remember(assignment);
-            var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, Declare(stream => stream.Write(report), isReady()), HasMemory: true) { Shuffler = way?.Way.Url };
+            var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, Declare(stream => stream.Write(report), isReady()), HasMemory: true)
+            {
+                Shuffler = way?.Way.Url,
+                TicketProof = proof,
+            };
             store.Stage(pending, Memory);
             return (pending, "", null);
         }

@@ -191,11 +191,13 @@ internal sealed class TaskRunner(
         var encode = UpdateEncoding.Encode(
             assignment.Codec, assignment.Training, task.Layout, task.DeltaMemory, task.Seed, ClientMemory.Of(memory, ClientMemory.Codec), codecMemory);
         var way = UpdateProtection.WayOf(assignment.Privacy);
+        string? proof = null;
         if (way is var (protection, shuffle))
         {
             using var encoded = new MemoryStream();
             encode(encoded);
             var envelope = UpdateProtection.Seal(encoded.GetBuffer().AsSpan(0, (int)encoded.Length), protection, shuffle);
+            proof = UpdateProtection.ProofOf(shuffle);
             encode = stream => stream.Write(envelope);
         }
 
@@ -224,7 +226,11 @@ internal sealed class TaskRunner(
         }
 
         var remembers = codecMemory.Count + task.NextState.Count > 0;
-        var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, declaration, remembers) { Shuffler = way?.Way.Url };
+        var pending = new PendingUpdate(assignment.Id, assignment.BaseVersion, declaration, remembers)
+        {
+            Shuffler = way?.Way.Url,
+            TicketProof = proof,
+        };
         store.Stage(pending, remembers ? ClientMemory.Writer(memory) : null);
         return pending;
     }

@@ -116,6 +116,20 @@ internal static class UpdateProtection
         }
     }
 
+    /// <summary>What the first shuffler is shown before the envelope.</summary>
+    /// <exception cref="ClientException">The assignment's ticket is none.</exception>
+    public static string ProofOf(ShuffleMessage way)
+    {
+        try
+        {
+            return TicketKey.Prove(way.Ticket);
+        }
+        catch (FormatException e)
+        {
+            throw new ClientException($"The run's ticket for the shuffler is none: {e.Message}", e);
+        }
+    }
+
     private static LocalUpdateRandomizer<T> Randomizer<T>(string name, double epsilon, double clipNorm, int dimension)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
         new(UnitVectorRandomizers.Create<T>(name, epsilon, dimension + 1), clipNorm);

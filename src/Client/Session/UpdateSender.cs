@@ -52,7 +52,7 @@ internal sealed class UpdateSender(string run, Caller caller, IRunStore store, F
         }
 
         await caller.CallAsync(
-            "report", options.RequestTimeout + TimeSpan.FromSeconds((double)part.Length / SlowestLink), (transport, c) => transport.SendReportAsync(shuffler, envelope, c), cancellation);
+            "report", options.RequestTimeout + TimeSpan.FromSeconds((double)part.Length / SlowestLink), (transport, c) => transport.SendReportAsync(shuffler, pending.TicketProof ?? "", envelope, c), cancellation);
         while (true)
         {
             var wait = options.LongPoll;

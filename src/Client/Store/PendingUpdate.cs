@@ -11,4 +11,7 @@ public sealed record PendingUpdate(long Assignment, int BaseVersion, UpdateDecla
 {
     /// <summary>The shuffler that it goes to, as one sealed envelope, instead of to the coordinator; null for none.</summary>
     public string? Shuffler { get; init; }
+
+    /// <summary>What is shown to the shuffler before the envelope.</summary>
+    public string? TicketProof { get; init; }
 }

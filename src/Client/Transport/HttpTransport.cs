@@ -90,10 +90,11 @@ public sealed partial class HttpTransport : ITransport
         return await ReadAsync(response, WireJson.Default.RunPrivacyMessage, cancellation).ConfigureAwait(false);
     }
 
-    public async ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+    public async ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
         var address = new Uri(shuffler, "/v1/reports");
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ReadOnlyMemoryContent(envelope) { Headers = { ContentType = new(ReportEnvelope.ContentType) } } };
+        request.Headers.Add(TicketKey.ProofHeader, proof);
         try
         {
             using var response = await (shufflers ??= NewShufflerClient()).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);

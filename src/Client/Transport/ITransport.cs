@@ -60,7 +60,8 @@ public interface ITransport : IAsyncDisposable
     ValueTask<RunPrivacyMessage> GetPrivacyAsync(string run, CancellationToken cancellation);
 
     /// <summary>Sends a sealed report to a shuffler, which knows nothing of this client: no token and no certificate goes with it.</summary>
-    ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation) =>
+    /// <param name="proof">That the ticket in the envelope is the coordinator's, to be shown before the envelope.</param>
+    ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation) =>
         throw new ClientException("The run's reports pass a shuffler, and this transport reaches none.");
 
     /// <summary>Gives an assignment up.</summary>

@@ -46,6 +46,13 @@ public static class ReportEnvelope
     /// <summary>Bytes of an envelope around so many.</summary>
     public static int EnvelopeBytes(int innerBytes) => 1 + HpkeSuite.Overhead + TicketRoom + innerBytes;
 
+    /// <summary>Bytes of the envelope of every report of a ticket's batch.</summary>
+    public static long EnvelopeBytes(ShuffleTicket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        return EnvelopeBytes(0) + (long)ticket.ReportBytes + ((1L + ticket.Hops) * HpkeSuite.Overhead);
+    }
+
     /// <summary>Bytes that an envelope of so many holds.</summary>
     public static int InnerBytesOf(int envelopeBytes) => envelopeBytes - EnvelopeBytes(0);
 

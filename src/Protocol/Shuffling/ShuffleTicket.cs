@@ -43,14 +43,55 @@ public sealed record ShuffleTicket(
 /// </remarks>
 public sealed class TicketKey(byte[] secret)
 {
+    /// <summary>The header of a report's request that <see cref="Prove"/> makes.</summary>
+    public const string ProofHeader = "Federated-Ticket-Proof";
+
     /// <summary>The label of the key agreement.</summary>
     public static ReadOnlySpan<byte> Label => "federated shuffle ticket v1"u8;
+
+    private static ReadOnlySpan<byte> ProofLabel => "federated shuffle proof v1"u8;
 
     /// <summary>The claims as JSON and their authenticator, both base64url, with a dot between.</summary>
     public string Issue(ShuffleTicket ticket)
     {
         var claims = JsonSerializer.SerializeToUtf8Bytes(ticket, ShufflingJson.Default.ShuffleTicket);
         return $"{Base64Url.EncodeToString(claims)}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret, claims))}";
+    }
+
+    /// <summary>What whoever has a ticket shows before the envelope that holds it: the claims, and an authenticator made of the ticket's, from which the ticket cannot be made.</summary>
+    /// <exception cref="FormatException">The text is no ticket.</exception>
+    public static string Prove(string ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        var dot = ticket.IndexOf('.', StringComparison.Ordinal);
+        return dot > 0
+            ? $"{ticket[..dot]}.{Base64Url.EncodeToString(HMACSHA256.HashData(Base64Url.DecodeFromChars(ticket.AsSpan(dot + 1)), ProofLabel))}"
+            : throw new FormatException("The text is no ticket: there is no dot in it.");
+    }
+
+    /// <returns>The claims and the one ticket that the envelope must hold; null when nobody who has a ticket of this key's made the proof.</returns>
+    public (ShuffleTicket Claims, byte[] Ticket)? TryReadProof(string proof)
+    {
+        ArgumentNullException.ThrowIfNull(proof);
+        var dot = proof.IndexOf('.', StringComparison.Ordinal);
+        if (dot < 0 || proof.Length > ReportEnvelope.TicketBytes || !Base64Url.IsValid(proof.AsSpan(0, dot)) || !Base64Url.IsValid(proof.AsSpan(dot + 1)))
+        {
+            return null;
+        }
+
+        var claims = Base64Url.DecodeFromChars(proof.AsSpan(0, dot));
+        Span<byte> authenticator = stackalloc byte[HMACSHA256.HashSizeInBytes], shown = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(secret, claims, authenticator);
+        HMACSHA256.HashData(authenticator, ProofLabel, shown);
+        if (!CryptographicOperations.FixedTimeEquals(shown, Base64Url.DecodeFromChars(proof.AsSpan(dot + 1))) || Parse(claims) is not { } ticket)
+        {
+            return null;
+        }
+
+        var text = new byte[dot + 1 + Base64Url.GetEncodedLength(authenticator.Length)];
+        Encoding.ASCII.GetBytes(proof.AsSpan(0, dot + 1), text);
+        Base64Url.EncodeToUtf8(authenticator, text.AsSpan(dot + 1));
+        return (ticket, text);
     }
 
     /// <returns>Null when the ticket is not one of this key's.</returns>
@@ -63,11 +104,13 @@ public sealed class TicketKey(byte[] secret)
         }
 
         var claims = Base64Url.DecodeFromUtf8(text[..dot]);
-        if (!CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, claims), Base64Url.DecodeFromUtf8(text[(dot + 1)..])))
-        {
-            return null;
-        }
+        return CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, claims), Base64Url.DecodeFromUtf8(text[(dot + 1)..])) ? Parse(claims) : null;
+    }
 
+    public ShuffleTicket? TryRead(string text) => TryRead(Encoding.ASCII.GetBytes(text));
+
+    private static ShuffleTicket? Parse(byte[] claims)
+    {
         try
         {
             return JsonSerializer.Deserialize(claims, ShufflingJson.Default.ShuffleTicket) is { IsSound: true } ticket ? ticket : null;
@@ -77,8 +120,6 @@ public sealed class TicketKey(byte[] secret)
             return null;
         }
     }
-
-    public ShuffleTicket? TryRead(string text) => TryRead(Encoding.ASCII.GetBytes(text));
 }
 
 [JsonSourceGenerationOptions(

@@ -196,6 +196,18 @@ public sealed partial class ShufflerServer : IAsyncDisposable
             return;
         }
 
+        if (tickets.TryReadProof(context.Request.Headers[TicketKey.ProofHeader].ToString()) is not var (claims, ticket))
+        {
+            await RefuseAsync(context, 403, "ticket-invalid", $"The header {TicketKey.ProofHeader} proves no ticket of the coordinator that this shuffler works for. Make it as docs/protocol.md says; check in again.").ConfigureAwait(false);
+            return;
+        }
+
+        if (length != ReportEnvelope.EnvelopeBytes(claims))
+        {
+            await RefuseReportAsync(context, ReportOutcome.WrongSize).ConfigureAwait(false);
+            return;
+        }
+
         if (!TryReserve(length))
         {
             await RefuseBusyAsync(context).ConfigureAwait(false);
@@ -206,7 +218,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
         {
             var envelope = GC.AllocateUninitializedArray<byte>((int)length);
             await context.Request.Body.ReadExactlyAsync(envelope, context.RequestAborted).ConfigureAwait(false);
-            await TakeAsync(context, envelope).ConfigureAwait(false);
+            await TakeAsync(context, envelope, claims, ticket).ConfigureAwait(false);
         }
         finally
         {
@@ -226,7 +238,9 @@ public sealed partial class ShufflerServer : IAsyncDisposable
         return false;
     }
 
-    private async Task TakeAsync(HttpContext context, byte[] envelope)
+    /// <param name="claims">Of the ticket that was proven.</param>
+    /// <param name="ticket">That ticket, which has to be in the envelope: who has seen its proof only could not put it there.</param>
+    private async Task TakeAsync(HttpContext context, byte[] envelope, ShuffleTicket claims, byte[] ticket)
     {
         if (await opener.OpenAsync(envelope).ConfigureAwait(false) is not var (text, inner))
         {
@@ -234,13 +248,13 @@ public sealed partial class ShufflerServer : IAsyncDisposable
             return;
         }
 
-        if (tickets!.TryRead(text.Span) is not { } ticket)
+        if (!CryptographicOperations.FixedTimeEquals(text.Span, ticket))
         {
-            await RefuseAsync(context, 403, "ticket-invalid", "The ticket is not the coordinator's that this shuffler works for. Check in again.").ConfigureAwait(false);
+            await RefuseAsync(context, 403, "ticket-invalid", $"The ticket in the envelope is not the one that {TicketKey.ProofHeader} proves. Check in again.").ConfigureAwait(false);
             return;
         }
 
-        switch (await service.TakeAsync(HeldReport.Of(ticket, inner)).ConfigureAwait(false))
+        switch (await service.TakeAsync(HeldReport.Of(claims, inner)).ConfigureAwait(false))
         {
             case ReportOutcome.Held:
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
@@ -250,10 +264,15 @@ public sealed partial class ShufflerServer : IAsyncDisposable
                 await RefuseAsync(context, 503, "unavailable", "The report cannot be made durable now; send the same again.").ConfigureAwait(false);
                 break;
             case { } outcome:
-                var (type, detail) = Explain(outcome);
-                await RefuseAsync(context, outcome == ReportOutcome.Expired ? 410 : 409, type, detail).ConfigureAwait(false);
+                await RefuseReportAsync(context, outcome).ConfigureAwait(false);
                 break;
         }
+    }
+
+    private static Task RefuseReportAsync(HttpContext context, ReportOutcome outcome)
+    {
+        var (type, detail) = Explain(outcome);
+        return RefuseAsync(context, outcome == ReportOutcome.Expired ? 410 : 409, type, detail);
     }
 
     private static (string Type, string Detail) Explain(ReportOutcome outcome) => outcome switch

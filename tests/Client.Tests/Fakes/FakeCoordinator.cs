@@ -31,7 +31,7 @@ internal sealed partial class FakeCoordinator(VirtualTime time) : ITransport
     public string? ShuffledState { get; set; }
 
     /// <summary>Envelopes that shufflers were sent.</summary>
-    public List<(Uri Shuffler, byte[] Envelope)> Reports { get; } = [];
+    public List<(Uri Shuffler, string Proof, byte[] Envelope)> Reports { get; } = [];
 
     public static ParameterLayout Layout { get; } = ParameterLayout.Of(("fc.weight", [Dimension]));
 
@@ -132,9 +132,9 @@ internal sealed partial class FakeCoordinator(VirtualTime time) : ITransport
         return new AssignmentStateMessage(ShuffledState is { } told ? told : time.Seconds >= CancelAt ? "cancelled" : open?.Id == assignment ? "open" : "ended", null);
     }
 
-    public ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+    public ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
-        Reports.Add((shuffler, envelope.ToArray()));
+        Reports.Add((shuffler, proof, envelope.ToArray()));
         return ValueTask.CompletedTask;
     }
 

@@ -70,7 +70,7 @@ public sealed class AnswerOnceTests : IDisposable
         using var shuffler = HpkePrivateKey.Generate();
         var reportBytes = ReportEnvelope.LengthBytes + analysis.ReportBytes;
         var way = new ShuffleMessage(
-            "http://127.0.0.1:1/", [new("s", Base64Url.EncodeToString(shuffler.Point))], Base64Url.EncodeToString(analyzer.Point), "run", "stream", reportBytes, "ticket");
+            "http://127.0.0.1:1/", [new("s", Base64Url.EncodeToString(shuffler.Point))], Base64Url.EncodeToString(analyzer.Point), "run", "stream", reportBytes, "claims.AAAA");
         var protection = AnalysisPlan.Protection(analysis, isShuffled: true) with { Shuffle = way };
         HashSet<ulong> seeds = [Ticket.OfCoin(17, 1).Seed];
         HashSet<int> sizes = [];
@@ -81,7 +81,7 @@ public sealed class AnswerOnceTests : IDisposable
             var assignment = Assignment(1) with { Training = new AnalysisPlan(question).ToJson(), Privacy = protection.ToJson() };
             var (pending, reason, _) = new AnswerTask(memory, new Person(this), null).Run(assignment, AnalysisPlan.Of(assignment.Training)!, () => true, CancellationToken.None);
             Assert.True(pending is not null, reason);
-            Assert.Equal(way.Url, pending.Shuffler);
+            Assert.Equal((way.Url, TicketKey.Prove(way.Ticket)), (pending.Shuffler, pending.TicketProof));
             var envelope = new byte[pending.Declaration.Delta.Length];
             using (var stream = memory.OpenPart(pending.Declaration.Delta))
             {

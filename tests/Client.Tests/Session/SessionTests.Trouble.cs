@@ -106,14 +106,16 @@ public static partial class SessionTests
         {
             var run = Store.OpenRun("run");
             var part = run.WritePart(stream => stream.Write([1, 2, 3]));
-            run.Stage(new PendingUpdate(7, 0, new UpdateDeclaration { Delta = part, Examples = 0, LocalSteps = 1 }, false) { Shuffler = "https://s1" }, null);
+            run.Stage(new PendingUpdate(7, 0, new UpdateDeclaration { Delta = part, Examples = 0, LocalSteps = 1 }, false) { Shuffler = "https://s1", TicketProof = "claims.proof" }, null);
             Coordinator.ShuffledState = state;
             Driver.Options = Driver.Options with { MaxUpdates = 1 };
             var summary = Driver.Run();
             Assert.Equal(accepted ? (1, 0) : (0, 1), (summary.Accepted, summary.Rejected));
             var settled = Driver.Events.OfType<Settled>().Single();
             Assert.Equal((7L, accepted, reason), (settled.Assignment, settled.Outcome.Accepted, settled.Outcome.Reason));
-            Assert.Equal([1, 2, 3], Coordinator.Reports.Single().Envelope);
+            var (shuffler, proof, envelope) = Coordinator.Reports.Single();
+            Assert.Equal((new Uri("https://s1"), "claims.proof"), (shuffler, proof));
+            Assert.Equal([1, 2, 3], envelope);
             Assert.Null(run.Pending);
         }
     }

@@ -19,7 +19,7 @@ internal sealed class DirectTransport(HttpTransport inner) : ForwardingTransport
         return reply;
     }
 
-    public override async ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+    public override async ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
         var bytes = envelope.ToArray();
         var declaration = new UpdateDeclaration

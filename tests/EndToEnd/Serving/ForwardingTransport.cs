@@ -31,7 +31,7 @@ internal abstract class ForwardingTransport(HttpTransport inner) : ITransport
     public ValueTask<UpdateOutcomeMessage> SendAsync(string run, long assignment, UpdateDeclaration declaration, IReadOnlyList<ReadOnlyMemory<byte>> parts, CancellationToken cancellation) =>
         inner.SendAsync(run, assignment, declaration, parts, cancellation);
 
-    public virtual ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation) => inner.SendReportAsync(shuffler, envelope, cancellation);
+    public virtual ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation) => inner.SendReportAsync(shuffler, proof, envelope, cancellation);
 
     public ValueTask<long> GetUploadOffsetAsync(string location, CancellationToken cancellation) => inner.GetUploadOffsetAsync(location, cancellation);
 

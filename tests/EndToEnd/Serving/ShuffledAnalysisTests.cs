@@ -222,9 +222,9 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
     {
         private bool hasReported;
 
-        public override async ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+        public override async ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
         {
-            await base.SendReportAsync(shuffler, envelope, cancellation);
+            await base.SendReportAsync(shuffler, proof, envelope, cancellation);
             if (!hasReported) // What is sent again is the same.
             {
                 hasReported = true;
