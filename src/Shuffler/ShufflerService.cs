@@ -12,7 +12,10 @@ namespace Federated.Shuffler;
 /// A shuffler without its network: reports of many threads meet in one mailbox, those that wait while others are at the disk share the next sync,
 /// and what is closed is sent until somebody has it.
 /// </summary>
-/// <remarks>When the disk fails, or anything else, those who wait are told to come back, and the book is opened again from what the disk has.</remarks>
+/// <remarks>
+/// When the disk fails, or anything else, those who wait are told to come back, and the book is opened again from what the disk has, which is made
+/// durable first; until that succeeds nothing is taken, and <see cref="IsReady"/> is false.
+/// </remarks>
 public sealed partial class ShufflerService : IShuffler
 {
     private const int GroupSize = 4096, MailboxCapacity = 1 << 16, DeliveriesAtOnce = 4;

@@ -104,6 +104,83 @@ public sealed class BatchBookTests
         }
     }
 
+    /// <summary>What can be read back was not always written.</summary>
+    public sealed class AfterASyncThatFailed
+    {
+        [Fact]
+        public void WhatIsSaidToBeHeldIsOnTheMedium()
+        {
+            using var bench = new Bench();
+            bench.Disk.FailSyncIn = 0;
+            Assert.Throws<IOException>(() => bench.Take(bench.Ticket(1)));
+            bench.Reopen();
+            Assert.Equal(ReportOutcome.Held, bench.Take(bench.Ticket(1)));
+            bench.Crash();
+            Assert.Equal(1, bench.Book.Held);
+        }
+
+        [Fact]
+        public void NothingIsOpenedUntilTheDiskWrites()
+        {
+            using var bench = new Bench();
+            bench.Disk.FailSyncIn = 0;
+            Assert.Throws<IOException>(() => bench.Take(bench.Ticket(1)));
+            bench.Disk.FailSyncIn = 0;
+            Assert.Throws<IOException>(bench.Reopen);
+            bench.Reopen();
+            Assert.Equal(ReportOutcome.Held, bench.Take(bench.Ticket(1)));
+            bench.Crash();
+            Assert.Equal(1, bench.Book.Held);
+        }
+
+        /// <summary>The process died between write and sync, and the machine later, with whatever of it on the medium.</summary>
+        [Theory]
+        [InlineData(1)]
+        [InlineData(2)]
+        [InlineData(3)]
+        [InlineData(4)]
+        public void SoIsWhatAProcessLeftThatDiedBeforeItsSync(ulong seed)
+        {
+            using var bench = new Bench(seed: seed);
+            bench.Disk.BeforeSync = () => throw new InvalidOperationException("The process is killed.");
+            Assert.Throws<InvalidOperationException>(() => bench.Take(bench.Ticket(1)));
+            bench.Disk.BeforeSync = null;
+            bench.Reopen();
+            Assert.Equal(ReportOutcome.Held, bench.Take(bench.Ticket(1)));
+            bench.Crash();
+            Assert.Equal(1, bench.Book.Held);
+        }
+
+        [Fact]
+        public void TicketsStayUsed()
+        {
+            using var bench = new Bench();
+            bench.Book.Take([.. Enumerable.Range(0, 4).Select(i => Bench.Report(bench.Ticket(i), 1))]);
+            var id = Assert.Single(bench.Book.Outbox).Id;
+            bench.Disk.FailSyncIn = 0;
+            Assert.Throws<IOException>(() => bench.Book.Finish(id));
+            bench.Reopen();
+            bench.Crash();
+            Assert.Equal(ReportOutcome.Replayed, bench.Take(bench.Ticket(3), 2));
+        }
+
+        /// <summary>An order that some may have seen is the only one.</summary>
+        [Fact]
+        public async Task ABatchLeavesInOneOrder()
+        {
+            using var bench = new Bench();
+            bench.Book.Take([.. Enumerable.Range(0, 3).Select(i => Bench.Report(bench.Ticket(i)))]);
+            bench.Disk.FailSyncIn = 1; // The report's own sync succeeds, that of the batch's end does not.
+            Assert.Throws<IOException>(() => bench.Take(bench.Ticket(3)));
+            bench.Reopen();
+            var first = await Bench.EmitAsync(Assert.Single(bench.Book.Outbox));
+            bench.Crash();
+            var again = await Bench.EmitAsync(Assert.Single(bench.Book.Outbox));
+            Assert.Equal((first.Header.Id, first.Header.Sha256), (again.Header.Id, again.Header.Sha256));
+            Assert.Equal(first.Reports, again.Reports);
+        }
+    }
+
     public sealed class Minimum
     {
         [Fact]

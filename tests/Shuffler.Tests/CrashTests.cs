@@ -14,7 +14,7 @@ using Federated.Shuffler.Batches;
 namespace Federated.Shuffler.Tests;
 
 /// <summary>
-/// Shuffler and coordinator on disks that die at any operation, with messages lost, repeated and delayed between them: every report that was
+/// Shuffler and coordinator on disks that die at any operation, the shuffler's also with syncs that fail, with messages lost, repeated and delayed between them: every report that was
 /// answered for counts exactly once or was erased and said so, no batch counts twice or below its minimum, and the same bytes leave every time.
 /// </summary>
 public sealed class CrashTests
@@ -43,16 +43,17 @@ public sealed class CrashTests
     [Fact]
     public async Task OverManySchedulesOfDeathsLossesAndRepetitions()
     {
-        var (deaths, repeats, dropped) = (0, 0, 0);
+        var (deaths, repeats, dropped, failedSyncs) = (0, 0, 0, 0);
         for (var seed = 1UL; seed <= 150; seed++)
         {
             var world = await new World(seed, 40, 60, 0.2).PlayAsync();
-            (deaths, repeats, dropped) = (deaths + world.Deaths, repeats + world.Repeats, dropped + world.Dropped);
+            (deaths, repeats, dropped, failedSyncs) = (deaths + world.Deaths, repeats + world.Repeats, dropped + world.Dropped, failedSyncs + world.FailedSyncs);
         }
 
         Assert.InRange(deaths, 300, int.MaxValue);
         Assert.InRange(repeats, 300, int.MaxValue);
         Assert.InRange(dropped, 5, int.MaxValue);
+        Assert.InRange(failedSyncs, 100, int.MaxValue);
     }
 
     /// <param name="shufflerDies">The operation of its disk at which the shuffler dies; with losses, about how often it dies.</param>
@@ -77,6 +78,8 @@ public sealed class CrashTests
         public int Deaths { get; private set; }
 
         public int Repeats { get; private set; }
+
+        public int FailedSyncs { get; private set; }
 
         public int Dropped { get; private set; }
 
@@ -271,6 +274,11 @@ public sealed class CrashTests
                     (Deaths, book) = (Deaths + 1, null);
                     shufflerDisk.Restart();
                 }
+                catch (IOException)
+                {
+                    book = null; // The process goes on; what it wrote and can read may not be on the disk.
+                    FailedSyncs++;
+                }
             }
         }
 
@@ -310,6 +318,7 @@ public sealed class CrashTests
             if (losses > 0)
             {
                 disk.CrashIn = 5 + chance.NextInt(2 * every);
+                disk.FailSyncIn = disk == shufflerDisk ? chance.NextInt(every / 2) : -1;
             }
         }
 

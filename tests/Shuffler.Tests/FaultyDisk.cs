@@ -17,6 +17,8 @@ internal sealed class FaultyDisk(FaultyFileSystem disk) : IDisk
 
     public void Truncate(string path, long length) => disk.Truncate(path, length);
 
+    public void Rewrite(string path) => disk.Rewrite(path);
+
     public void Rename(string from, string to) => disk.Rename(from, to);
 
     public void Delete(string path) => disk.Delete(path);

@@ -89,6 +89,22 @@ public sealed class ShufflerServiceTests : IAsyncLifetime
         await destination.NextAsync(Patience);
     }
 
+    /// <summary>Whoever is told that a report is held may forget it: nobody is, while the disk writes nothing.</summary>
+    [Fact]
+    public async Task AReportIsHeldOnlyOnceTheDiskWritesAgain()
+    {
+        disk.FailSyncIn = 0;
+        Assert.Null(await service.TakeAsync(Report(0)).WaitAsync(Patience));
+        Assert.Contains("The disk failed", service.Trouble, StringComparison.Ordinal);
+        Assert.False(service.IsReady);
+        disk.FailSyncIn = 0;
+        Assert.Null(await service.TakeAsync(Report(0)).WaitAsync(Patience)); // What is on the disk cannot be made durable either.
+        Assert.False(service.IsReady);
+        await FillAsync(0);
+        Assert.True(service.IsReady);
+        await destination.NextAsync(Patience);
+    }
+
     private sealed class Destination : IDestination
     {
         private readonly Channel<string> sent = Channel.CreateUnbounded<string>();

@@ -65,6 +65,9 @@ internal sealed class LogDisk : IDisk
         return Flush();
     });
 
+    /// <summary>Nothing to do but to write what waits: after a failed append what is read here was read from the store.</summary>
+    public void Rewrite(string path) => Do(Flush);
+
     public void Rename(string from, string to) => Do(() => Change(RenameKind, writer =>
     {
         writer.Write(from);

@@ -13,7 +13,9 @@ namespace Federated.Shuffler.Batches;
 /// privacy.md §4.6. Steps: (1) reports are appended to their batches and synced, and only then answered; (2) at its target, or when its window ends
 /// with the minimum there, a batch is closed: permutation, header and signature are synced; (3) it is sent as it is until somebody has it; (4) its
 /// tickets are noted as used, synced; (5) its file is deleted. After a crash between any two, <see cref="Open"/> finds where it stood and the same
-/// bytes leave again under the same id, which count once. One owner at a time; after an exception the book must be opened again.
+/// bytes leave again under the same id, which count once. One owner at a time; after an exception the book must be opened again: what it then
+/// reads may never have been on the medium, after a sync that failed or a process that died before one, and is written and synced anew before anybody is
+/// told that it is held.
 /// </remarks>
 public sealed class BatchBook : IDisposable
 {
@@ -47,7 +49,18 @@ public sealed class BatchBook : IDisposable
     {
         ArgumentNullException.ThrowIfNull(disk);
         var book = new BatchBook(disk, key, rules, clock, random, UsedTickets.Open(disk));
-        foreach (var name in disk.List(Batch.Folder))
+        var names = disk.List(Batch.Folder);
+        foreach (var name in names)
+        {
+            disk.Rewrite($"{Batch.Folder}/{name}");
+        }
+
+        if (names.Count > 0)
+        {
+            disk.SyncFolder(Batch.Folder);
+        }
+
+        foreach (var name in names)
         {
             book.Load(name[..^".log".Length]);
         }

@@ -41,6 +41,8 @@ internal sealed class UsedTickets : IDisposable
 
         if (disk.Exists(Path))
         {
+            disk.Rewrite(Path);
+            disk.SyncFolder(Folder);
             long sound, length;
             using (var stream = disk.OpenRead(Path))
             {

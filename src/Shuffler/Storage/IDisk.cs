@@ -21,6 +21,14 @@ public interface IDisk
     /// <summary>Cuts a file to a length, durably.</summary>
     void Truncate(string path, long length);
 
+    /// <summary>Makes durable what can be read of a file, whatever became of what was written to it before: every byte is written again in its place, and synced.</summary>
+    /// <remarks>
+    /// After a failed sync Linux takes what it could not write for written: it can be read until memory is short, and every later sync succeeds without it
+    /// (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020). In place, since a full disk has no room for a copy; the same bytes, so that
+    /// a crash in the middle changes nothing.
+    /// </remarks>
+    void Rewrite(string path);
+
     /// <summary>Puts a synced file in another's place, atomically; durable only after <see cref="SyncFolder"/>.</summary>
     void Rename(string from, string to);
 

@@ -42,6 +42,18 @@ public sealed class PhysicalDisk : IDisk
         RandomAccess.FlushToDisk(handle);
     }
 
+    public void Rewrite(string path)
+    {
+        using var handle = File.OpenHandle(Full(path), FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        var buffer = new byte[(int)Math.Clamp(RandomAccess.GetLength(handle), 1, 1 << 20)];
+        for (long at = 0, read; (read = RandomAccess.Read(handle, buffer, at)) > 0; at += read)
+        {
+            RandomAccess.Write(handle, buffer.AsSpan(0, (int)read), at);
+        }
+
+        RandomAccess.FlushToDisk(handle);
+    }
+
     public void Rename(string from, string to) => File.Move(Full(from), Full(to), overwrite: true);
 
     public void Delete(string path) => File.Delete(Full(path));

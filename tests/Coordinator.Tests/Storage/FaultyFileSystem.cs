@@ -8,7 +8,7 @@ internal sealed class CrashException() : Exception("The machine crashed.");
 
 /// <summary>
 /// A disk in memory that forgets as a real one may: what was not synced is lost, kept or torn at random when it crashes; names that were
-/// not synced too. It can be told to crash at its n-th operation, or to be full from a size on.
+/// not synced too. It can be told to crash at its n-th operation, to be full from a size on, or to fail a sync as Linux does.
 /// </summary>
 internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
 {
@@ -27,6 +27,9 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
 
     /// <summary>Bytes that fit; writes beyond fail half-written, as on a full disk.</summary>
     public long Capacity { get; set; } = long.MaxValue;
+
+    /// <summary>Syncs until one fails; negative for never. What it was to write can still be read, is lost when the disk crashes, and no later sync writes it.</summary>
+    public int FailSyncIn { get; set; } = -1;
 
     /// <summary>Called before every sync, outside of any lock: a slow disk waits here.</summary>
     public Action? BeforeSync { get; set; }
@@ -121,8 +124,18 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
         lock (gate)
         {
             Operate();
-            names[path].Bytes.RemoveRange((int)length, names[path].Bytes.Count - (int)length);
-            names[path].Sync();
+            names[path].Truncate((int)length);
+        }
+    }
+
+    /// <summary>Writes every byte of a file again and syncs it.</summary>
+    public void Rewrite(string path)
+    {
+        lock (gate)
+        {
+            Operate();
+            FailIfDue(names[path]);
+            names[path].Rewrite();
         }
     }
 
@@ -175,13 +188,45 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
         }
     }
 
+    private void FailIfDue(Node node)
+    {
+        if (FailSyncIn >= 0 && FailSyncIn-- == 0)
+        {
+            node.FailToSync();
+            throw new IOException("Input/output error.");
+        }
+    }
+
     private sealed class Node
     {
+        private readonly List<(int From, int To)> lost = [];
         private int synced;
 
         public List<byte> Bytes { get; } = [];
 
         public void Sync() => synced = Bytes.Count;
+
+        /// <summary>What was to be written counts as written.</summary>
+        public void FailToSync()
+        {
+            lost.Add((synced, Bytes.Count));
+            synced = Bytes.Count;
+        }
+
+        public void Rewrite()
+        {
+            lost.Clear();
+            synced = Bytes.Count;
+        }
+
+        public void Truncate(int length)
+        {
+            Bytes.RemoveRange(length, Bytes.Count - length);
+            var kept = lost.Where(part => part.From < length).Select(part => (part.From, Math.Min(part.To, length))).ToList();
+            lost.Clear();
+            lost.AddRange(kept);
+            synced = length;
+        }
 
         /// <summary>Of what was not synced, a random part stays, and sometimes its last bytes are garbage.</summary>
         public void Crash(SeededRandom random)
@@ -196,6 +241,15 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
                 }
             }
 
+            foreach (var (from, to) in lost)
+            {
+                for (var i = from; i < Math.Min(to, Bytes.Count); i++)
+                {
+                    Bytes[i] = 0;
+                }
+            }
+
+            lost.Clear();
             synced = Bytes.Count;
         }
     }
@@ -243,6 +297,7 @@ internal sealed class FaultyFileSystem(ulong seed) : IFileSystem
             {
                 disk.Operate();
                 disk.Syncs++;
+                disk.FailIfDue(node);
                 node.Sync();
             }
         }
