@@ -18,7 +18,7 @@ public static class ShufflerSilo
     /// <param name="keys">The same in all processes.</param>
     /// <param name="handler">Reaches the destination; the shuffler's from here on.</param>
     /// <returns>The shuffler, for this process's front door; disposing it leaves the cluster.</returns>
-    /// <exception cref="ShufflerException">The other processes have other keys.</exception>
+    /// <exception cref="ShufflerException">The other processes have other keys, or the shuffler is to be the second of a cascade.</exception>
     /// <exception cref="StorageException">The database cannot be reached.</exception>
     /// <exception cref="CoordinatorException">Other machines could reach the silo as if they were silos, or its certificate cannot be used.</exception>
     public static async Task<IShuffler> StartAsync(
@@ -30,6 +30,12 @@ public static class ShufflerSilo
         IHost? host = null;
         try
         {
+            if (options.PreviousKey.Length > 0)
+            {
+                throw new ShufflerException(
+                    "The second shuffler of a cascade has one process: it takes whole batches, which are more than the messages between silos hold. Start it without --store postgres:….");
+            }
+
             var certificate = SiloTls.Choose(silo, options.DataDirectory, clock);
             await OrleansTables.PrepareAsync(silo.Connection, cancellation).ConfigureAwait(false);
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
