@@ -49,6 +49,7 @@ internal static class GuaranteeReport
     public static string Trusted(TrustModel trust) => trust switch
     {
         TrustModel.Central => "the server, which sees every client's update before it adds noise",
+        TrustModel.Silo => "one's own silo, which sees its users' data before it adds noise; nobody beyond it",
         TrustModel.Distributed => "that enough clients are honest; the server sees only their noisy sum",
         TrustModel.Shuffle => "the shuffler, to permute and not to collude with the analyser",
         _ => "nobody but one's own device",

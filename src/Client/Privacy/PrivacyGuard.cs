@@ -303,6 +303,7 @@ internal sealed class PrivacyGuard(PrivacyRequirements requirements, Func<Privac
             TrustModel.Distributed => RequiredTrust.Distributed,
             TrustModel.Shuffle => RequiredTrust.Shuffle,
             TrustModel.Local => RequiredTrust.Local,
+            TrustModel.Silo => RequiredTrust.Anything, // Whose silo that would be, a device cannot know.
             _ => RequiredTrust.Anything,
         },
     };

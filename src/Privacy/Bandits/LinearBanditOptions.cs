@@ -76,7 +76,7 @@ public enum BanditTrust
     /// <summary>Everybody: no noise.</summary>
     None,
 
-    /// <summary>Each silo with its own users; each adds its own noise before anything leaves it.</summary>
+    /// <summary>Each silo with its own users; each adds its own noise before anything leaves it (silo-level local privacy; <see cref="TrustModel.Silo"/>).</summary>
     Silo,
 
     /// <summary>A shuffler, with the order of messages that carry their users' noise.</summary>

@@ -93,7 +93,7 @@ public sealed class PrivateBatchSums
         Epsilon = options.Epsilon,
         Delta = options.Delta,
         Relation = NeighbourRelation.ReplaceOneParticipation,
-        Trust = options.Trust switch { BanditTrust.Central => TrustModel.Central, BanditTrust.Shuffle => TrustModel.Shuffle, _ => TrustModel.Local },
+        Trust = options.Trust switch { BanditTrust.Central => TrustModel.Central, BanditTrust.Shuffle => TrustModel.Shuffle, _ => TrustModel.Silo },
         Accountant = options.Trust == BanditTrust.Shuffle ? "binomial-shift" : "analytic-gaussian",
         Assumptions =
         [

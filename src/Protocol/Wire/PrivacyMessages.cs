@@ -216,7 +216,7 @@ public sealed record PartyMessage(string Party, string Sees, bool Trusted);
 /// <summary>A guarantee, with all that an ε is worth nothing without.</summary>
 /// <param name="Unit"><c>client</c>, <c>example</c> or <c>client-participation</c>.</param>
 /// <param name="Adjacency"><c>zero-out</c>, <c>add-remove</c> or <c>replace-one</c>.</param>
-/// <param name="Trust"><c>central</c>, <c>distributed</c>, <c>shuffle</c> or <c>local</c>.</param>
+/// <param name="Trust"><c>central</c>, <c>silo</c>, <c>distributed</c>, <c>shuffle</c> or <c>local</c>.</param>
 /// <param name="Epsilon">Null where no finite one holds.</param>
 public sealed record GuaranteeMessage(double Delta, string Unit, string Adjacency, string Trust, string Accountant, IReadOnlyList<string> Assumptions, double? Epsilon = null)
 {

@@ -72,6 +72,7 @@ internal static class PrivacyPart
     private static string Trusted(TrustModel trust) => trust switch
     {
         TrustModel.Central => "the server",
+        TrustModel.Silo => "everybody's own silo",
         TrustModel.Distributed => "a threshold of the clients",
         TrustModel.Shuffle => "the shuffler",
         _ => "nobody",

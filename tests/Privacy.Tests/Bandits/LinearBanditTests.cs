@@ -127,7 +127,9 @@ public static class LinearBanditTests
             // The shuffled sum is near the trusted server's: 2√2 against √6 of sensitivity, and rounding.
             Assert.InRange(shuffle.NodeDeviation, central.NodeDeviation, 1.4 * central.NodeDeviation);
             Assert.Null(new PrivateBatchSums(Options with { Trust = BanditTrust.None }, new SimulationRandom(704)).Guarantee);
-            Assert.Equal(TrustModel.Shuffle, shuffle.Guarantee!.Trust);
+            Assert.Equal((TrustModel.Shuffle, TrustModel.Central), (shuffle.Guarantee!.Trust, central.Guarantee!.Trust));
+            Assert.Equal(TrustModel.Silo, silo.Guarantee!.Trust); // Not local: the silo sees what its users did.
+            Assert.Contains(", silo trust,", silo.Guarantee.ToString(), StringComparison.Ordinal);
         }
     }
 
