@@ -67,14 +67,25 @@ internal static class ShuffleServing
 
     private static async Task<(double Wall, double Processor)> SendAsync(string folder, string batch, int count, int port, string connections, TicketKey tickets, HpkePublicKey key)
     {
-        var envelopes = new byte[count][];
+        var requests = new byte[count][];
         Parallel.For(0, count, i =>
         {
             var ticket = new ShuffleTicket("run", batch, count, count, 3600, ReportBytes, 0, 1, i + (batch == "warm" ? 1_000_000_000 : 0), i, 4_000_000_000);
-            envelopes[i] = ReportEnvelope.Seal(new byte[ReportBytes - 4], ReportBytes, "run", batch, "r", Encoding.ASCII.GetBytes(tickets.Issue(ticket)), key, [key]);
+            var text = tickets.Issue(ticket);
+            var envelope = ReportEnvelope.Seal(new byte[ReportBytes - 4], ReportBytes, "run", batch, "r", Encoding.ASCII.GetBytes(text), key, [key]);
+            var head = $"POST /v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {ReportEnvelope.ContentType}\r\n{TicketKey.ProofHeader}: {TicketKey.Prove(text)}\r\nContent-Length: {envelope.Length}\r\n\r\n";
+            requests[i] = [.. Encoding.ASCII.GetBytes(head), .. envelope];
         });
-        var file = Path.Combine(folder, batch + ".envelopes");
-        await File.WriteAllBytesAsync(file, envelopes.SelectMany(e => e).ToArray());
+        var file = Path.Combine(folder, batch + ".requests");
+        await using (var writer = new BinaryWriter(File.Create(file)))
+        {
+            foreach (var request in requests)
+            {
+                writer.Write(request.Length);
+                writer.Write(request);
+            }
+        }
+
         var process = Process.GetCurrentProcess();
         var before = process.TotalProcessorTime;
         var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(ShuffleServing).Assembly.Location, "shuffle-http", "load", port.ToString(CultureInfo.InvariantCulture), file, connections]) { RedirectStandardOutput = true };
@@ -87,25 +98,27 @@ internal static class ShuffleServing
             : throw new InvalidOperationException($"Who sends has failed: {told}");
     }
 
-    /// <summary>Sends a file of envelopes, and writes the seconds that it took.</summary>
+    /// <summary>Sends a file of requests, each with its length before it, and writes the seconds that it took.</summary>
     private static async Task<int> LoadAsync(int port, string file, int connections)
     {
         var bytes = await File.ReadAllBytesAsync(file);
-        var size = ReportEnvelope.EnvelopeBytes(ReportEnvelope.InnerBytes(ReportBytes, 0));
-        var head = Encoding.ASCII.GetBytes($"POST /v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {ReportEnvelope.ContentType}\r\nContent-Length: {size}\r\n\r\n");
+        List<ReadOnlyMemory<byte>> requests = [];
+        for (int at = 0, length; at < bytes.Length; at += 4 + length)
+        {
+            length = BitConverter.ToInt32(bytes, at);
+            requests.Add(bytes.AsMemory(at + 4, length));
+        }
+
         var next = -1;
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(IPAddress.Loopback, port);
-            var request = new byte[head.Length + size];
-            head.CopyTo(request, 0);
             var response = new byte[4096];
-            for (int i; (i = Interlocked.Increment(ref next)) < bytes.Length / size;)
+            for (int i; (i = Interlocked.Increment(ref next)) < requests.Count;)
             {
-                bytes.AsSpan(i * size, size).CopyTo(request.AsSpan(head.Length));
-                await socket.SendAsync(request);
+                await socket.SendAsync(requests[i]);
                 var text = "";
                 while (!text.EndsWith('}'))
                 {
