@@ -1,13 +1,8 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Federated.Client;
-using Federated.Client.Store;
-using Federated.Client.Transport;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
@@ -16,7 +11,6 @@ using Federated.Coordinator.Storage.Files;
 using Federated.EndToEnd.Serving;
 using Federated.Privacy.Hpke;
 using Federated.Privacy.Randomness;
-using Federated.Protocol.Local;
 using Federated.Protocol.Shuffling;
 using Federated.Shuffler;
 using Federated.Simulation.Serving;
@@ -40,7 +34,6 @@ internal static class ShuffledCapture
     /// <param name="permutation">What the shuffler draws its permutations from.</param>
     public static async Task<List<BatchView>> TakeAsync(int batches, IRandomSource permutation)
     {
-        _ = Fed.Home;
         var folder = Directory.CreateTempSubdirectory("fed-capture-").FullName;
         var coordinator = Path.Combine(folder, "coordinator");
         var order = new WireTap.Clock();
@@ -48,16 +41,15 @@ internal static class ShuffledCapture
         Dictionary<string, WireTap> taps = [];
         try
         {
-            var server = await CoordinatorServer.StartAsync(
-                new CoordinatorOptions { DataDirectory = coordinator, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 },
-                FileStore.Open(Path.Combine(coordinator, "store")), new ExperimentRunFactory("data"), TimeProvider.System, null, default);
+            var server = await TestCoordinator.StartAsync(coordinator);
             servers.Add(server);
             var names = await TestShufflers.StartAsync(server, folder, servers, 1, Tap, permutation);
             var run = await server.Runs.CreateAsync(Run, Configuration(batches, names), default);
             var shuffle = run.Parts.Shuffle!;
             using (var limit = new CancellationTokenSource(TimeSpan.FromMinutes(8)))
             {
-                await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(server.Addresses[0]), taps["coordinator"].Url, index, limit.Token)));
+                await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync(
+                    Participant.OptionsOf(Run, Participant.ShardName(index), server.Url()), index, Participant.Transport(null, taps["coordinator"].Url), limit.Token)));
             }
 
             var (atCoordinator, atShuffler) = (taps["coordinator"].Read(), taps["s0"].Read());
@@ -105,18 +97,6 @@ internal static class ShuffledCapture
         privacy: { kind: shuffle, delta: 1e-5, reportEpsilon: 1, maxParticipations: {{batches}}, batchSeconds: 600, shufflers: [{{string.Join(", ", shufflers)}}] }
         """,
         []);
-
-    private static async Task TakePartAsync(Uri server, Uri tapped, int index, CancellationToken cancellation)
-    {
-        var options = new FederatedClientOptions
-        {
-            Run = Run, Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"), EnrolmentToken = LocalCoordinator.Find(server)!.EnrolmentToken,
-            FirstRetry = TimeSpan.FromMilliseconds(20), LastRetry = TimeSpan.FromMilliseconds(200),
-        };
-        await using var client = new FederatedClient(
-            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(tapped) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-        await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
-    }
 
     /// <summary>The coordinator's key, from its own file: it is the adversary's.</summary>
     private static HpkePrivateKey AnalyzerOf(string coordinator)

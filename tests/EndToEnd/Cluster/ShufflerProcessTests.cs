@@ -16,17 +16,13 @@ public sealed class ShufflerProcessTests(PostgresServer database) : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("federated-shuffler-silos-").FullName;
 
-    static ShufflerProcessTests() => _ = Fed.Home;
-
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [ClusterFact]
     public async Task Goes_on_with_every_report_when_the_process_that_holds_them_is_killed()
     {
         var connection = await database.NewDatabaseAsync();
-        await using var server = await CoordinatorServer.StartAsync(
-            new CoordinatorOptions { DataDirectory = Path.Combine(folder, "coordinator"), Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 },
-            FileStore.Open(Path.Combine(folder, "coordinator", "store")), new ExperimentRunFactory("data"), TimeProvider.System, null, default);
+        await using var server = await TestCoordinator.StartAsync(Path.Combine(folder, "coordinator"));
         var (first, second) = (Path.Combine(folder, "first"), Path.Combine(folder, "second"));
         await Fed.RunAsync("shuffler", "keys", "--data", first, "--name", "s1");
         Directory.CreateDirectory(second);

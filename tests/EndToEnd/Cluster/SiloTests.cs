@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Federated.Aggregation.Randomness;
 using Federated.Client.Session;
 using Federated.Coordinator.Tests.Storage;
 using Federated.EndToEnd.Serving;
-using Federated.Protocol.Local;
 using Npgsql;
 using Xunit.Abstractions;
 
@@ -118,7 +116,7 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
         Assert.Contains("ordered, version 6", (await Fed.RunJsonAsync("runs", "show", "branched", "--url", first)).GetProperty("branchedFrom").GetString(), StringComparison.Ordinal);
         await Fed.RunAsync("runs", "stop", "branched", "--url", first);
         await Fed.RunAsync("runs", "delete", "ordered", "--yes", "--url", last);
-        using var http = Operator(silos.Urls[0]);
+        using var http = TestCoordinator.Operator(silos.Urls[0]);
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri("/v1/runs/ordered", UriKind.Relative), limit.Token)).StatusCode);
 
         async Task<string?> StateAsync(string url) => (await Fed.RunJsonAsync("runs", "show", "ordered", "--url", url)).GetProperty("summary").GetProperty("state").GetString();
@@ -139,7 +137,7 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
         foreach (var url in silos.Urls)
         {
             await ShownAsync(url, "seen", "finished", limit.Token);
-            using var http = Operator(url);
+            using var http = TestCoordinator.Operator(url);
             using var versions = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/runs/seen/versions", UriKind.Relative), limit.Token));
             Assert.Equal(8, versions.RootElement.GetProperty("version").GetArrayLength());
             using var system = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/dashboard/system", UriKind.Relative), limit.Token));
@@ -154,7 +152,7 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
     /// <summary>Waits until a silo's dashboard shows a run with some words.</summary>
     private static async Task ShownAsync(Uri url, string run, string words, CancellationToken cancellation)
     {
-        using var http = Operator(url);
+        using var http = TestCoordinator.Operator(url);
         for (;;)
         {
             using var shown = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/dashboard", UriKind.Relative), cancellation));
@@ -167,12 +165,6 @@ public sealed class SiloTests(PostgresServer server, ITestOutputHelper output) :
             await Task.Delay(50, cancellation);
         }
     }
-
-    private static HttpClient Operator(Uri url) => new()
-    {
-        BaseAddress = url,
-        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", LocalCoordinator.Find(url)!.OperatorToken) },
-    };
 
     private static async Task<string> MetricsAsync(Cluster silos)
     {

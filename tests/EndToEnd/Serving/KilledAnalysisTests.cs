@@ -1,13 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Federated.Aggregation.Randomness;
-using Federated.Client;
 using Federated.Client.Analytics;
 using Federated.Client.Session;
-using Federated.Client.Store;
-using Federated.Client.Transport;
 using Federated.EndToEnd.Samples;
 using Federated.Privacy.Analytics;
 using Federated.Protocol.Local;
@@ -77,8 +73,7 @@ public sealed class KilledAnalysisTests(ITestOutputHelper output) : IDisposable
             var (ofShuffler, charged, amid) = (0, 0, 0);
             for (var kill = 0; kill < kills; kill++)
             {
-                var token = LocalCoordinator.Find(new Uri(url))!.EnrolmentToken;
-                sessions.AddRange(Enumerable.Range(kill * Wave, Wave).Select(index => AnswerAsync(index, token, limit.Token)));
+                sessions.AddRange(Enumerable.Range(kill * Wave, Wave).Select(index => AnswerAsync(index, limit.Token)));
                 await RunLog.GrowsAsync(Path.Combine(folder, "coordinator"), limit.Token);
                 await Task.Delay(random.NextInt(400), limit.Token); // The instant is the point: no event is waited for.
                 var heard = sessions.Count(s => s.IsCompletedSuccessfully);
@@ -100,14 +95,13 @@ public sealed class KilledAnalysisTests(ITestOutputHelper output) : IDisposable
                     shuffler = await StartShufflerAsync();
                 }
 
-                var now = (await ReadAsync("/v1/runs/question/privacy", WireJson.Default.RunPrivacyMessage)).ClientsCharged;
+                var now = (await TestCoordinator.ReadAsync(new Uri(url), "/v1/runs/question/privacy", WireJson.Default.RunPrivacyMessage)).ClientsCharged;
                 Assert.True(now >= charged && now >= heard, $"{charged} clients were charged, {heard} were told that their reports count, and after kill {kill} {now} are charged.");
                 amid += now > charged ? 1 : 0;
                 charged = now;
             }
 
-            var last = LocalCoordinator.Find(new Uri(url))!.EnrolmentToken;
-            sessions.AddRange(Enumerable.Range(kills * Wave, Wave).Select(index => AnswerAsync(index, last, limit.Token)));
+            sessions.AddRange(Enumerable.Range(kills * Wave, Wave).Select(index => AnswerAsync(index, limit.Token)));
             Assert.All(await Task.WhenAll(sessions), s => Assert.Equal(1, s.Accepted));
             await CheckAsync(clients);
             output.WriteLine($"{kills} kills ({ofShuffler} of the shuffler; {amid} with new reports since the last), {clients} reports, each counted once, in {clock.Elapsed.TotalSeconds:F0} s.");
@@ -121,40 +115,20 @@ public sealed class KilledAnalysisTests(ITestOutputHelper output) : IDisposable
 
     private async Task CheckAsync(int clients)
     {
-        var run = await ReadAsync("/v1/runs/question", WireJson.Default.RunDetailMessage);
+        var run = await TestCoordinator.ReadAsync(new Uri(url), "/v1/runs/question", WireJson.Default.RunDetailMessage);
         var counters = run.Summary;
         Assert.Equal((clients / Wave, clients, 0, 0, clients), (counters.Version, (int)counters.Accepted, (int)counters.Rejected, (int)counters.Lost, (int)counters.Dispatched));
         Assert.Equal((clients, 0), (run.Analysis!.Reports, run.Analysis.Malformed));
         Assert.All(run.Analysis.Estimates, e => Assert.Equal(1.0 / clients, e.Value, 1e-5));
         Assert.Equal(clients, run.Analysis.Estimates.Count);
-        var privacy = await ReadAsync("/v1/runs/question/privacy", WireJson.Default.RunPrivacyMessage);
+        var privacy = await TestCoordinator.ReadAsync(new Uri(url), "/v1/runs/question/privacy", WireJson.Default.RunPrivacyMessage);
         Assert.Equal(clients, privacy.ClientsCharged);
         Assert.All(privacy.Clients, c => Assert.Equal(1, c.Participations));
         Assert.Equal(privacy.Statement.Planned!.Epsilon, privacy.Statement.Spent!.Epsilon);
     }
 
-    private async Task<T> ReadAsync<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> form)
-    {
-        using var http = new HttpClient();
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalCoordinator.Find(new Uri(url))!.OperatorToken);
-        return JsonSerializer.Deserialize(await http.GetStringAsync(new Uri(new Uri(url), path)), form)!;
-    }
-
-    private async Task<SessionSummary> AnswerAsync(int index, string token, CancellationToken cancellation)
-    {
-        var options = new FederatedClientOptions
-        {
-            Run = "question",
-            Name = string.Create(CultureInfo.InvariantCulture, $"person-{index:D5}"),
-            EnrolmentToken = token,
-            MaxUpdates = 1,
-            FirstRetry = TimeSpan.FromMilliseconds(20),
-            LastRetry = TimeSpan.FromMilliseconds(200),
-        };
-        await using var client = new FederatedClient(
-            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(new Uri(url)) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 20)), TimeProvider.System);
-        return await client.AnswerAsync(new Place(index), cancellation);
-    }
+    private Task<SessionSummary> AnswerAsync(int index, CancellationToken cancellation) => Participant.AnswerAsync(
+        Participant.OptionsOf("question", Person.Name(index), new Uri(url)) with { MaxUpdates = 1 }, new Place(index), Participant.Transport(null, new Uri(url)), cancellation);
 
     private async Task<ServiceProcess> StartCoordinatorAsync()
     {

@@ -1,15 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Federated.Aggregation.Randomness;
-using Federated.Client;
 using Federated.Client.Session;
-using Federated.Client.Store;
-using Federated.Client.Transport;
-using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
-using Federated.Simulation.Serving;
 using Xunit.Abstractions;
 
 namespace Federated.EndToEnd.Serving;
@@ -69,9 +63,9 @@ public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
             Assert.True(kills == Kills, $"The run was over after {kills} kills.");
             last.Open();
             var accepted = (await Task.WhenAll(clients)).Sum(c => c.Accepted);
-            var run = await ReadAsync(url, "/v1/runs/sums", WireJson.Default.RunDetailMessage);
-            var privacy = await ReadAsync(url, "/v1/runs/sums/privacy", WireJson.Default.RunPrivacyMessage);
-            var sums = await ReadAsync(url, "/v1/runs/sums/secure-sums", WireJson.Default.SecureSumFacts);
+            var run = await TestCoordinator.ReadAsync(new Uri(url), "/v1/runs/sums", WireJson.Default.RunDetailMessage);
+            var privacy = await TestCoordinator.ReadAsync(new Uri(url), "/v1/runs/sums/privacy", WireJson.Default.RunPrivacyMessage);
+            var sums = await TestCoordinator.ReadAsync(new Uri(url), "/v1/runs/sums/secure-sums", WireJson.Default.SecureSumFacts);
             var counters = run.Summary;
             Assert.Equal(versions, counters.Version);
             Assert.Equal(versions * Clients, counters.Accepted);
@@ -87,28 +81,8 @@ public sealed class KilledSecureSumTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    private static async Task<T> ReadAsync<T>(string url, string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> form)
-    {
-        using var http = new HttpClient();
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalCoordinator.Find(new Uri(url))!.OperatorToken);
-        return JsonSerializer.Deserialize(await http.GetStringAsync(new Uri(new Uri(url), path)), form)!;
-    }
-
-    private static async Task<SessionSummary> TakePartAsync(Uri url, int index, LastRound last, CancellationToken cancellation)
-    {
-        var options = new FederatedClientOptions
-        {
-            Run = "sums",
-            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
-            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
-            FirstRetry = TimeSpan.FromMilliseconds(20),
-            LastRetry = TimeSpan.FromMilliseconds(200),
-            LongPoll = TimeSpan.FromSeconds(5),
-        };
-        await using var client = new FederatedClient(
-            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System, last.Handler(), ownsHandler: true), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-        return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), cancellation);
-    }
+    private static Task<SessionSummary> TakePartAsync(Uri url, int index, LastRound last, CancellationToken cancellation) => Participant.TakePartAsync(
+        Participant.OptionsOf("sums", Participant.ShardName(index), url) with { LongPoll = TimeSpan.FromSeconds(5) }, index, Participant.Transport(last, url), cancellation);
 
     private Task<ServiceProcess> StartAsync(string url) => ServiceProcess.StartAsync(url, true, "serve", "--data", Path.Combine(folder, "coordinator"));
 }

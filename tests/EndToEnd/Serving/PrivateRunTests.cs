@@ -1,14 +1,7 @@
-using System.Globalization;
-using Federated.Client;
-using Federated.Client.Store;
-using Federated.Client.Transport;
-using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
-using Federated.Coordinator.Storage.Files;
 using Federated.Privacy;
 using Federated.Privacy.Accounting;
-using Federated.Protocol.Local;
 using Federated.Simulation.Serving;
 
 namespace Federated.EndToEnd.Serving;
@@ -20,8 +13,6 @@ public sealed class PrivateRunTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("fed-private-").FullName;
 
-    static PrivateRunTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
-
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
@@ -31,8 +22,7 @@ public sealed class PrivateRunTests : IDisposable
     public async Task A_run_over_HTTP_stops_at_its_budget_and_says_what_it_spent(string policy)
     {
         var factory = new ExperimentRunFactory("data");
-        await using var server = await CoordinatorServer.StartAsync(
-            new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, FileStore.Open(Path.Combine(folder, "store")), factory, TimeProvider.System, null, default);
+        await using var server = await TestCoordinator.StartAsync(folder, factory);
         var configuration = factory.Read(
             $$"""
             name: private
@@ -47,12 +37,9 @@ public sealed class PrivateRunTests : IDisposable
             """,
             []);
         var run = await server.Runs.CreateAsync("private", configuration, default);
-        await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => TakePartAsync(new Uri(server.Addresses[0]), index)));
-        while (run.View.Status != RunStatus.Finished)
-        {
-            await Task.Yield();
-        }
-
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("private", index, limit.Token, server.Url())));
+        await run.FinishedAsync();
         Assert.Equal((3, FinishReason.Budget), (run.View.Version, run.View.Ended!.Value.Reason));
         var spent = run.View.Spent!;
         Assert.Equal(Expected(policy), spent.Epsilon, 1e-9);
@@ -62,18 +49,4 @@ public sealed class PrivateRunTests : IDisposable
     private static double Expected(string policy) => policy.Contains("dp-fedavg", StringComparison.Ordinal) ? AnalyticGaussian.Epsilon(2 / Math.Sqrt(3), 1e-5)
         : policy.Contains("dp-ftrl", StringComparison.Ordinal) ? AnalyticGaussian.Epsilon(2, 1e-5)
         : new PldAccountant().Epsilon(new RandomizedResponseEvent(NeighbourRelation.ReplaceOneParticipation, 4, 2).Repeated(3), 1e-5);
-
-    private static async Task TakePartAsync(Uri url, int index)
-    {
-        var options = new FederatedClientOptions
-        {
-            Run = "private",
-            Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
-            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
-        };
-        await using var client = new FederatedClient(
-            options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), limit.Token);
-    }
 }

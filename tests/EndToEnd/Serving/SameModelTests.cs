@@ -1,12 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
-using Federated.Client;
-using Federated.Client.Store;
-using Federated.Client.Transport;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage.Files;
-using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
 using Federated.Simulation;
 using Federated.Simulation.Configuration;
@@ -20,8 +15,6 @@ public sealed class SameModelTests : IDisposable
     private const int Clients = 3;
 
     private readonly string folder = Directory.CreateTempSubdirectory("fed-same-").FullName;
-
-    static SameModelTests() => _ = Fed.Home; // One for all tests of the process: it is the environment's.
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -59,38 +52,19 @@ public sealed class SameModelTests : IDisposable
     private async Task<(int Version, string Sha256, double Accuracy)> ServeAsync(string file, string[] sets)
     {
         var factory = new ExperimentRunFactory("data");
-        await using var server = await CoordinatorServer.StartAsync(
-            new CoordinatorOptions { DataDirectory = folder, Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 }, FileStore.Open(Path.Combine(folder, "store")), factory, TimeProvider.System, null, default);
-        var url = new Uri(server.Addresses[0]);
+        await using var server = await TestCoordinator.StartAsync(folder, factory);
         var run = await server.Runs.CreateAsync("same", factory.Read(file, sets), default);
-        var shards = new SharedShards("data");
-        var trainers = new ManagedTrainers();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
 
         // In the wrong order: numbers follow names.
-        var sessions = Enumerable.Range(0, Clients).Reverse().Select(async index =>
-        {
-            var options = new FederatedClientOptions
-            {
-                Run = "same",
-                Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
-                EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
-            };
-            await using var client = new FederatedClient(
-                options, new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System), new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-            return await client.RunAsync(new ManagedTrainer(trainers, new ShardData(shards, index)), limit.Token);
-        }).ToList();
-        var summaries = await Task.WhenAll(sessions);
+        var summaries = await Task.WhenAll(Enumerable.Range(0, Clients).Reverse().Select(index => Participant.TakePartAsync("same", index, limit.Token, server.Url())));
         Assert.Equal(Clients * 5, summaries.Sum(s => s.Accepted));
         while (run.View.Status != RunStatus.Finished || run.Metrics.Count == 0 || run.Metrics[^1].Version < run.View.Version)
         {
-            await Task.Delay(20); // The last evaluation is beside the loop.
+            await Task.Delay(20, limit.Token); // The last evaluation is beside the loop.
         }
 
-        using var http = new HttpClient { BaseAddress = url };
-        http.DefaultRequestHeaders.Add("Federated-Protocol", "1");
-        http.DefaultRequestHeaders.Add("Authorization", $"Bearer {LocalCoordinator.Find(url)!.OperatorToken}");
-        var shown = JsonSerializer.Deserialize(await http.GetStringAsync("/v1/runs/same"), WireJson.Default.RunDetailMessage)!;
+        var shown = await TestCoordinator.ReadAsync(server.Url(), "/v1/runs/same", WireJson.Default.RunDetailMessage);
         Assert.All(shown.Clients, c => Assert.Equal((5, 5), (c.Dispatched, c.Accepted)));
         Assert.Equal(300, shown.Clients.Sum(c => c.Examples));
         return (run.View.Version, run.View.Versions[run.View.Version].Deployed.Sha256, run.Metrics[^1].Accuracy);

@@ -1,9 +1,5 @@
-using System.Globalization;
-using Federated.Client;
-using Federated.Client.Analytics;
 using Federated.Client.Privacy;
 using Federated.Client.Session;
-using Federated.Client.Store;
 using Federated.Client.Transport;
 using Federated.Coordinator.Analytics;
 using Federated.Coordinator.Hosting;
@@ -13,33 +9,14 @@ using Federated.Coordinator.Storage.Files;
 using Federated.Privacy.Analytics;
 using Federated.Privacy.Pipeline;
 using Federated.Privacy.Statements;
-using Federated.Protocol.Local;
-using Federated.Protocol.Wire;
 using Federated.Simulation.Serving;
 
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>Questions whose answers pass a shuffler: a coordinator, one shuffler or two, and clients of the SDK, over HTTP.</summary>
-public sealed class ShuffledAnalysisTests : IAsyncLifetime
+public sealed class ShuffledAnalysisTests : ShuffledTests
 {
     private const int Clients = 40;
-
-    private readonly string folder = Directory.CreateTempSubdirectory("fed-shuffled-analysis-").FullName;
-    private readonly List<IAsyncDisposable> servers = [];
-
-    static ShuffledAnalysisTests() => _ = Fed.Home;
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        foreach (var server in servers.AsEnumerable().Reverse())
-        {
-            await server.DisposeAsync();
-        }
-
-        Directory.Delete(folder, recursive: true);
-    }
 
     [Theory]
     [InlineData("{ kind: mean, question: age, lower: 0, upper: 100, epsilon: 6 }", "buffered, concurrency: 40, aggregationGoal: 20", 1)]
@@ -49,13 +26,13 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
     public async Task Are_estimated_from_whole_batches_and_the_statement_has_both_guarantees(string question, string scheduler, int shufflers)
     {
         var factory = new ExperimentRunFactory("data");
-        var server = await StartAsync(factory);
-        var names = await TestShufflers.StartAsync(server, folder, servers, shufflers);
+        var server = await StartAsync();
+        var names = await StartShufflersAsync(server, shufflers);
         var run = await server.Runs.CreateAsync("question", factory.Read(Text(question, scheduler, names, "delta: 1e-5"), []), default);
         var policy = new PrivacyRequirements { Trust = RequiredTrust.Shuffle, MaxDelta = 1e-4, MaxReportEpsilon = 6 };
         var sessions = await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => AnswerAsync(server, index, policy)));
         Assert.All(sessions, s => Assert.Equal(1, s.Accepted));
-        await FinishedAsync(run);
+        await run.FinishedAsync();
         var found = run.Parts.Sections.OfType<IAnalysisOutcome>().Single().Outcome!;
         Assert.Equal((Clients, 0), (found.Result!.Reports, found.Malformed));
         Assert.Equal((2, 0), (run.View.Version, run.View.Counters.Rejected));
@@ -96,9 +73,9 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
     {
         const int batch = 4;
         var factory = new ExperimentRunFactory("data");
-        var server = await StartAsync(factory);
+        var server = await StartAsync();
         var windows = new LeapingWindows();
-        var names = await TestShufflers.StartAsync(server, folder, servers, 1, clock: windows);
+        var names = await StartShufflersAsync(server, 1, clock: windows);
         var run = await server.Runs.CreateAsync(
             "question", factory.Read(Text(question, "buffered, concurrency: 40, aggregationGoal: 4", names, $"minBatch: {batch}, batchSeconds: 3600"), []), default);
         var reported = new Reported();
@@ -114,7 +91,7 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
         }
 
         var sessions = await answering;
-        await FinishedAsync(run);
+        await run.FinishedAsync();
         var found = run.Parts.Sections.OfType<IAnalysisOutcome>().Single().Outcome!;
         Assert.Equal(0, found.Malformed);
         Assert.InRange(found.Result!.Reports, 0, sessions.Sum(s => s.Accepted));
@@ -127,12 +104,11 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
     public async Task A_report_that_comes_from_its_client_itself_is_not_read()
     {
         var factory = new ExperimentRunFactory("data");
-        var server = await StartAsync(factory);
-        var names = await TestShufflers.StartAsync(server, folder, servers, 1);
+        var server = await StartAsync();
+        var names = await StartShufflersAsync(server, 1);
         await server.Runs.CreateAsync(
             "question", factory.Read(Text("{ kind: mean, question: age, lower: 0, upper: 100 }", "buffered, concurrency: 4, aggregationGoal: 4", names, "delta: 1e-6").Replace("count: 40", "count: 4", StringComparison.Ordinal), []), default);
-        await using var transport = new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(new Uri(server.Addresses[0])) }, TimeProvider.System);
-        var direct = new DirectTransport(transport);
+        var direct = new DirectTransport(Participant.Transport(null, server.Url()));
         using var enough = new CancellationTokenSource();
         var session = AnswerAsync(server, 0, transport: direct, cancellation: enough.Token);
         var others = Enumerable.Range(1, 3).Select(index => AnswerAsync(server, index, cancellation: enough.Token)).ToList(); // The run waits for four.
@@ -172,40 +148,13 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
         privacy: { kind: shuffle, {{(shufflers is null ? "" : $"shufflers: [{string.Join(", ", shufflers)}], ")}}{{privacy}} }
         """;
 
-    private async Task<CoordinatorServer> StartAsync(ExperimentRunFactory factory)
-    {
-        var server = await CoordinatorServer.StartAsync(
-            new CoordinatorOptions { DataDirectory = Path.Combine(folder, "coordinator"), Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 },
-            FileStore.Open(Path.Combine(folder, "coordinator", "store")), factory, TimeProvider.System, null, default);
-        servers.Add(server);
-        return server;
-    }
-
-    private static async Task FinishedAsync(IRun run)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        while (run.View.Status != RunStatus.Finished)
-        {
-            await Task.Delay(5, limit.Token);
-        }
-    }
-
     private static async Task<SessionSummary> AnswerAsync(CoordinatorServer server, int index, PrivacyRequirements? privacy = null, ITransport? transport = null, Reported? heard = null, CancellationToken cancellation = default)
     {
-        var url = new Uri(server.Addresses[0]);
-        var options = new FederatedClientOptions
-        {
-            Run = "question",
-            Name = string.Create(CultureInfo.InvariantCulture, $"person-{index:D5}"),
-            EnrolmentToken = LocalCoordinator.Find(url)!.EnrolmentToken,
-            Privacy = privacy,
-            FirstRetry = TimeSpan.FromMilliseconds(20),
-        };
-        await using var own = new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(url) }, TimeProvider.System);
-        await using var client = new FederatedClient(options, transport ?? new CountedTransport(own, heard ?? new Reported()), new MemoryClientStore(new MemoryModelCache(1 << 20)), TimeProvider.System);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(TimeSpan.FromMinutes(5));
-        return await client.AnswerAsync(new Person(index), limit.Token);
+        return await Participant.AnswerAsync(
+            Participant.OptionsOf("question", Person.Name(index), server.Url()) with { Privacy = privacy }, new Person(index),
+            transport ?? new CountedTransport(Participant.Transport(null, server.Url()), heard ?? new Reported()), limit.Token);
     }
 
     /// <summary>Clients whose report a shuffler has taken.</summary>
@@ -231,12 +180,5 @@ public sealed class ShuffledAnalysisTests : IAsyncLifetime
                 reported.Add();
             }
         }
-    }
-
-    private sealed class Person(int index) : IAnalyst
-    {
-        public AnalysisAnswer? Answer(AnalysisOptions question, CancellationToken cancellation) => question is HeavyHittersOptions
-            ? AnalysisAnswer.Of(index % 2 == 0 ? "to" : "be")
-            : AnalysisAnswer.Of((index % 4) switch { 0 => 10, 1 => 50, _ => 30 });
     }
 }

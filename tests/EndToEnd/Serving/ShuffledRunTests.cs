@@ -1,42 +1,19 @@
-using System.Globalization;
 using System.Net;
-using Federated.Client;
-using Federated.Client.Store;
+using Federated.Client.Session;
 using Federated.Client.Transport;
-using Federated.Coordinator;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Runs;
 using Federated.Coordinator.Storage.Files;
-using Federated.Privacy;
-using Federated.Privacy.Accounting;
-using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
 using Federated.Simulation.Serving;
 
 namespace Federated.EndToEnd.Serving;
 
 /// <summary>A coordinator, one shuffler or two, and clients of the SDK, over HTTP.</summary>
-public sealed class ShuffledRunTests : IAsyncLifetime
+public sealed class ShuffledRunTests : ShuffledTests
 {
     private const int Clients = 6;
-
-    private readonly string folder = Directory.CreateTempSubdirectory("fed-shuffled-").FullName;
-    private readonly List<IAsyncDisposable> servers = [];
-
-    static ShuffledRunTests() => _ = Fed.Home;
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        foreach (var server in servers.AsEnumerable().Reverse())
-        {
-            await server.DisposeAsync();
-        }
-
-        Directory.Delete(folder, recursive: true);
-    }
 
     [Theory]
     [InlineData("synchronous, cohort: 6", 1)]
@@ -45,17 +22,14 @@ public sealed class ShuffledRunTests : IAsyncLifetime
     public async Task ARunThroughShufflersEndsAtItsBudgetAndTheCoordinatorSawNoReportOfAnybody(string scheduler, int shufflers)
     {
         var server = await StartAsync();
-        var names = await TestShufflers.StartAsync(server, folder, servers, shufflers);
+        var names = await StartShufflersAsync(server, shufflers);
         var run = await server.Runs.CreateAsync("shuffled", Configuration(scheduler, names), default);
         var sessions = await Task.WhenAll(Enumerable.Range(0, Clients).Select(index => TakePartAsync(server, index)));
-        while (run.View.Status != RunStatus.Finished)
-        {
-            await Task.Delay(5);
-        }
-
+        await run.FinishedAsync();
         Assert.Equal(FinishReason.Budget, run.View.Ended!.Value.Reason);
         Assert.True(run.View.Counters.Balances, run.View.Counters.ToString());
-        Assert.Equal((0, 3), (run.View.Counters.Rejected, sessions.Max(s => s.FinalVersion) >= 3 ? 3 : 0));
+        Assert.Equal(0, run.View.Counters.Rejected);
+        Assert.True(sessions.Max(s => s.FinalVersion) >= 3, $"Nobody saw more than version {sessions.Max(s => s.FinalVersion)}.");
         Assert.InRange(run.View.Spent!.Epsilon, 0.1, 40);
         Assert.DoesNotContain(run.View.Spent.Assumptions, a => a.Contains("simulation", StringComparison.Ordinal));
         var card = await CardAsync(server);
@@ -66,17 +40,13 @@ public sealed class ShuffledRunTests : IAsyncLifetime
     public async Task AReportThatComesFromItsClientItselfIsNotRead()
     {
         var server = await StartAsync();
-        var names = await TestShufflers.StartAsync(server, folder, servers, 1);
+        var names = await StartShufflersAsync(server, 1);
         await server.Runs.CreateAsync("shuffled", Configuration("synchronous, cohort: 6", names), default);
-        using var http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]) };
-        await using var transport = new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(http.BaseAddress) }, TimeProvider.System);
-        var direct = new DirectTransport(transport);
-        var options = OptionsOf(server, 0);
-        await using var client = new FederatedClient(options with { MaxUpdates = 1 }, direct, new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
+        var direct = new DirectTransport(Participant.Transport(null, server.Url()));
         using var others = new CancellationTokenSource();
         var rest = Enumerable.Range(1, Clients - 1).Select(index => TakePartAsync(server, index, others.Token)).ToList();
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), 0)), limit.Token);
+        await Participant.TakePartAsync(Participant.OptionsOf("shuffled", Participant.ShardName(0), server.Url()) with { MaxUpdates = 1 }, 0, direct, limit.Token);
         Assert.Equal("not-shuffled", direct.Problem);
         await others.CancelAsync();
         await Task.WhenAll(rest.Select(async r => await Record.ExceptionAsync(() => r)));
@@ -87,9 +57,9 @@ public sealed class ShuffledRunTests : IAsyncLifetime
     public async Task ABatchWithALongerHeaderThanItsReportsCouldHaveIsNotRead()
     {
         var server = await StartAsync();
-        var names = await TestShufflers.StartAsync(server, folder, servers, 1);
+        var names = await StartShufflersAsync(server, 1);
         await server.Runs.CreateAsync("shuffled", Configuration("synchronous, cohort: 6", names), default);
-        using var http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]) };
+        using var http = new HttpClient { BaseAddress = server.Url() };
         Assert.Equal("too-large", await BringAsync(64 << 20, names[0]));
         Assert.Equal("malformed", await BringAsync(100_000, names[0]));
         Assert.Equal("shuffler-unknown", await BringAsync(100, "another"));
@@ -112,8 +82,7 @@ public sealed class ShuffledRunTests : IAsyncLifetime
     public async Task ARunWhoseShufflerIsNotRegisteredIsRefused()
     {
         var server = await StartAsync();
-        using var http = new HttpClient { BaseAddress = new Uri(server.Addresses[0]) };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", LocalCoordinator.Find(http.BaseAddress)!.OperatorToken);
+        using var http = TestCoordinator.Operator(server.Url());
         var text = System.Text.Encoding.UTF8.GetString(Configuration("synchronous, cohort: 6", ["nobody"]).Span);
         using var answer = await http.PostAsync("/v1/runs", new StringContent(System.Text.Json.JsonSerializer.Serialize(new CreateRunRequest(text), WireJson.Default.CreateRunRequest), System.Text.Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
@@ -134,38 +103,16 @@ public sealed class ShuffledRunTests : IAsyncLifetime
         """,
         []);
 
-    private async Task<CoordinatorServer> StartAsync()
-    {
-        var server = await CoordinatorServer.StartAsync(
-            new CoordinatorOptions { DataDirectory = Path.Combine(folder, "coordinator"), Listen = ["http://127.0.0.1:0"], DrainSeconds = 5 },
-            FileStore.Open(Path.Combine(folder, "coordinator", "store")), new ExperimentRunFactory("data"), TimeProvider.System, null, default);
-        servers.Add(server);
-        return server;
-    }
-
     private static async Task<string> CardAsync(CoordinatorServer server)
     {
-        var url = new Uri(server.Addresses[0]);
-        using var http = new HttpClient { BaseAddress = url };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", LocalCoordinator.Find(url)!.OperatorToken);
+        using var http = TestCoordinator.Operator(server.Url());
         return await http.GetStringAsync("/v1/runs/shuffled/card");
     }
 
-    private static FederatedClientOptions OptionsOf(CoordinatorServer server, int index) => new()
+    private static async Task<SessionSummary> TakePartAsync(CoordinatorServer server, int index, CancellationToken cancellation = default)
     {
-        Run = "shuffled",
-        Name = string.Create(CultureInfo.InvariantCulture, $"shard-{index:D5}"),
-        EnrolmentToken = LocalCoordinator.Find(new Uri(server.Addresses[0]))!.EnrolmentToken,
-        FirstRetry = TimeSpan.FromMilliseconds(20),
-    };
-
-    private static async Task<Client.Session.SessionSummary> TakePartAsync(CoordinatorServer server, int index, CancellationToken cancellation = default)
-    {
-        await using var client = new FederatedClient(
-            OptionsOf(server, index), new HttpTransport(new HttpTransportOptions { Endpoints = Endpoints.Of(new Uri(server.Addresses[0])) }, TimeProvider.System),
-            new MemoryClientStore(new MemoryModelCache(1 << 24)), TimeProvider.System);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(TimeSpan.FromMinutes(5));
-        return await client.RunAsync(new ManagedTrainer(new ManagedTrainers(), new ShardData(new SharedShards("data"), index)), limit.Token);
+        return await Participant.TakePartAsync("shuffled", index, limit.Token, server.Url());
     }
 }

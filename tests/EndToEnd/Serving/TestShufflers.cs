@@ -1,7 +1,6 @@
 using System.Net;
 using Federated.Coordinator.Http;
 using Federated.Privacy.Randomness;
-using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
 using Federated.Shuffler;
 using Federated.Shuffler.Http;
@@ -19,12 +18,10 @@ internal static class TestShufflers
         CoordinatorServer server, string folder, List<IAsyncDisposable> servers, int count, Func<string, Uri, Uri>? through = null, IRandomSource? permutation = null, TimeProvider? clock = null)
     {
         through ??= (_, address) => address;
-        var coordinator = new Uri(server.Addresses[0]);
-        using var http = new HttpClient { BaseAddress = coordinator };
-        http.DefaultRequestHeaders.Authorization = new("Bearer", LocalCoordinator.Find(coordinator)!.OperatorToken);
+        using var http = TestCoordinator.Operator(server.Url());
         var tickets = System.Text.Json.JsonSerializer.Deserialize(await http.GetStringAsync("/v1/shuffling"), WireJson.Default.ShufflingKeysMessage)!.Tickets;
         var keys = Enumerable.Range(0, count).Select(i => ShufflerKeys.OpenOrCreate(Path.Combine(folder, $"s{i}"))).ToList();
-        var destination = through("coordinator", coordinator);
+        var destination = through("coordinator", server.Url());
         List<string> names = [];
         for (var i = count - 1; i >= 0; i--)
         {
