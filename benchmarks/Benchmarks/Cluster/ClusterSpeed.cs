@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Federated.Benchmarks.Hosting;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Hosting;
 using Federated.Coordinator.Storage;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using Federated.Benchmarks.Hosting;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Orleans.Hosting;
 using Federated.Coordinator.Storage;

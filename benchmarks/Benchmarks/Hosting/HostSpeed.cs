@@ -1,14 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
-using Federated.Aggregation.Averaging;
-using Federated.Aggregation.Parameters;
-using Federated.Aggregation.ServerOptimizers;
+using System.Text;
 using Federated.Coordinator.Hosting;
-using Federated.Coordinator.Models;
 using Federated.Coordinator.Runs;
-using Federated.Coordinator.Scheduling;
 using Federated.Coordinator.Storage;
 using Federated.Coordinator.Storage.Files;
 using Federated.Coordinator.Storage.Postgres;
@@ -52,19 +46,11 @@ internal static class HostSpeed
 
     private static async Task MeasureAsync(string name, IStore store, int parameters, int clients, double seconds, int goal, long readAhead)
     {
-        var factory = new Factory(parameters, clients, goal);
         var id = $"bench-{parameters}-{goal}-{Environment.ProcessId}";
         await using var host = await RunHost.OpenAsync(
-            new RunEntry(id, TimeProvider.System.GetUtcNow(), ReadOnlyMemory<byte>.Empty, null), factory, store, new MemoryBlobs(), TimeProvider.System,
+            new RunEntry(id, TimeProvider.System.GetUtcNow(), Encoding.UTF8.GetBytes($"buffered {parameters} {clients} {goal}"), null), new BenchFactory(), store, new MemoryBlobs(), TimeProvider.System,
             new RunHostOptions { ReadAheadBytes = readAhead }, default);
-        var values = new float[parameters];
-        for (var i = 0; i < parameters; i++)
-        {
-            values[i] = MathF.Sin(i) * 1e-3f;
-        }
-
-        using var file = new MemoryStream();
-        new SafetensorsWriter().Add<float>(factory.Layout, values).WriteTo(file);
+        var file = BenchFactory.Update(parameters);
         var isInline = file.Length <= new DurabilityOptions().InlineBytes;
         long updates = 0;
         var latencies = new List<double>[clients];
@@ -74,14 +60,14 @@ internal static class HostSpeed
         await Task.WhenAll(Enumerable.Range(0, clients).Select(c => Task.Run(async () =>
         {
             latencies[c] = [];
-            var bytes = file.ToArray();
+            var bytes = (byte[])file.Clone();
             var (_, client, _) = await host.JoinAsync($"client-{c}", 10);
             var lease = ((Granted)await host.CheckInAsync(client, TimeSpan.FromSeconds(60), default)).Assignment;
             while (clock.Elapsed.TotalSeconds < seconds)
             {
                 BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 4), (float)lease.Id.Value * 1e-9f); // No two updates are alike.
                 var begun = clock.Elapsed.TotalMilliseconds;
-                var reference = new BlobReference(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
+                var reference = BenchFactory.Reference(bytes);
                 var report = new UpdateReport { Examples = 10, LocalSteps = 5, Delta = reference };
                 var submission = new UpdateSubmission(lease.Id, client, report, Ready: true);
                 SubmitResult result;
@@ -112,28 +98,5 @@ internal static class HostSpeed
             $"{name,-7} {parameters,9:N0} parameters, {clients} clients: {updates / elapsed,8:N0} updates/s  {updates * (double)file.Length / elapsed / 1e6,7:N1} MB/s  "
             + $"{used / updates * 1e6,6:N0} µs CPU each  {(GC.GetTotalAllocatedBytes() - allocated) / updates,9:N0} B allocated each  "
             + $"median {sorted[sorted.Length / 2]:N1} ms, p99 {sorted[(int)(sorted.Length * 0.99)]:N1} ms  version {host.View.Version}"));
-    }
-
-    private sealed class Factory(int parameters, int clients, int goal) : IRunFactory
-    {
-        public ParameterLayout Layout { get; } = ParameterLayout.Of(("w", [parameters]));
-
-        public RunParts Create(ReadOnlyMemory<byte> configuration, IBlobStore blobs)
-        {
-            var scheduler = new BufferedScheduler(
-                new BufferedOptions { Concurrency = clients, AggregationGoal = goal }, new FixedWork(LocalWork.OfSteps(5)), UpdateWeight.Equal);
-            return new RunParts
-            {
-                Machine = new RunMachine(new RunOptions { EvaluateEvery = 0, Stop = new StopOptions { Versions = int.MaxValue } }, scheduler),
-                Model = new BlobModel<float>(
-                    Layout,
-                    () => new ModelState<float>(new float[parameters], new WeightedMean<float>(parameters, new WeightedMeanOptions()), new Sgd<float>(new SgdOptions())),
-                    ElementType.F32),
-                Layout = Layout,
-                Training = JsonSerializer.SerializeToElement(0),
-                MaxUpdateBytes = long.MaxValue,
-                Terms = assignment => new AssignmentTerms((ulong)assignment.Id.Value, 1, null),
-            };
-        }
     }
 }

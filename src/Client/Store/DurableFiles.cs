@@ -1,9 +1,9 @@
-using System.Runtime.InteropServices;
+using Federated.Protocol.Local;
 
 namespace Federated.Client.Store;
 
 /// <summary>Files that are there whole or not at all, whenever the power goes.</summary>
-internal static partial class DurableFiles
+internal static class DurableFiles
 {
     private const string Temporary = ".tmp";
 
@@ -12,7 +12,7 @@ internal static partial class DurableFiles
     {
         WriteSynced(path + Temporary, write);
         File.Move(path + Temporary, path, overwrite: true);
-        SyncFolder(Path.GetDirectoryName(path)!);
+        FolderSync.Flush(Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Writes a file and syncs its bytes, not yet its name. Only the owner may read it: it may hold a key, or what was learnt from private data.</summary>
@@ -40,36 +40,4 @@ internal static partial class DurableFiles
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
-
-    /// <summary>Makes the names in a folder durable; on Windows the file system's own journal does.</summary>
-    public static void SyncFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var descriptor = Open(folder, 0);
-        if (descriptor < 0)
-        {
-            throw new IOException($"Cannot open folder '{folder}' to make its entries durable (errno {Marshal.GetLastPInvokeError()}).");
-        }
-
-        var result = Sync(descriptor);
-        var error = Marshal.GetLastPInvokeError();
-        _ = Close(descriptor);
-        if (result != 0)
-        {
-            throw new IOException($"Cannot sync folder '{folder}' (errno {error}).");
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
 }

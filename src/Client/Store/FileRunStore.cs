@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Federated.Protocol;
+using Federated.Protocol.Local;
 
 namespace Federated.Client.Store;
 
@@ -27,7 +28,7 @@ internal sealed class FileRunStore : IRunStore
         pendingFolder = Path.Combine(folder, "pending");
         DurableFiles.CreateFolder(folder);
         DurableFiles.CreateFolder(pendingFolder);
-        DurableFiles.SyncFolder(Path.GetDirectoryName(folder)!);
+        FolderSync.Flush(Path.GetDirectoryName(folder)!);
         Pending = Read();
         if (Pending is null)
         {
@@ -68,7 +69,7 @@ internal sealed class FileRunStore : IRunStore
             DurableFiles.WriteSynced(PendingMemoryPath, writeMemory);
         }
 
-        DurableFiles.SyncFolder(pendingFolder); // The names of all parts, before the one that makes them count.
+        FolderSync.Flush(pendingFolder); // The names of all parts, before the one that makes them count.
         DurableFiles.Write(UpdatePath, file => JsonSerializer.Serialize(file, pending, StoreJson.Default.PendingUpdate));
         Pending = pending;
     }
@@ -78,7 +79,7 @@ internal sealed class FileRunStore : IRunStore
         if (Pending is { HasMemory: true } && File.Exists(PendingMemoryPath))
         {
             File.Move(PendingMemoryPath, MemoryPath, overwrite: true);
-            DurableFiles.SyncFolder(folder);
+            FolderSync.Flush(folder);
         }
 
         End();
@@ -89,7 +90,7 @@ internal sealed class FileRunStore : IRunStore
     private void End()
     {
         File.Delete(UpdatePath);
-        DurableFiles.SyncFolder(pendingFolder);
+        FolderSync.Flush(pendingFolder);
         Pending = null;
         Clear();
     }

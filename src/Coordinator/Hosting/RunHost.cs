@@ -192,50 +192,38 @@ public sealed partial class RunHost : IRun, IAsyncDisposable
     /// A client that got nothing keeps its place for <see cref="RunHostOptions.AbsenceGrace"/>, so that the next poll costs no event. A
     /// newer check-in of the same client ends the older one.
     /// </remarks>
-    public async Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation)
+    public Task<CheckInResult> CheckInAsync(ClientId client, TimeSpan wait, CancellationToken cancellation)
     {
         var item = new CheckInItem(client, wait > TimeSpan.Zero);
-        Post(item);
-        if (wait <= TimeSpan.Zero || item.Task.IsCompleted)
-        {
-            return await item.Task.ConfigureAwait(false);
-        }
-
-        await using var timeout = clock.CreateTimer(
-            static state => Let(state!), (this, item), wait, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-        await using var gone = cancellation.UnsafeRegister(static state => Let(state!), (this, item)).ConfigureAwait(false);
-        var result = await item.Task.ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
-        return result;
-
-        static void Let(object state)
-        {
-            var (host, item) = ((RunHost, CheckInItem))state;
-            host.PostInternal(new EndPollItem(item));
-        }
+        return PollAsync(item, new EndPollItem(item), wait, cancellation);
     }
 
     /// <summary>How an assignment stands; while it is open, answered when that changes or after <paramref name="wait"/>.</summary>
-    public async Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
+    public Task<(HostOutcome Outcome, AssignmentState State)> WatchAsync(AssignmentId assignment, ClientId client, TimeSpan wait, CancellationToken cancellation)
     {
         var item = new WatchItem(assignment, client, wait > TimeSpan.Zero);
+        return PollAsync(item, new EndWatchItem(item), wait, cancellation);
+    }
+
+    /// <summary>Posts what may stay open, and what ends it, answered or not, when the wait is over or nobody listens any more.</summary>
+    private async Task<TResult> PollAsync<TResult>(Item<TResult> item, Item end, TimeSpan wait, CancellationToken cancellation)
+    {
         Post(item);
         if (wait <= TimeSpan.Zero || item.Task.IsCompleted)
         {
             return await item.Task.ConfigureAwait(false);
         }
 
-        await using var timeout = clock.CreateTimer(
-            static state => Let(state!), (this, item), wait, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-        await using var gone = cancellation.UnsafeRegister(static state => Let(state!), (this, item)).ConfigureAwait(false);
+        await using var timeout = clock.CreateTimer(static state => End(state!), (this, end), wait, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        await using var gone = cancellation.UnsafeRegister(static state => End(state!), (this, end)).ConfigureAwait(false);
         var result = await item.Task.ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         return result;
 
-        static void Let(object state)
+        static void End(object state)
         {
-            var (host, item) = ((RunHost, WatchItem))state;
-            host.PostInternal(new EndWatchItem(item));
+            var (host, end) = ((RunHost, Item))state;
+            host.PostInternal(end);
         }
     }
 

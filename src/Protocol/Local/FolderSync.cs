@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Federated.Protocol.Local;
 
 /// <summary>Makes the names in a folder durable: on Linux and macOS a new or renamed file may be gone after a crash without it; on Windows NTFS journals names.</summary>
-/// <remarks>Here because coordinator and shuffler both store what they acknowledge, and have nothing else in common.</remarks>
+/// <remarks>Here because client, coordinator and shuffler all store what they promise, and have nothing else in common.</remarks>
 internal static partial class FolderSync
 {
     /// <param name="path">Of the folder.</param>

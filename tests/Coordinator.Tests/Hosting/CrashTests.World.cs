@@ -3,7 +3,6 @@ using Federated.Aggregation.Anarchic;
 using Federated.Aggregation.Averaging;
 using Federated.Aggregation.Parameters;
 using Federated.Aggregation.Randomness;
-using Federated.Aggregation.ServerOptimizers;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Models;
 using Federated.Coordinator.Privacy;
@@ -278,7 +277,7 @@ public sealed partial class CrashTests
             memory is null
                 ? new WeightedMean<double>(Parameters, new WeightedMeanOptions { Normalisation = Normalisation.None })
                 : new AnarchicMemory<double>(Parameters, null, memory),
-            new PlainStep(),
+            new SumOptimizer(),
             privacy: Privacy);
     }
 
@@ -290,20 +289,5 @@ public sealed partial class CrashTests
         public double Importance(double examples) => 1;
 
         public double Staleness(int staleness) => Clients;
-    }
-
-    private sealed class PlainStep : IServerOptimizer<double>
-    {
-        public string Name => "plain";
-
-        public IReadOnlyDictionary<string, Memory<double>> State { get; } = new Dictionary<string, Memory<double>>();
-
-        public void Step(Span<double> model, ReadOnlySpan<double> pseudoGradient)
-        {
-            for (var i = 0; i < model.Length; i++)
-            {
-                model[i] += pseudoGradient[i];
-            }
-        }
     }
 }
