@@ -2,16 +2,17 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Frame } from '../charts/Frame.tsx';
 import { CanvasSurface } from '../charts/surface.ts';
 import { drawn } from '../lib/frames.ts';
-import { duration, short, whole } from '../lib/format.ts';
+import { duration, whole } from '../lib/format.ts';
 import { go, route, setQuery } from '../lib/route.ts';
 import type { Run } from '../lib/run.ts';
 import { ink, isDark } from '../lib/theme.ts';
-import { reasons } from '../lib/words.ts';
 import { Choice, Legend } from '../parts/Bits.tsx';
 import { showTip } from '../parts/tip.ts';
 import { drawTimeline, headHeight, rowAt, type View } from './draw.ts';
+import { laneOrder, typicalSpan, type Order } from './lanes.ts';
 import { TimelineModel } from './model.ts';
 import { Overview } from './Overview.tsx';
+import { describe, emptyText, sentence, table } from './words.ts';
 
 export interface TimelineProps {
   readonly run: Run;
@@ -22,8 +23,6 @@ export interface TimelineProps {
   /** At most; few lanes take less. */
   readonly height: number;
 }
-
-type Order = 'number' | 'active' | 'speed' | 'updates';
 
 /** Of more clients than this only those that did something in the window are shown, unless asked otherwise. */
 const manyLanes = 200;
@@ -273,85 +272,4 @@ export function Timeline({ run, only, title, note, height: most }: TimelineProps
       <p class="unseen" aria-live="polite" ref={spoken} />
     </Frame>
   );
-}
-
-function emptyText(run: Run): string {
-  return run.updates.loaded
-    ? run.header.peek()?.source === 'folder' ? 'This folder has no updates.csv: the run was written with --no-updates, or nothing was given out.' : 'No assignment has ended yet; bars appear as clients finish their first work.'
-    : 'Reading the assignments …';
-}
-
-/** About six assignments of a typical client: enough to see a pattern. */
-function typicalSpan(model: TimelineModel, now: number): number {
-  const { dispatched, ended } = model.rows;
-  const count = Math.min(200, ended.length);
-  if (count === 0) return Math.max(10, now);
-  const lengths = Float64Array.from({ length: count }, (_, k) => ended[ended.length - 1 - k]! - dispatched[ended.length - 1 - k]!).sort();
-  return Math.max(lengths[Math.floor(count * 0.75)]! * 7, 1e-3);
-}
-
-function laneOrder(run: Run, model: TimelineModel, order: Order, from: number, to: number, only?: readonly number[]): readonly number[] {
-  if (only) return only;
-  if (order === 'active') {
-    const active = new Set<number>(run.tasks.peek()?.client ?? []);
-    for (const client of model.clients()) {
-      const row = model.firstAfter(client, from);
-      if (row >= 0 && model.rows.dispatched[model.at(row)]! <= to) active.add(client);
-    }
-    return [...active].sort((a, b) => a - b);
-  }
-  const all = Math.max(run.header.peek()?.clients ?? 0, model.most + 1);
-  const numbers = Array.from({ length: all }, (_, i) => i);
-  if (order === 'updates') return numbers.sort((a, b) => model.countOf(b) - model.countOf(a) || a - b);
-  if (order === 'speed') {
-    const speed = new Map(numbers.map((c) => [c, secondsPerStep(model, c)]));
-    return numbers.sort((a, b) => speed.get(a)! - speed.get(b)! || a - b);
-  }
-  return numbers;
-}
-
-function secondsPerStep(model: TimelineModel, client: number): number {
-  const { train, steps } = model.rows;
-  for (let row = model.newestOf(client), tries = 0; row >= 0 && tries < 5; row = model.rowBefore(row), tries++) {
-    const i = model.at(row);
-    if (steps[i]! > 0) return train[i]! / steps[i]!;
-  }
-  return Infinity;
-}
-
-export function sentence(run: Run, model: TimelineModel, row: number): string {
-  const i = model.at(row);
-  if (i < 0) return '';
-  const u = model.rows;
-  const reason = u.reason.of(i);
-  const why = reasons[reason] ?? reason;
-  const who = `${run.clientName(u.client[i]!)}, from version ${u.base[i]}`;
-  if (u.end[i] === 2) return `${who}: lost after ${duration(u.ended[i]! - u.dispatched[i]!)} (${why}).`;
-  const parts = `${whole(u.steps[i])} steps; download ${duration(u.download[i])}, train ${duration(u.train[i])}, upload ${duration(u.upload[i])}`;
-  const fate = u.end[i] === 1
-    ? `not used: it ${why}`
-    : reason ? why : `part of version ${u.version[i]}, staleness ${u.staleness[i]}, weight ${short(u.weight[i])}${u.aggregate[i]! > 0 ? `, waited ${duration(u.aggregate[i])} to be merged` : ''}`;
-  return `${who}: ${parts}; ${fate}.`;
-}
-
-function describe(run: Run, model: TimelineModel, lanes: number, from: number, to: number): string {
-  const { end, dispatched, ended } = model.rows;
-  const counts = [0, 0, 0];
-  for (let i = 0; i < end.length; i++) if (ended[i]! >= from && dispatched[i]! <= to) counts[end[i]!]!++;
-  return `Timeline of ${lanes} clients from ${duration(from)} to ${duration(to)}: ${counts[0]} updates accepted, ${counts[1]} rejected, ${counts[2]} lost, ${run.standing.peek()?.version ?? 0} versions so far.`;
-}
-
-function table(run: Run, model: TimelineModel, from: number, to: number, only?: readonly number[]) {
-  const u = model.rows;
-  const rows: (string | number | null)[][] = [];
-  for (let i = 0; i < u.end.length; i++) {
-    if (u.ended[i]! < from || u.dispatched[i]! > to || (only && !only.includes(u.client[i]!))) continue;
-    rows.push([run.clientName(u.client[i]!), u.base[i]!, u.staleness[i]!, u.steps[i]!, u.dispatched[i]!, digits(u.download[i]!), digits(u.train[i]!), digits(u.upload[i]!), digits(u.aggregate[i]!), digits(u.weight[i]!), ['accepted', 'rejected', 'lost'][u.end[i]!]!, u.reason.of(i)]);
-  }
-  return { head: ['client', 'base version', 'staleness', 'steps', 'dispatched s', 'download s', 'train s', 'upload s', 'wait s', 'weight', 'outcome', 'reason'], rows };
-}
-
-/** Kept with seven digits, and told with no more. */
-function digits(value: number): number | null {
-  return Number.isFinite(value) ? Number(value.toPrecision(7)) : null;
 }
