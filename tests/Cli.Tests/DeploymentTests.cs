@@ -58,13 +58,17 @@ public sealed partial class DeploymentTests
         var command = Commands("kubernetes/silos.yaml").Single();
         Assert.Equal(ports["https"], new Uri(Option(command, "--listen")).Port);
         Assert.Equal(ports["silo"], int.Parse(Option(command, "--port"), CultureInfo.InvariantCulture));
-        foreach (var probe in documents.SelectMany(All).Where(node => node.Children.ContainsKey("httpGet")).Select(node => (YamlMappingNode)node["httpGet"]))
+        var probes = documents.SelectMany(All).Where(node => node.Children.ContainsKey("httpGet")).Select(node => (YamlMappingNode)node["httpGet"]).ToList();
+        var services = documents.Where(node => node["kind"].ToString() == "Service").ToList();
+        Assert.NotEmpty(probes);
+        Assert.NotEmpty(services);
+        foreach (var probe in probes)
         {
             Assert.Contains(probe["port"].ToString(), ports);
             Assert.Equal("HTTPS", probe["scheme"].ToString());
         }
 
-        foreach (var service in documents.Where(node => node["kind"].ToString() == "Service"))
+        foreach (var service in services)
         {
             Assert.All((YamlSequenceNode)service["spec"]["ports"], port => Assert.Contains(port["targetPort"].ToString(), ports));
         }

@@ -179,6 +179,7 @@ public class FeedbackTests
             Send(encoder, [4, 3, 2, 1]);
             var before = encoder.State.ToDictionary(s => s.Key, s => s.Value.ToArray());
             var first = encoder.Encode([1, 2, 3, 5]);
+            Assert.NotEmpty(before);
             Assert.All(before, s => Assert.Equal(s.Value, encoder.State[s.Key].ToArray()));
             encoder.Discard();
             Assert.Throws<InvalidOperationException>(encoder.Commit);

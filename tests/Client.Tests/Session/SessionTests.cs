@@ -120,6 +120,7 @@ public static partial class SessionTests
         {
             Coordinator.Privacy = new ProtectionMessage(ProtectionMessage.Clip, 1, null, null).ToJson();
             Driver.Run();
+            Assert.Equal(Coordinator.Target, Coordinator.Declarations.Count);
             Assert.All(Coordinator.Declarations.Values, d => Assert.InRange(Coordinator.Vector(d.Delta).Sum(v => v * v), 0.99f, 1f));
         }
 

@@ -154,7 +154,7 @@ public sealed class HostedRunFeedTests : IAsyncLifetime
         await SubmitAsync(a, 3);
         await SubmitAsync(b, 4);
         await feed.DisposeAsync();
-        Assert.All(Column(feed, "updates", "norm"), norm => Assert.True(double.IsNaN(norm)));
+        Assert.Equal([double.NaN, double.NaN], Column(feed, "updates", "norm"));
         Assert.True(double.IsNaN(Assert.Single(Column(feed, "versions", "agreement"))));
         Assert.True(double.IsNaN(Assert.Single(Column(feed, "versions", "stepNorm"))));
     }

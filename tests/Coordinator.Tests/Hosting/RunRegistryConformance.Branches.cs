@@ -38,6 +38,7 @@ public abstract partial class RunRegistryConformance
         var inherited = branch.Entry.Origin!.Inherited;
         Assert.Equal(("source", 2, InheritanceBasis.AtVersion), (inherited.Run, inherited.Version, inherited.Basis));
         Assert.Equal((Cost(2), 1e-6), (inherited.Guarantee!.Epsilon, inherited.Guarantee.Delta));
+        Assert.NotEmpty(inherited.Guarantee.Assumptions);
         Assert.All(inherited.Guarantee.Assumptions, a => Assert.StartsWith("In run 'source': ", a, StringComparison.Ordinal));
         var first = await registry.BranchAsync("first", "source", 0, null, default);
         Assert.Equal(new PrivacyInheritance("source", 0, InheritanceBasis.Nothing), first.Entry.Origin!.Inherited);

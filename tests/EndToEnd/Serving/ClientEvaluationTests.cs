@@ -58,6 +58,7 @@ public sealed class ClientEvaluationTests : IDisposable
         // The last version separates the points; what is mislabelled it cannot know.
         var scores = run.GetProperty("clientScores");
         Assert.Equal((9, 3), (scores.GetProperty("version").GetInt32(), scores.GetProperty("clients").GetInt32()));
+        Assert.Equal(3, scores.GetProperty("scores").GetArrayLength());
         Assert.All(scores.GetProperty("scores").EnumerateArray(), score =>
         {
             var ward = score.GetProperty("name").GetString()![^1] - '0';

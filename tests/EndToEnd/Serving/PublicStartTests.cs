@@ -22,7 +22,9 @@ public sealed class PublicStartTests : IDisposable
         Assert.NotEqual(0, (await Fed.TryAsync(["runs", "list", .. there])).Code);
         Assert.False(File.Exists(Path.Combine(folder, "local.json")));
         Assert.DoesNotContain("fop_", coordinator.Log, StringComparison.Ordinal);
-        Assert.All(Directory.EnumerateFiles(Path.Combine(folder, "identity")).Where(f => Path.GetFileName(f) != "lock"), f => Assert.DoesNotContain(token, File.ReadAllText(f), StringComparison.Ordinal));
+        var identities = Directory.GetFiles(Path.Combine(folder, "identity")).Where(f => Path.GetFileName(f) != "lock").ToList();
+        Assert.NotEmpty(identities);
+        Assert.All(identities, f => Assert.DoesNotContain(token, File.ReadAllText(f), StringComparison.Ordinal));
 
         // The directory is the running coordinator's own.
         var (code, _, error) = await Fed.TryAsync("tokens", "create", "--role", "operator", "--data", folder);

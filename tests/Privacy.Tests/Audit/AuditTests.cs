@@ -106,6 +106,7 @@ public static class AuditTests
         {
             using var random = new SimulationRandom(183);
             var findings = MechanismAudits.Run(Options with { Canaries = 2000, RemoveNoise = true }, random);
+            Assert.Equal(MechanismAudits.Names.Count, findings.Count);
             Assert.All(findings, f => Assert.True(f.EpsilonLowerBound > 3 && !f.Passed, f.ToString()));
         }
 

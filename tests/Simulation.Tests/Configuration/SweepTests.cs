@@ -9,7 +9,7 @@ public sealed class SweepTests
 {
     public static TheoryData<string> Sweeps => new(
         Directory.EnumerateFiles(Experiments(), "*.json", SearchOption.AllDirectories)
-            .Where(file => Path.GetDirectoryName(file) != Experiments()).Select(file => Path.GetRelativePath(Experiments(), file)).Order(StringComparer.Ordinal));
+            .Where(file => Path.GetDirectoryName(file) != Experiments() && File.ReadAllText(file).Contains("\"axes\"", StringComparison.Ordinal)).Select(file => Path.GetRelativePath(Experiments(), file)).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Sweeps))]
@@ -17,13 +17,8 @@ public sealed class SweepTests
     {
         var folder = Path.GetDirectoryName(Path.Combine(Experiments(), sweep))!;
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Experiments(), sweep)));
-        if (!json.RootElement.TryGetProperty("axes", out var axes))
-        {
-            return; // Not a sweep.
-        }
-
         IEnumerable<List<string>> cells = [[]];
-        foreach (var axis in axes.EnumerateArray().SelectMany(entry => entry.EnumerateObject()))
+        foreach (var axis in json.RootElement.GetProperty("axes").EnumerateArray().SelectMany(entry => entry.EnumerateObject()))
         {
             var values = axis.Value.EnumerateObject().Select(value => value.Value.EnumerateArray().Select(a => a.GetString()!).ToList()).ToList();
             cells = cells.SelectMany(cell => values.Select(value => (List<string>)[.. cell, .. value])).ToList();

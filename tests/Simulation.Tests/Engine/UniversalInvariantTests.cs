@@ -64,11 +64,13 @@ public sealed class UniversalInvariantTests
                 ? new CompressionOptions { Codec = new TopKOptions { Ratio = 1 }, Feedback = new Ef21Options() }
                 : new CompressionOptions(),
         };
-        return new ScalarRun(strategy, new ClientsOptions { Count = Clients }, versions)
+        var models = new ScalarRun(strategy, new ClientsOptions { Count = Clients }, versions)
         {
             Start = start,
             Data = Quadratics.Data with { Clients = [.. Enumerable.Repeat(Quadratics.Data.Clients[0], Clients)] },
             Training = new LocalTraining { Steps = 1, BatchSize = 0, Optimizer = new ClientSgd { LearningRate = 0.1 } },
         }.Play().Models;
+        Assert.True(models.Count >= versions, $"{models.Count} models of {versions} versions.");
+        return models;
     }
 }

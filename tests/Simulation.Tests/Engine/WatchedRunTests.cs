@@ -66,6 +66,8 @@ public class WatchedRunTests
     {
         var witness = new Witness();
         Run(witness);
+        Assert.NotEmpty(witness.Norms);
+        Assert.NotEmpty(witness.Measures);
         Assert.All(witness.Norms, norm => Assert.True(norm > 0));
         Assert.All(witness.Measures, m => Assert.True(m.StepNorm > 0 && m.Agreement is > -1 and <= 1.0001, m.ToString()));
     }

@@ -154,6 +154,7 @@ public static class PrivateRunTests
         {
             var recorder = new Engine.Recorder();
             PrivateRun.Rounds.With(Central with { Mechanism = Correlated }).Start(recorder);
+            Assert.True(recorder.Evaluations.Count > 2, $"{recorder.Evaluations.Count} evaluations show little.");
             Assert.Equal(0, recorder.Evaluations[0].Epsilon);
             Assert.All(recorder.Evaluations.Skip(1), e => Assert.Equal(AnalyticGaussian.Epsilon(4, Delta), e.Epsilon, 1e-9));
         }
@@ -225,6 +226,7 @@ public static class PrivateRunTests
             var mechanism = Correlated with { MaxParticipations = most, MinSeparation = separation, RestartEvery = restart, Steps = 12 };
             var summary = PrivateRun.Buffered.With(Central with { Mechanism = mechanism }, versions: 12).Start(books);
             Assert.True(summary.Versions >= 8, $"Only {summary.Versions} versions: the test shows little.");
+            Assert.True(books.Most > 1, "Nobody took part twice: the test shows little.");
             foreach (var releases in books.Releases.Values)
             {
                 var span = restart > 0 ? restart : 12;
