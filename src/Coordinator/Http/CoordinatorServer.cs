@@ -149,7 +149,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
     {
         await app.StartAsync(cancellation).ConfigureAwait(false);
         Addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
-        Log.Listening(app.Logger, string.Join(", ", Addresses), service.Identities.Coordinator);
+        Log.Listening(app.Logger, string.Join(", ", Addresses));
         var isExported = Export.IsWanted(options.OtlpEndpoint);
         var registry = await source.OpenAsync(app.Services, isExported ? PublishTrace.Follow : null, cancellation).ConfigureAwait(false);
 
@@ -160,7 +160,9 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         }
         else if (!(await service.Identities.TokensAsync().ConfigureAwait(false)).Any(t => t is { Kind: "operator", State: "good" }))
         {
-            Log.NoOperator(app.Logger, folder);
+            Log.NoOperator(app.Logger, source.Identities is null
+                ? $"Stop it and run: fed tokens create --role operator --for NAME --data {folder}"
+                : "Start a silo of this cluster without --listen (one more, or this one again), which serves its machine alone, and beside it run: fed tokens create --role operator --for NAME");
         }
 
         service.Metrics.Observe(() => service.Registry?.Hosted ?? []);
@@ -177,7 +179,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
             companions.Add(await extension.OpenedAsync(app.Services, registry, cancellation).ConfigureAwait(false));
         }
 
-        Log.Ready(app.Logger, registry.Runs.Count);
+        Log.Ready(app.Logger, service.Identities.Coordinator, registry.Runs.Count);
     }
 
     /// <summary>On loopback: an operator's token and a reusable enrolment token for other programs of this user.</summary>
@@ -286,17 +288,17 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Coordinator {Coordinator} listens on {Addresses}; it loads its runs.")]
-        public static partial void Listening(ILogger logger, string addresses, string coordinator);
+        [LoggerMessage(1, LogLevel.Information, "Listening on {Addresses}; loading the runs.")]
+        public static partial void Listening(ILogger logger, string addresses);
 
-        [LoggerMessage(2, LogLevel.Information, "Ready with {Runs} runs.")]
-        public static partial void Ready(ILogger logger, int runs);
+        [LoggerMessage(2, LogLevel.Information, "Coordinator {Coordinator} is ready with {Runs} runs.")]
+        public static partial void Ready(ILogger logger, string coordinator, int runs);
 
         [LoggerMessage(3, LogLevel.Information, "Programs of this user find their tokens in {Path}.")]
         public static partial void LeftLocal(ILogger logger, string path);
 
-        [LoggerMessage(6, LogLevel.Warning, "Nobody may operate this coordinator yet. Stop it and run: fed tokens create --role operator --for NAME --data {Folder}")]
-        public static partial void NoOperator(ILogger logger, string folder);
+        [LoggerMessage(6, LogLevel.Warning, "Nobody may operate this coordinator yet. {Remedy}")]
+        public static partial void NoOperator(ILogger logger, string remedy);
 
         [LoggerMessage(4, LogLevel.Information, "Stopping: nothing new is begun, the runs are saved.")]
         public static partial void Draining(ILogger logger);

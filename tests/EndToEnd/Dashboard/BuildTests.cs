@@ -59,7 +59,14 @@ public sealed class BuildTests : IDisposable
 
     private string[] Build(string? path = null)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["msbuild", "look.proj", "-t:Look", "-v:quiet", "-nologo", "-nodeReuse:false"])
+        var (code, output) = Run(path);
+        Assert.True(code == 0, output);
+        return File.ReadAllLines(Path.Combine(folder, "embedded.txt"));
+    }
+
+    private (int Code, string Output) Run(string? path, params string[] options)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["msbuild", "look.proj", "-t:Look", "-v:quiet", "-nologo", "-nodeReuse:false", .. options])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -75,8 +82,7 @@ public sealed class BuildTests : IDisposable
         var errors = build.StandardError.ReadToEndAsync();
         var output = build.StandardOutput.ReadToEnd();
         build.WaitForExit();
-        Assert.True(build.ExitCode == 0, output + errors.Result);
-        return File.ReadAllLines(Path.Combine(folder, "embedded.txt"));
+        return (build.ExitCode, output + errors.Result);
     }
 
     /// <summary>A program of this machine; null when there is none.</summary>
@@ -90,6 +96,14 @@ public sealed class BuildTests : IDisposable
     {
         Assert.Empty(Build(NoNode));
         Assert.Contains("Node.js", File.ReadAllText(Problem), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhereItIsRequiredItsAbsenceIsAnError()
+    {
+        var (code, output) = Run(NoNode, "-p:RequireDashboard=true");
+        Assert.NotEqual(0, code);
+        Assert.Contains("Node.js 20.19 or later was not found", output, StringComparison.Ordinal);
     }
 
     /// <summary>Restores packages from the feed, so it is asked for.</summary>
