@@ -193,6 +193,23 @@ public sealed class HttpTransportTests : IAsyncLifetime
     private static HttpResponseMessage Json(string text, HttpStatusCode status = HttpStatusCode.OK, string type = "application/json") =>
         new(status) { Content = new StringContent(text, Encoding.UTF8, type) };
 
+    /// <summary>A network that swallows what is sent to it: nothing but this option ends the wait.</summary>
+    [Fact]
+    public async Task AConnectionThatDoesNotOpenIsGivenUpAfterTheTimeThatItMayTake()
+    {
+        var options = new HttpTransportOptions { Endpoints = Endpoints.Of(new Uri("http://nowhere.test:1")), ConnectTimeout = TimeSpan.FromMilliseconds(50), IdleTimeout = TimeSpan.FromHours(1) };
+        var handler = HttpTransport.CreateHandler(options);
+        handler.ConnectCallback = async (_, token) =>
+        {
+            await Task.Delay(Timeout.Infinite, token);
+            return Stream.Null;
+        };
+        await using var far = new HttpTransport(options, time, handler, ownsHandler: true);
+        var problem = await ProblemOfAsync(() => far.CheckInAsync("heart", new CheckInRequest(1, 0), default)).WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal(0, problem.Status);
+        Assert.True(problem.IsTransient);
+    }
+
     private static async Task<Problem> ProblemOfAsync<T>(Func<ValueTask<T>> call) => (await Assert.ThrowsAsync<ClientException>(async () => await call())).Problem!;
 
     private static async Task<Problem> ProblemOfAsync(Func<Task<int>> call) => (await Assert.ThrowsAsync<ClientException>(call)).Problem!;

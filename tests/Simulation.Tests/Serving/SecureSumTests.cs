@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Federated.Client.Transport;
 using Federated.Coordinator.Hosting;
 using Federated.Coordinator.Runs;
@@ -44,6 +46,44 @@ public static partial class SecureSumTests
         await end.CancelAsync();
         await Task.WhenAll(clients);
         return world;
+    }
+
+    /// <summary>Who the members are, from elsewhere than the coordinator, which could make some up and learn what the one real one sends.</summary>
+    public sealed class A_directory
+    {
+        [Fact]
+        public async Task That_knows_all_members_is_asked_of_each_and_changes_nothing()
+        {
+            await using var world = await SumWorld.OpenAsync(Sum, Rounds(4), 4);
+            using var end = new CancellationTokenSource();
+            ConcurrentDictionary<string, string> asked = new(StringComparer.Ordinal);
+            var clients = Enumerable.Range(0, 4).Select(i => world.TakePartAsync(i, end.Token, knownMembers: i > 0 ? null : (member, key) =>
+            {
+                asked[member] = Convert.ToHexString(key.Span);
+                return true;
+            })).ToList();
+            await world.UntilAsync(view => view.Status == RunStatus.Finished);
+            await end.CancelAsync();
+            await Task.WhenAll(clients);
+            Near(world.MeanOf([0, 1, 2, 3]), await world.StepAsync(1));
+            var advertised = world.Received.Where(r => r.Step == SecureSumSteps.Keys && r.Client > 0)
+                .ToDictionary(r => SumWorld.NameOf(r.Client), r => Convert.ToHexString(JsonSerializer.Deserialize(r.Body, WireJson.Default.Advertisement)!.IdentityKey), StringComparer.Ordinal);
+            Assert.Equal(advertised.OrderBy(pair => pair.Key), asked.Where(pair => pair.Key != SumWorld.NameOf(0)).OrderBy(pair => pair.Key));
+        }
+
+        [Fact]
+        public async Task That_does_not_know_a_member_keeps_the_client_from_sending_it_anything()
+        {
+            await using var world = await SumWorld.OpenAsync(Sum, Rounds(4), 4);
+            using var end = new CancellationTokenSource();
+            var clients = Enumerable.Range(0, 4)
+                .Select(i => world.TakePartAsync(i, end.Token, knownMembers: i > 0 ? null : (member, _) => member != SumWorld.NameOf(2))).ToList();
+            await world.UntilAsync(view => view.Counters.Lost > 0); // It told the coordinator that it left.
+            await end.CancelAsync();
+            await Task.WhenAll(clients);
+            Assert.Equal([SecureSumSteps.Keys], world.Received.Where(r => r.Client == 0).Select(r => r.Step).Distinct());
+            Assert.Equal(0, world.Host.View.Version);
+        }
     }
 
     public sealed class A_round

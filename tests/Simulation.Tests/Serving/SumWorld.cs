@@ -96,11 +96,14 @@ internal sealed class SumWorld : IAsyncDisposable
 
     /// <summary>Takes part until the run is over, or the token ends it.</summary>
     /// <param name="before">Called before a step is sent; one that waits for its token has dropped out.</param>
-    public async Task<SessionSummaryOrGone> TakePartAsync(int client, CancellationToken cancellation, Func<string, CancellationToken, Task>? before = null)
+    /// <param name="knownMembers">The client's own directory of who the others are; null to take the coordinator's word.</param>
+    public async Task<SessionSummaryOrGone> TakePartAsync(
+        int client, CancellationToken cancellation, Func<string, CancellationToken, Task>? before = null, Func<string, ReadOnlyMemory<byte>, bool>? knownMembers = null)
     {
         var options = new FederatedClientOptions
         {
             Run = "sums", Name = NameOf(client), FirstRetry = TimeSpan.FromMilliseconds(30), LastRetry = TimeSpan.FromMilliseconds(300), LongPoll = TimeSpan.FromSeconds(2),
+            KnownMembers = knownMembers,
         };
         await using var sdk = new FederatedClient(options, new Wire(this, client, before), new MemoryClientStore(cache), TimeProvider.System);
         try
