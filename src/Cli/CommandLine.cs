@@ -151,6 +151,11 @@ public static class CommandLine
     // The parser's own words name a type of the runtime.
     private static string Describe(ParseError error)
     {
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: 0 } missing)
+        {
+            return $"<{missing.Argument.Name}> is missing: {missing.Argument.Description}";
+        }
+
         if (error.SymbolResult is not OptionResult { Tokens: [var value] } given)
         {
             return error.Message;

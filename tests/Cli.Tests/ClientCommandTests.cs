@@ -24,6 +24,7 @@ public sealed class ClientCommandTests : IDisposable
     [InlineData(2, "Give one of them", "--run", "r", "--data", ".", "--count", "3")]
     [InlineData(3, "There is no folder", "--run", "r", "--data", "/nowhere/at/all")]
     [InlineData(2, "is no address", "--run", "r", "--server", "not an address")]
+    [InlineData(2, "There is no file /nowhere/ca.crt", "--run", "r", "--server", "https://127.0.0.1:1", "--ca", "/nowhere/ca.crt")]
     [InlineData(2, "must begin with http", "--run", "r", "--server", "ftp://elsewhere")]
     [InlineData(2, "--when needs", "--run", "r", "--when", "tomorrow")]
     [InlineData(2, "is no run id", "--run", "../r", "--server", "http://127.0.0.1:1", "--state", "{state}")]

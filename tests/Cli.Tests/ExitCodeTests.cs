@@ -23,7 +23,7 @@ public sealed class ExitCodeTests : IDisposable
     [InlineData("run x.yaml --threds 3", "fed: '--threds' is not understood here; did you mean --threads?")]
     [InlineData("run x.yaml --seed -3", "fed: --seed needs a whole number of 0 or more; there is '-3'.")]
     [InlineData("run x.yaml --threads many", "fed: --threads needs a whole number; there is 'many'.")]
-    [InlineData("run", "fed: Required argument missing for command: 'run'.")]
+    [InlineData("run", "fed: <file> is missing: The experiment, a YAML file")]
     [InlineData("run no-such.yaml", "fed: no-such.yaml: there is no such file.")]
     [InlineData("compare /no/such", "fed: There is no folder /no/such.")]
     [InlineData("data get no-such-set", "fed: There is no data set 'no-such-set'; there are drawn-digits,")]

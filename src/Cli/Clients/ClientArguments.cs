@@ -65,8 +65,7 @@ internal sealed class ClientArguments
     public Option<string?> Token { get; } = new("--token")
     {
         Description = "The enrolment token that the operator gave out. The default is $FED_ENROL, else what a coordinator on this machine left for its user.",
-        HelpName = "TOKEN",
-        DefaultValueFactory = _ => Setting("FED_ENROL"),
+        HelpName = "TOKEN", // No default value: --help would print it, and a token is a secret.
     };
 
     public Option<string?> Authority { get; } = new("--ca")
@@ -188,6 +187,9 @@ internal sealed class ClientArguments
                 throw new CommandException(ExitCodes.Usage, $"--when needs always, poisson:PER_HOUR or daily:HH:MM-HH:MM; there is '{text}'.");
         }
     }
+
+    /// <summary>The token that was given, or the environment's; null for neither.</summary>
+    public string? TokenOf(ParseResult parsed) => parsed.GetValue(Token) ?? Setting("FED_ENROL");
 
     private static string? Setting(string name) => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -19,6 +19,8 @@ internal static class ClientCommand
 {
     private const long CacheBytes = 1L << 30;
 
+    private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(5);
+
     public static Command Create(Terminal terminal)
     {
         var arguments = new ClientArguments();
@@ -64,6 +66,7 @@ internal static class ClientCommand
         using var cache = new MemoryModelCache(CacheBytes);
         var http = Connection(arguments, parsed);
         using var handler = HttpTransport.CreateHandler(http);
+        await CheckReachAsync(http, handler, parsed.GetValue(arguments.ServerFile) is null, cancellation).ConfigureAwait(false);
         var shards = new SharedShards(parsed.GetValue(arguments.DataDirectory)!);
         if (experiment is not null)
         {
@@ -113,13 +116,37 @@ internal static class ClientCommand
         };
     }
 
+    /// <summary>A coordinator that is away may come; one whose certificate is not trusted, or that speaks no TLS, is a mistake to tell at once.</summary>
+    private static async Task CheckReachAsync(HttpTransportOptions options, HttpMessageHandler handler, bool isFixed, CancellationToken cancellation)
+    {
+        var addresses = isFixed ? await options.Endpoints.ResolveAsync(cancellation).ConfigureAwait(false) : [];
+        if (addresses is not [var only])
+        {
+            return; // Of several, another one may do.
+        }
+
+        using var probe = new HttpClient(handler, disposeHandler: false) { Timeout = ReachPatience };
+        try
+        {
+            using var answer = await probe.GetAsync(new Uri(only, "/healthz"), HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (ConnectionFailures.IsLasting(only, e))
+        {
+            throw new CommandException(ExitCodes.Environment, ConnectionFailures.Describe(only, e));
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            // The session tells it, and tries again.
+        }
+    }
+
     private static Uri Address(string text) => Uri.TryCreate(text.Trim(), UriKind.Absolute, out var address)
         ? address
         : throw new CommandException(ExitCodes.Usage, $"'{text}' is no address; it must look like https://host:port.");
 
     private static FederatedClientOptions OptionsOf(ClientArguments arguments, ParseResult parsed, string name, int index, SemaphoreSlim gate, FirstReply first)
     {
-        var token = parsed.GetValue(arguments.Token)
+        var token = arguments.TokenOf(parsed)
             ?? parsed.GetValue(arguments.Server)!.Select(text => LocalCoordinator.Find(Address(text.Split(',')[0]))?.EnrolmentToken).FirstOrDefault(t => t is not null);
         return new FederatedClientOptions
         {

@@ -9,6 +9,7 @@ internal sealed class ClientLines(TextWriter output, TimeProvider clock, string 
 {
     private readonly Lock sync = new();
     private string lastWait = "";
+    private bool hasRetried;
 
     public void On(ClientEvent happened)
     {
@@ -26,11 +27,12 @@ internal sealed class ClientLines(TextWriter output, TimeProvider clock, string 
             PrivacyRefused { Assignment: { } refused } r => $"assignment {refused}: refused by this client's privacy requirements; {r.Reason}",
             PrivacyRefused r => $"takes no part; {r.Reason}",
             EvaluationFailed e => $"version {e.Version}: not evaluated; {e.Reason}",
-            Retrying r => $"{r.Problem}; tries again in {Readable.Seconds(r.After.TotalSeconds)}",
+            Retrying r => $"{r.Problem.ToString().TrimEnd('.')}; tries again in {Readable.Seconds(r.After.TotalSeconds)}{Patience(r)}",
             _ => null,
         };
         lock (sync)
         {
+            hasRetried |= happened is Retrying;
             lastWait = happened is Waiting waiting ? waiting.Reason : happened is Assigned ? "" : lastWait;
             if (line is not null)
             {
@@ -38,4 +40,7 @@ internal sealed class ClientLines(TextWriter output, TimeProvider clock, string 
             }
         }
     }
+
+    // Once: whoever mistyped an address must not wait for an error that never comes.
+    private string Patience(Retrying happened) => !hasRetried && happened.Problem.Status == 0 ? ", and so on for ever; Ctrl-C ends it. Is the address right, and fed serve there?" : "";
 }

@@ -8,6 +8,7 @@ internal static class Pem
 {
     public static X509Certificate2Collection Roots(string path)
     {
+        Exists(path);
         try
         {
             var roots = new X509Certificate2Collection();
@@ -22,6 +23,8 @@ internal static class Pem
 
     public static X509Certificate2 Certificate(string path, string? key)
     {
+        Exists(path);
+        Exists(key ?? path);
         try
         {
             // By way of PKCS #12: a key straight from PEM is not one that TLS takes on every platform.
@@ -31,6 +34,14 @@ internal static class Pem
         catch (CryptographicException e)
         {
             throw new CommandException(ExitCodes.Usage, $"{path}{(key is null ? "" : $" and {key}")} cannot be read as a certificate and its key: {e.Message}");
+        }
+    }
+
+    private static void Exists(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new CommandException(ExitCodes.Usage, $"There is no file {Path.GetFullPath(path)}; a PEM file is needed.");
         }
     }
 }

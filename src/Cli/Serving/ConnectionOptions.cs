@@ -18,8 +18,7 @@ internal sealed class ConnectionOptions
     {
         Description = "An operator's or viewer's token. The default is $FED_TOKEN, else what a coordinator on this machine left for its user.",
         HelpName = "TOKEN",
-        Recursive = true,
-        DefaultValueFactory = _ => Environment("FED_TOKEN"),
+        Recursive = true, // No default value: --help would print it, and a token is a secret.
     };
 
     private readonly Option<string?> authority = new("--ca")
@@ -40,7 +39,7 @@ internal sealed class ConnectionOptions
         }
     }
 
-    public CoordinatorApi Open(ParseResult parsed) => CoordinatorApi.Open(new CoordinatorOptionsOf(parsed.GetValue(url)!, parsed.GetValue(token), parsed.GetValue(authority)));
+    public CoordinatorApi Open(ParseResult parsed) => CoordinatorApi.Open(new CoordinatorOptionsOf(parsed.GetValue(url)!, parsed.GetValue(token) ?? Environment("FED_TOKEN"), parsed.GetValue(authority)));
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(json);
 

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Federated.Cli.Clients;
+using Federated.Client.Transport;
 using Federated.Protocol;
 using Federated.Protocol.Local;
 using Federated.Protocol.Wire;
@@ -33,13 +35,12 @@ internal sealed class CoordinatorApi : IDisposable
         var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
         if (options.Authority is { Length: > 0 } file)
         {
-            var root = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificateFromFile(file);
             handler.SslOptions.CertificateChainPolicy = new System.Security.Cryptography.X509Certificates.X509ChainPolicy
             {
                 TrustMode = System.Security.Cryptography.X509Certificates.X509ChainTrustMode.CustomRootTrust,
                 RevocationMode = System.Security.Cryptography.X509Certificates.X509RevocationMode.NoCheck,
-                CustomTrustStore = { root },
             };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(Pem.Roots(file));
         }
 
         var http = new HttpClient(handler) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
@@ -131,7 +132,7 @@ internal sealed class CoordinatorApi : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new CommandException(ExitCodes.Environment, $"The coordinator at {Url.GetLeftPart(UriPartial.Authority)} cannot be reached: {e.InnerException?.Message ?? e.Message}");
+            throw new CommandException(ExitCodes.Environment, $"The coordinator cannot be reached. {ConnectionFailures.Describe(new Uri(Url.GetLeftPart(UriPartial.Authority)), e)}");
         }
 
         if (response.IsSuccessStatusCode)

@@ -68,7 +68,7 @@ internal static class RunsCommand
         var (run, set) = (Run(), Set());
         var version = new Option<string>("--version") { Description = "latest, best, or a number.", DefaultValueFactory = _ => "latest", HelpName = "V" };
         var id = new Option<string?>("--id") { Description = "The new run's id.", HelpName = "ID" };
-        var command = new Command("branch", "Start a new run from the model of a version of another, with changes if wanted; server optimizer, schedules and what clients remember begin anew; the version's privacy cost is inherited.") { run, version, id, set };
+        var command = new Command("branch", "Start a new run from the model of a version of another, with changes if wanted; schedules and what clients remember begin anew, the server optimizer unless it is the latest version and the same optimizer; the version's privacy cost is inherited.") { run, version, id, set };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var api = connection.Open(parsed);
@@ -77,7 +77,7 @@ internal static class RunsCommand
                 WireJson.Default.BranchRunRequest, WireJson.Default.RunDetailMessage, cancellation).ConfigureAwait(false);
             if (!connection.IsJson(parsed))
             {
-                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}; all else that is not named begins anew: server optimizer, schedules, what clients remember. What that model had cost in privacy stays: the statement says how much in all.");
+                terminal.Out.WriteLine($"It begins with the model of {made.BranchedFrom}, and of a latest version with the state of the same server optimizer; schedules and what clients remember begin anew. What that model had cost in privacy stays: the statement says how much in all.");
             }
 
             return Created(terminal, connection.IsJson(parsed), made, api.Url);
@@ -235,6 +235,7 @@ internal static class RunsCommand
         }
 
         terminal.Out.WriteLine($"Join it with: fed client --url {url.GetLeftPart(UriPartial.Authority)} --run {summary.Run} --data DIR");
+        terminal.Out.WriteLine($"If its file has a data section, as an experiment's has: fed client --run {summary.Run} --count N plays the clients 0 to N - 1 of it.");
         return ExitCodes.Success;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Federated.Cli.Output;
 using Federated.Coordinator.Http;
 using Federated.Coordinator.Storage;
@@ -24,7 +25,9 @@ internal static class ServeCommand
             var factory = new ExperimentRunFactory(options.DataDirectoryOf(parsed), Engines.Trainers);
             var store = await OpenAsync(options.StoreOf(parsed), server.DataDirectory, cancellation).ConfigureAwait(false);
             return await ServeAsync(
-                await CoordinatorServer.StartAsync(server, store, factory, terminal.Clock, ServedDashboard.Create(), cancellation).ConfigureAwait(false), terminal, cancellation).ConfigureAwait(false);
+                await ListeningAsync(CoordinatorServer.StartAsync(server, store, factory, terminal.Clock, ServedDashboard.Create(), cancellation), server.Listen).ConfigureAwait(false),
+                terminal,
+                cancellation).ConfigureAwait(false);
         });
         Examples.Add(
             command,
@@ -52,6 +55,21 @@ internal static class ServeCommand
         }
 
         return ExitCodes.Success;
+    }
+
+    /// <summary>A service that cannot listen says where and why, in place of a stack trace.</summary>
+    public static async Task<T> ListeningAsync<T>(Task<T> start, IEnumerable<string> addresses)
+    {
+        try
+        {
+            return await start.ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException || (e is IOException && e.GetBaseException() is SocketException))
+        {
+            throw new CommandException(
+                ExitCodes.Environment,
+                $"Cannot listen on {string.Join(", ", addresses)}: {e.GetBaseException().Message}. Stop what listens there, or choose another address by --listen.");
+        }
     }
 
     public static async Task<IStore> OpenAsync(string store, string folder, CancellationToken cancellation) => store switch

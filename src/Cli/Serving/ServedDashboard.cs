@@ -23,7 +23,7 @@ internal static class ServedDashboard
     /// <summary>Where the pages are: on loopback a link that lets this user in, elsewhere an address that asks for a token.</summary>
     public static async Task<string> LinkAsync(CoordinatorServer server)
     {
-        var pages = $"{server.Addresses[0].TrimEnd('/')}/#/runs";
+        var pages = $"{Openable(server.Addresses[0])}/#/runs";
         if (!server.Addresses.All(address => new Uri(address).IsLoopback))
         {
             return $"{pages} (asks for a viewer's or an operator's token)";
@@ -31,6 +31,14 @@ internal static class ServedDashboard
 
         var (_, token) = await server.Identities.CreateAccessTokenAsync(Role.Operator, "link to the dashboard", LinkLifetime).ConfigureAwait(false);
         return $"{pages}?token={WebUtility.UrlEncode(token)}";
+    }
+
+    /// <summary>"All addresses" is nothing that a browser could open; this machine's name is, and a certificate's default.</summary>
+    internal static string Openable(string address)
+    {
+        var url = new Uri(address);
+        var isAny = IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        return (isAny ? new UriBuilder(url) { Host = Dns.GetHostName() }.Uri : url).GetLeftPart(UriPartial.Authority);
     }
 
     /// <summary>What a run's configuration tells; a configuration of another kind tells its id only.</summary>

@@ -73,7 +73,7 @@ internal static class ShufflerCommand
                 DataDirectory = folder,
                 Name = parsed.GetValue(name)!,
                 Destination = destination,
-                TicketKey = parsed.GetValue(previous) is not null ? "" : parsed.GetValue(tickets) ?? await AskAsync(destination, cancellation).ConfigureAwait(false),
+                TicketKey = parsed.GetValue(previous) is not null ? "" : parsed.GetValue(tickets) ?? await AskAsync(destination, terminal, cancellation).ConfigureAwait(false),
                 PreviousKey = parsed.GetValue(previous) ?? "",
                 MinBatch = parsed.GetValue(minBatch),
                 MaxBytesInFlight = (long)parsed.GetValue(inFlight) << 20,
@@ -147,7 +147,8 @@ internal static class ShufflerCommand
         ShufflerServer server;
         try
         {
-            server = await start().ConfigureAwait(false);
+            server = await ServeCommand.ListeningAsync(
+                start(), options.Listen.Select(a => FormattableString.Invariant($"{a.Host}:{a.Port}"))).ConfigureAwait(false);
         }
         catch (ShufflerException e)
         {
@@ -178,7 +179,7 @@ internal static class ShufflerCommand
     }
 
     /// <summary>On loopback there is nobody between to put another key in its place.</summary>
-    private static async Task<string> AskAsync(Uri destination, CancellationToken cancellation)
+    private static async Task<string> AskAsync(Uri destination, Terminal terminal, CancellationToken cancellation)
     {
         if (!destination.IsLoopback)
         {
@@ -199,6 +200,11 @@ internal static class ShufflerCommand
             }
             catch (HttpRequestException)
             {
+                if (attempt == 0)
+                {
+                    terminal.Error.WriteLine($"Waits for the coordinator at {destination}, to be told its ticket key; half a minute at most. --to names another coordinator.");
+                }
+
                 await Task.Delay(100, cancellation).ConfigureAwait(false); // It may be starting too.
             }
         }

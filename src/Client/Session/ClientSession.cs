@@ -251,7 +251,7 @@ internal sealed class ClientSession
         trainerFailuresInRow = result.Error is null ? 0 : trainerFailuresInRow + 1;
         if (trainerFailuresInRow >= options.TrainerFailures)
         {
-            throw new ClientException($"The work failed {trainerFailuresInRow} times in a row; the last time: {result.Reason}.", result.Error);
+            throw new ClientException($"The work failed {trainerFailuresInRow} times in a row; the last time: {result.Reason.TrimEnd('.')}.", result.Error);
         }
 
         // The same may happen again at once; the coordinator must not be asked in a tight loop.

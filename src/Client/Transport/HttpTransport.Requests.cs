@@ -161,7 +161,7 @@ public sealed partial class HttpTransport
     }
 
     private static ClientException Broken(Uri? address, Exception e) => ClientException.Of(
-        new Problem(0, "", e is OperationCanceledException ? $"The transfer with {address} stood still." : $"{address} does not answer: {e.Message}"), e);
+        new Problem(0, "", e is OperationCanceledException ? $"The transfer with {address} stood still." : ConnectionFailures.Describe(address, e)), e);
 
     private static ClientException Garbled(HttpResponseMessage response, string what) => ClientException.Of(
         new Problem(0, "", $"The reply from {response.RequestMessage?.RequestUri} is not as docs/protocol.md says: {what}."));

@@ -221,6 +221,7 @@ public sealed partial class CoordinatorServer : IAsyncDisposable
         });
         builder.Logging.ClearProviders();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // Who starts it tells why it did not start.
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(h => h.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
         builder.Services.AddSingleton(service.Clock);

@@ -24,9 +24,9 @@ public sealed record ListenAddress(string Host, int Port, bool UsesTls, bool IsC
         var hasPort = colon >= 0 && !rest.EndsWith(']');
         var host = (hasPort ? rest[..colon] : rest).Trim('[', ']');
         host = host is "" or "+" or "0.0.0.0" or "::" ? host is "::" ? "::" : "*" : host;
-        if (scheme is not ("" or "http" or "https" or "h2c") || (host is not ("*" or "localhost" or "::") && !IPAddress.TryParse(host, out _)))
+        if (scheme is not ("" or "http" or "https" or "h2c") || (host is not ("*" or "localhost" or "::") && !IPAddress.TryParse(host, out _)) || host.All(char.IsAsciiDigit))
         {
-            throw new CoordinatorException($"'{text}' is no address to listen on. Write for example http://127.0.0.1:7431, https://0.0.0.0:8443 or https://[::]:8443; names other than localhost are not looked up.");
+            throw new CoordinatorException($"'{text}' is no address to listen on. Write for example http://127.0.0.1:7431, https://0.0.0.0:8443 or https://[::]:8443; names other than localhost are not looked up, and a port alone is not enough.");
         }
 
         var address = new ListenAddress(host, 0, scheme == "https", scheme == "h2c");

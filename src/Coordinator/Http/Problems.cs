@@ -117,8 +117,8 @@ public static class Problems
         Refusal.AssertionReplayed => (AssertionReplayed, "Each jti is taken once. Make a new assertion for every request."),
         Refusal.AssertionInvalid => (AssertionInvalid, "See docs/protocol.md, Access tokens."),
         Refusal.AssertionExpired => (AssertionExpired, "Check the client's clock."),
-        Refusal.EnrolmentTokenInvalid => (EnrolmentTokenInvalid, "It is unknown, expired or revoked. Ask an operator for a new one (fed tokens enrol)."),
-        Refusal.EnrolmentTokenUsed => (EnrolmentTokenUsed, "Ask an operator for a new one (fed tokens enrol)."),
+        Refusal.EnrolmentTokenInvalid => (EnrolmentTokenInvalid, "The enrolment token is unknown, expired or revoked. Ask an operator for a new one (fed tokens enrol)."),
+        Refusal.EnrolmentTokenUsed => (EnrolmentTokenUsed, "The enrolment token enrolled another client already; each works once. Ask an operator for a new one (fed tokens enrol)."),
         Refusal.KeyInvalid => (KeyInvalid, "Send a P-256 SubjectPublicKeyInfo, DER, base64url without padding."),
         _ => (CredentialInvalid, "This coordinator did not make it, or it was changed on its way."),
     };

@@ -26,7 +26,7 @@ internal static class RequestFacts
             return host;
         }
 
-        await context.RefuseAsync(Problems.RunUnknown, $"There is no run '{(Identifier.IsValid(id) ? id : "?")}'. GET /v1/runs lists those that there are.").ConfigureAwait(false);
+        await context.RefuseAsync(Problems.RunUnknown, $"There is no run '{(Identifier.IsValid(id) ? id : "?")}'. GET /v1/runs (fed runs list) tells those that there are; fed runs create makes one.").ConfigureAwait(false);
         return null;
     }
 
