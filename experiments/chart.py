@@ -12,12 +12,15 @@ A folder's chart.json is a list of charts:
   labels   the columns that name a row (default: the first); joined, and a blank one repeats the one above
   series   {heading of a column, or #number of one from 0: name in the legend}, in the order of the colours
   log      the measure on a logarithmic axis;  log_x the same of lines' x
-  only     {heading: value}: only the rows that have it
+  only     {heading: [value, …]}: only the rows that have one of them
+  csv      in place of "table": a file whose lines are cells. "series" is then {value of the column "by": name}, and "mean" and
+           "spread" name the columns of a cell's numbers
   scale    what cells are multiplied by
 The same table gives the same bytes. Colours and words follow the reader's light or dark theme. Needs nothing beyond Python 3.9.
 """
 
 import argparse
+import csv
 import json
 import math
 import re
@@ -27,7 +30,7 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parent
 WIDTH, ROW, TOP, BOTTOM = 760, 24, 76, 52
-NUMBER = r"[−-]?\d[\d,]*(?:\.\d+)?"
+NUMBER = r"[−-]?\d[\d,]*(?:\.\d+)?(?:[eE]-?\d+)?"
 
 # Okabe and Ito's colours, told apart also by the colour-blind; lighter ones where the ground is dark. Marks differ in shape as well.
 STYLE = """<style>
@@ -123,7 +126,8 @@ def extent(cells, log):
     ends = [e for mean, spread in cells for e in (mean - spread, mean + spread)]
     if log:
         ends = [e for e in ends if e > 0] + [mean for mean, _ in cells if mean > 0]
-    return min(ends), max(ends)
+    least = min(ends)
+    return (max(least, 0.0) if all(mean >= 0 for mean, _ in cells) else least), max(ends)
 
 
 def dots(chart, names, rows):
@@ -173,7 +177,7 @@ def lines(chart, names, rows):
         for a, cell in drawn:
             parts.append(point(cell, i, up, across(a), f"{name} at {number(a)}", horizontal=False))
     parts.append(f'<text class="s" x="{(left + WIDTH) / 2:.0f}" y="{height - 16}" text-anchor="middle">{escape(chart["x"])}</text>')
-    parts.append(f'<text class="s" x="{-(TOP + bottom) / 2:.0f}" y="16" text-anchor="middle" transform="rotate(-90)">{escape(chart["y"])}</text>')
+    parts.append(f'<text class="s" x="{-(TOP + bottom) / 2:.0f}" y="20" text-anchor="middle" transform="rotate(-90)">{escape(chart["y"])}</text>')
     return document(height, chart["title"], f"{chart['y']} over {chart['x']}", parts)
 
 
@@ -187,13 +191,13 @@ def point(cell, i, place, other, name, horizontal):
 
 
 def draw(folder, chart):
-    headings, table = tables(folder / "README.md")[chart["table"]]
+    headings, table = pivot(folder, chart) if "csv" in chart else tables(folder / "README.md")[chart["table"]]
 
     def column(heading):
         if re.fullmatch(r"#\d+", heading):
             return int(heading[1:])
         if heading not in headings:
-            sys.exit(f"{folder}: table {chart['table']} has no column '{heading}'; it has {', '.join(headings)}.")
+            sys.exit(f"{folder}: there is no column '{heading}'; there are {', '.join(headings)}.")
         return headings.index(heading)
 
     labels = [column(h) for h in chart.get("labels", headings[:1])]
@@ -201,14 +205,27 @@ def draw(folder, chart):
     chosen, names, rows, above = [column(h) for h in chart["series"]], [], [], {}
     for row in table:
         above = {i: row[i] or above.get(i, "") for i in {*labels, *wanted}}
-        if any(above[i] != v for i, v in wanted.items()):
+        if any(above[i] not in v for i, v in wanted.items()):
             continue
         cells = [value(row[i], chart.get("scale", 1)) for i in chosen]
-        name = ", ".join(above[i] for i in labels if above[i])
+        named = [(headings[i], above[i]) for i in labels if above[i] not in ("", "–")]
+        name = ", ".join(f"{h} = {v}" if len(labels) > 1 and re.fullmatch(NUMBER, v) else v for h, v in named)
         if any(cells) and (chart["kind"] != "lines" or re.fullmatch(NUMBER, name)):
             names.append(name)
             rows.append(cells)
     return (dots if chart["kind"] == "dots" else lines)(chart, names, rows)
+
+
+def pivot(folder, chart):
+    """A table with a row for each combination of the labels and a column for each series, from a file with a line for each cell."""
+    with open(folder / chart["csv"], encoding="utf-8", newline="") as file:
+        lines_of = [line for line in csv.DictReader(file) if all(line[h] in v for h, v in chart.get("only", {}).items())]
+    keys = [*chart["labels"], *(h for h in chart.get("only", {}) if h not in chart["labels"])]
+    rows = {}
+    for line in lines_of:
+        row = rows.setdefault(tuple(line[k] for k in keys), {})
+        row[line[chart["by"]]] = f"{line[chart['mean']]} ± {line[chart['spread']]}"
+    return [*keys, *chart["series"]], [[*key, *(row.get(s, "–") for s in chart["series"])] for key, row in rows.items()]
 
 
 def main():
