@@ -291,10 +291,20 @@ def work(coordinator, run, assignment, rows, labels):
     return outcome.get("next")
 
 
+def standardised(rows):
+    """Columns of mean 0 and deviation 1 by this device's own rows, as fed client's: otherwise the column with the largest unit rules all."""
+    columns = []
+    for column in zip(*rows):
+        mean = sum(column) / len(column)
+        deviation = math.sqrt(sum((x - mean) ** 2 for x in column) / len(column)) or 1.0
+        columns.append([(x - mean) / deviation for x in column])
+    return [list(row) for row in zip(*columns)]
+
+
 def main(url, run, state_path, readings, enrolment_token=""):
     with open(readings, newline="") as file:
         table = list(csv.reader(file))[1:]
-    rows, labels = [[float(cell) for cell in row[:-1]] for row in table], [int(row[-1]) for row in table]
+    rows, labels = standardised([[float(cell) for cell in row[:-1]] for row in table]), [int(row[-1]) for row in table]
     coordinator = Coordinator(url, state_path, enrolment_token)
     coordinator.enrol("python")
     reply = None
@@ -323,5 +333,11 @@ def main(url, run, state_path, readings, enrolment_token=""):
 
 if __name__ == "__main__":
     if len(sys.argv) not in (5, 6):
-        sys.exit(__doc__)
-    main(*sys.argv[1:])
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    try:
+        main(*sys.argv[1:])
+    except (Refused, OSError, ValueError, NotImplementedError) as problem:
+        sys.exit(f"federated_client: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -156,6 +156,11 @@ public static class CommandLine
             return $"<{missing.Argument.Name}> is missing: {missing.Argument.Description}";
         }
 
+        if (error.SymbolResult is OptionResult { Tokens.Count: 0, Implicit: false, Option: var option })
+        {
+            return $"{option.Name} needs a value{(option.HelpName is { } form ? $" ({form})" : "")}: {option.Description}";
+        }
+
         if (error.SymbolResult is not OptionResult { Tokens: [var value] } given)
         {
             return error.Message;

@@ -101,6 +101,12 @@ internal static class ExperimentGuard
             return;
         }
 
+        if (configuration is { Analysis: not null } or { Data: null, Input: not null })
+        {
+            throw new SimulationException(
+                $"The {(configuration.Analysis is null ? "input section says what real clients bring" : "analysis section asks real clients")}, and there is no data section to simulate them with. Serve it: fed serve, then fed runs create with this file.");
+        }
+
         if (configuration.Data is null || configuration.Model is null)
         {
             throw new SimulationException(

@@ -133,7 +133,7 @@ public sealed partial class DocumentationTests
     private static partial Regex Abridged();
 
     // What the parser says of a command that is not whole.
-    [GeneratedRegex("^Required command|is required|^<[a-z]+> is missing")]
+    [GeneratedRegex("^Required command|is required|^<[a-z]+> is missing|^--[a-z0-9-]+ needs a value")]
     private static partial Regex Lacks();
 
     [GeneratedRegex(@"\s+")]

@@ -23,6 +23,7 @@ public sealed class ExitCodeTests : IDisposable
     [InlineData("run x.yaml --threds 3", "fed: '--threds' is not understood here; did you mean --threads?")]
     [InlineData("run x.yaml --seed -3", "fed: --seed needs a whole number of 0 or more; there is '-3'.")]
     [InlineData("run x.yaml --threads many", "fed: --threads needs a whole number; there is 'many'.")]
+    [InlineData("run x.yaml --out", "fed: --out needs a value (DIR):")]
     [InlineData("run", "fed: <file> is missing: The experiment, a YAML file")]
     [InlineData("run no-such.yaml", "fed: no-such.yaml: there is no such file.")]
     [InlineData("compare /no/such", "fed: There is no folder /no/such.")]
@@ -42,9 +43,10 @@ public sealed class ExitCodeTests : IDisposable
     [InlineData("strategy.scheduler={kind: buffered, concurrency: 2, aggregationGoal: 3}", "above the concurrency of 2")]
     [InlineData("clients.count=7", "clients.count is 7")]
     [InlineData("data=null", "there is no data section")]
-    public async Task AConfigurationThatIsNotRightIs2AndNothingIsWritten(string set, string message)
+    [InlineData("data=null", "Serve it: fed serve", "--set", "input={shape: [4], classes: 2}")]
+    public async Task AConfigurationThatIsNotRightIs2AndNothingIsWritten(string set, string message, params string[] more)
     {
-        Assert.Equal(2, await RunTiny("--set", set));
+        Assert.Equal(2, await RunTiny(["--set", set, .. more]));
         Assert.Contains(message, fed.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(fed.PathOf("results")));
     }
