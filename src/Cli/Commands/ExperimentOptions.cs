@@ -18,7 +18,7 @@ internal sealed class ExperimentOptions
 
     public Option<string> DataDirectory { get; } = DataDirectoryOption();
 
-    public Option<string?> Out { get; } = new("--out") { Description = "The results folder. The default is a new one under results/.", HelpName = "DIR" };
+    public Option<string?> Out { get; } = new("--out") { Description = "The results folder; what an earlier run left there is replaced. The default is a new one under results/.", HelpName = "DIR" };
 
     public Option<bool> NoUpdates { get; } = new("--no-updates") { Description = "Leave out updates.csv, which has a row per client update." };
 
