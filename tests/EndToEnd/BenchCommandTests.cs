@@ -15,30 +15,25 @@ public sealed class BenchCommandTests
     [InlineData("codecs 10 1 1", "'codecs' takes 2 at most, and '1' is one more.")]
     [InlineData("fuzz 10 1 nonsense", "No target's name begins with 'nonsense'; there are ")]
     [InlineData("secure-sum nonsense", "'secure-sum' takes nothing, 'masks', or two whole numbers: clients and parameters.")]
-    public void What_is_not_there_is_refused_with_what_is(string line, string told)
+    public async Task What_is_not_there_is_refused_with_what_is(string line, string told)
     {
-        var (code, output, error) = Run(line);
+        var (code, output, error) = await RunAsync(line);
         Assert.True(code == 2 && error.StartsWith(told, StringComparison.Ordinal), $"{code}\n{output}\n{error}");
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
         Assert.Empty(output);
     }
 
     [Fact]
-    public void A_benchmark_tells_its_arguments()
+    public async Task A_benchmark_tells_its_arguments()
     {
-        var (code, output, error) = Run("serve --help");
+        var (code, output, error) = await RunAsync("serve --help");
         Assert.Equal((0, ""), (code, error));
         Assert.StartsWith("usage: ./fed bench serve [small|large|upload|idle]... ", output, StringComparison.Ordinal);
     }
 
-    private static (int Code, string Output, string Error) Run(string line)
+    private static Task<(int Code, string Output, string Error)> RunAsync(string line)
     {
         var folder = AppContext.BaseDirectory.Replace($"{Path.DirectorySeparatorChar}EndToEnd{Path.DirectorySeparatorChar}", $"{Path.DirectorySeparatorChar}Benchmarks{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "Federated.Benchmarks.dll"), .. line.Split(' ')]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.Result);
+        return Programs.RunAsync(new ProcessStartInfo("dotnet", [Path.Combine(folder, "Federated.Benchmarks.dll"), .. line.Split(' ')]));
     }
 }

@@ -57,20 +57,18 @@ public sealed class BuildTests : IDisposable
         }
     }
 
-    private string[] Build(string? path = null)
+    private async Task<string[]> BuildAsync(string? path = null)
     {
-        var (code, output) = Run(path);
+        var (code, output) = await RunAsync(path);
         Assert.True(code == 0, output);
-        return File.ReadAllLines(Path.Combine(folder, "embedded.txt"));
+        return await File.ReadAllLinesAsync(Path.Combine(folder, "embedded.txt"));
     }
 
-    private (int Code, string Output) Run(string? path, params string[] options)
+    private async Task<(int Code, string Output)> RunAsync(string? path, params string[] options)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["msbuild", "look.proj", "-t:Look", "-v:quiet", "-nologo", "-nodeReuse:false", .. options])
         {
             WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
         };
         if (path is not null)
         {
@@ -78,54 +76,47 @@ public sealed class BuildTests : IDisposable
             start.Environment["PATH"] = path;
         }
 
-        using var build = Process.Start(start)!;
-        var errors = build.StandardError.ReadToEndAsync();
-        var output = build.StandardOutput.ReadToEnd();
-        build.WaitForExit();
-        return (build.ExitCode, output + errors.Result);
+        var (code, output, error) = await Programs.RunAsync(start);
+        return (code, output + error);
     }
 
-    /// <summary>A program of this machine; null when there is none.</summary>
-    internal static string? Find(string name) =>
-        Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
-
-    private static string Real(string name) => Find(name) ?? throw new InvalidOperationException($"There is no {name} here.");
+    private static string Real(string name) => Programs.Find(name) ?? throw new InvalidOperationException($"There is no {name} here.");
 
     [Fact]
-    public void WithoutNodeItSaysSoAndEverythingElseIsBuilt()
+    public async Task WithoutNodeItSaysSoAndEverythingElseIsBuilt()
     {
-        Assert.Empty(Build(NoNode));
-        Assert.Contains("Node.js", File.ReadAllText(Problem), StringComparison.Ordinal);
+        Assert.Empty(await BuildAsync(NoNode));
+        Assert.Contains("Node.js", await File.ReadAllTextAsync(Problem), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void WhereItIsRequiredItsAbsenceIsAnError()
+    public async Task WhereItIsRequiredItsAbsenceIsAnError()
     {
-        var (code, output) = Run(NoNode, "-p:RequireDashboard=true");
+        var (code, output) = await RunAsync(NoNode, "-p:RequireDashboard=true");
         Assert.NotEqual(0, code);
         Assert.Contains("Node.js 20.19 or later was not found", output, StringComparison.Ordinal);
     }
 
     /// <summary>Restores packages from the feed, so it is asked for.</summary>
     [BrowserFact]
-    public void AFreshCloneGetsItsPagesAndBuildsThemAgainWhenASourceChanges()
+    public async Task AFreshCloneGetsItsPagesAndBuildsThemAgainWhenASourceChanges()
     {
-        Build(NoNode); // Somebody built before installing Node.js.
-        var embedded = Build();
+        await BuildAsync(NoNode); // Somebody built before installing Node.js.
+        var embedded = await BuildAsync();
         Assert.Contains("dashboard/index.html", embedded);
         Assert.Contains(embedded, name => name.StartsWith("dashboard/assets/", StringComparison.Ordinal) && name.EndsWith(".js", StringComparison.Ordinal));
         Assert.False(File.Exists(Problem));
 
         var built = File.GetLastWriteTimeUtc(Page);
-        Build();
+        await BuildAsync();
         Assert.Equal(built, File.GetLastWriteTimeUtc(Page));
 
-        File.AppendAllText(Path.Combine(folder, "dashboard", "src", "style.css"), "\n");
-        Build();
+        await File.AppendAllTextAsync(Path.Combine(folder, "dashboard", "src", "style.css"), "\n");
+        await BuildAsync();
         Assert.True(File.GetLastWriteTimeUtc(Page) > built);
 
         Directory.Delete(Path.Combine(folder, "artifacts", "dashboard"), recursive: true);
         Directory.Delete(Path.Combine(folder, "dashboard", "node_modules"), recursive: true);
-        Assert.Contains("dashboard/index.html", Build());
+        Assert.Contains("dashboard/index.html", await BuildAsync());
     }
 }

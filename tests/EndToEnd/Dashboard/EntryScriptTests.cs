@@ -34,7 +34,7 @@ public sealed class EntryScriptTests : IDisposable
         {
             foreach (var tool in Tools)
             {
-                if (BuildTests.Find(tool) is { } real)
+                if (Programs.Find(tool) is { } real)
                 {
                     File.CreateSymbolicLink(Path.Combine(folder, "bin", tool), real);
                 }
@@ -47,7 +47,7 @@ public sealed class EntryScriptTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void ABuildWithoutPagesIsToldAndIsDoneAgainOnceThereIsNode()
+    public async Task ABuildWithoutPagesIsToldAndIsDoneAgainOnceThereIsNode()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -55,12 +55,12 @@ public sealed class EntryScriptTests : IDisposable
         }
 
         Script("dotnet", Pretender);
-        Assert.Contains("no pages: install Node.js", Run(), StringComparison.Ordinal);
-        Assert.DoesNotContain("no pages", Run(), StringComparison.Ordinal);
+        Assert.Contains("no pages: install Node.js", await RunAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("no pages", await RunAsync(), StringComparison.Ordinal);
         Assert.Equal(1, Builds);
 
         Script("node", "#!/usr/bin/env bash\n");
-        Assert.DoesNotContain("no pages", Run(), StringComparison.Ordinal);
+        Assert.DoesNotContain("no pages", await RunAsync(), StringComparison.Ordinal);
         Assert.Equal(2, Builds);
     }
 
@@ -75,15 +75,13 @@ public sealed class EntryScriptTests : IDisposable
     }
 
     /// <returns>What it said on standard error.</returns>
-    private string Run()
+    private async Task<string> RunAsync()
     {
-        var start = new ProcessStartInfo(Path.Combine(folder, "bin", "bash"), ["fed", "demo"]) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Path.Combine(folder, "bin", "bash"), ["fed", "demo"]) { WorkingDirectory = folder };
         start.Environment["PATH"] = Path.Combine(folder, "bin");
         start.Environment.Remove("CI");
-        using var process = Process.Start(start)!;
-        var said = process.StandardError.ReadToEndAsync();
-        Assert.Equal("it ran\n", process.StandardOutput.ReadToEnd());
-        process.WaitForExit();
-        return said.Result;
+        var (_, output, error) = await Programs.RunAsync(start);
+        Assert.Equal("it ran\n", output);
+        return error;
     }
 }

@@ -36,10 +36,10 @@ public sealed class ModelFileTests : IDisposable
         var exitCode = await CommandLine.InvokeAsync(["run", PathOf("experiment.yaml"), "--data-dir", folder, "--out", PathOf("results"), "--quiet"], terminal);
         Assert.True(exitCode == 0, error.ToString());
 
-        var python = PythonFactAttribute.Run(
+        var python = await PythonFactAttribute.RunAsync(
             Path.Combine(Build.RepositoryRoot, "tests", "EndToEnd", "Interoperability", "read_model.py"), PathOf("results", "model.safetensors"), PathOf("test.json"));
-        Assert.True(python.ExitCode == 0, python.Error);
-        using var read = JsonDocument.Parse(python.Out);
+        Assert.True(python.Code == 0, python.Error);
+        using var read = JsonDocument.Parse(python.Output);
         using var summary = JsonDocument.Parse(await File.ReadAllTextAsync(PathOf("results", "summary.json")));
         Assert.Equal(
             """{"fc1.weight": [7, 2], "fc1.bias": [7], "fc2.weight": [5, 7], "fc2.bias": [5], "fc3.weight": [3, 5], "fc3.bias": [3]}""",

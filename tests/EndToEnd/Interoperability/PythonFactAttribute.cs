@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Federated.EndToEnd.Interoperability;
@@ -7,24 +6,8 @@ namespace Federated.EndToEnd.Interoperability;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PythonFactAttribute : FactAttribute
 {
-    private static readonly bool IsThere = Run("--version").ExitCode == 0;
+    public PythonFactAttribute() => Skip = Programs.Find("python3") is null ? "python3 was not found" : null!;
 
-    public PythonFactAttribute() => Skip = IsThere ? null! : "python3 was not found";
-
-    /// <summary>Runs python3; an exit code of −1 says that there is none.</summary>
-    internal static (int ExitCode, string Out, string Error) Run(params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo("python3", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            var error = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output, error.GetAwaiter().GetResult());
-        }
-        catch (Win32Exception)
-        {
-            return (-1, "", "");
-        }
-    }
+    /// <summary>Runs python3.</summary>
+    internal static Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => Programs.RunAsync(new ProcessStartInfo("python3", arguments));
 }

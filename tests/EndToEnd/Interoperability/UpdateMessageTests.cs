@@ -34,7 +34,7 @@ public sealed class UpdateMessageTests : IDisposable
 
     [PythonTheory]
     [MemberData(nameof(Codecs))]
-    public void AnotherLanguageReadsThem(string name, CodecOptions options)
+    public async Task AnotherLanguageReadsThem(string name, CodecOptions options)
     {
         var random = new SeededRandom(11);
         var update = Enumerable.Range(0, Dimension).Select(_ => (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.NextInt(4) - 2))).ToArray();
@@ -46,9 +46,9 @@ public sealed class UpdateMessageTests : IDisposable
         codec.Decode(message.WrittenSpan, Dimension, ref sink);
 
         var file = Path.Combine(folder, "message");
-        File.WriteAllBytes(file, message.WrittenSpan.ToArray());
+        await File.WriteAllBytesAsync(file, message.WrittenMemory);
         var script = Path.Combine(Build.RepositoryRoot, "tests", "EndToEnd", "Interoperability", "decode_update.py");
-        var (code, output, error) = PythonFactAttribute.Run(script, file);
+        var (code, output, error) = await PythonFactAttribute.RunAsync(script, file);
         Assert.True(code == 0, $"{name}: {error}");
         var read = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => double.Parse(line, CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(Dimension, read.Count);
