@@ -82,6 +82,23 @@ public static partial class PrivacyRequirementsTests
             Assert.Equal(2, Store.Ledger.Runs.Count);
         }
 
+        /// <summary>The run may release twelve updates of a client: one that came too late is in none of them.</summary>
+        [Fact]
+        public void Does_not_hold_against_the_cap_what_the_coordinator_would_not_take()
+        {
+            Coordinator.Told = Statement(Central);
+            Coordinator.Privacy = Clip;
+            (Coordinator.LeaseSeconds, Coordinator.Target) = (5, 12);
+            Trainer.Before = (_, _) => Coordinator.LeaseSeconds = 10_000;
+            Coordinator.Faults = (request, n) => request == "send" && n == 0 ? Fault.RequestLost : Fault.None;
+            Driver.Options = Driver.Options with { FirstRetry = TimeSpan.FromSeconds(20) };
+            Require(new PrivacyRequirements { Trust = RequiredTrust.Central });
+            var summary = Driver.Run();
+            Assert.Equal((12, 1), (summary.Accepted, summary.Rejected));
+            var entry = Store.Ledger.Runs.Single();
+            Assert.Equal((13, 1), (entry.Participations, entry.Refused));
+        }
+
         [Fact]
         public void Says_what_went_up_without_any_guarantee()
         {

@@ -71,6 +71,31 @@ public sealed class OptionTests : SessionFixture
     }
 
     [Fact]
+    public void LeasesThatEndAreNoFailuresOfTheTrainer()
+    {
+        var trainings = 0;
+        Driver.Options = Driver.Options with { TrainerFailures = 2 };
+        (Driver.TrainSeconds, Coordinator.LeaseSeconds) = (100, 50);
+        Trainer.Before = (_, _) => Driver.TrainSeconds = ++trainings < 3 ? 100 : 10;
+        Assert.Equal(3, Driver.Run().GivenUp);
+        RequireExactlyOnce();
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(-1, false)]
+    public void AnUpdateThatJustFitsAnEnvelopeGoesUpWhole(int room, bool isWhole)
+    {
+        Driver.Run();
+        Driver.Options = Driver.Options with { EnvelopeBytes = (int)Coordinator.Declarations.Values.First().Delta.Length + room };
+        var before = Coordinator.Requests["send"];
+        Coordinator.Target += 2;
+        Driver.Run();
+        RequireExactlyOnce();
+        Assert.Equal(isWhole ? 2 : 0, Coordinator.Requests["send"] - before);
+    }
+
+    [Fact]
     public void ComputingHoldsTheGateAndNothingElseDoes()
     {
         using var gate = new SemaphoreSlim(1);

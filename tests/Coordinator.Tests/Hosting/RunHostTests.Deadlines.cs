@@ -43,6 +43,56 @@ public abstract partial class RunHostTests
             Assert.True(again.View.Now >= 3620, $"The run's clock stands at {again.View.Now}.");
         }
 
+        /// <summary>Of a round it is held back by as long as nobody could report, and no longer.</summary>
+        [Fact]
+        public async Task OfARoundLeaveAsMuchTimeAsTheCoordinatorWasDown()
+        {
+            Factory = new TestFactory { RoundDeadline = 100 };
+            var host = await OpenAsync(TestFactory.Synchronous(3));
+            var polls = new List<Task<CheckInResult>>();
+            foreach (var name in (string[])["a", "b", "c"])
+            {
+                polls.Add(host.CheckInAsync(await JoinAsync(host, name), Long, default));
+            }
+
+            var leases = new List<Assignment>();
+            foreach (var poll in polls)
+            {
+                leases.Add(await GrantedAsync(poll));
+            }
+
+            time.Advance(95);
+            foreach (var lease in leases.Take(2))
+            {
+                Assert.IsType<UpdateTaken>(await host.SubmitAsync(TestFactory.Submission(lease), default));
+            }
+
+            Crash();
+            time.Advance(3);
+            var again = await OpenAsync(TestFactory.Synchronous(3));
+            time.Advance(2.5);
+            await again.SaveAsync();
+            Assert.Equal(0, again.View.Version); // 100 s are over, and it was down for three of them.
+            time.Advance(1);
+            await again.SaveAsync();
+            Assert.Equal(1, again.View.Version);
+        }
+
+        [Fact]
+        public async Task OfAClientThatWaitedAndDoesNotComeBackPassesAfterACrashToo()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            await GrantedAsync(host.CheckInAsync(await JoinAsync(host, "a"), Long, default));
+            Assert.IsType<Waiting>(await host.CheckInAsync(await JoinAsync(host, "b"), TimeSpan.Zero, default));
+            Assert.Equal(1, host.View.WaitingClients);
+            Crash();
+            var again = await OpenAsync(TestFactory.Buffered(1, 1));
+            Assert.Equal(1, again.View.WaitingClients);
+            time.Advance(Options.AbsenceGrace + 1);
+            await again.SaveAsync();
+            Assert.Equal(0, again.View.WaitingClients);
+        }
+
         [Fact]
         public async Task StillPassWhenTheClockWasSetBackWhileTheCoordinatorWasDown()
         {

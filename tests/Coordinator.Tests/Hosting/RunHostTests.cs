@@ -81,6 +81,26 @@ public abstract partial class RunHostTests : IAsyncLifetime
 
     public sealed class CheckingIn : RunHostTests
     {
+        /// <summary>Whoever waits without a connection keeps its place only while it comes back within the grace.</summary>
+        [Fact]
+        public async Task ThatHasToWaitIsToComeBackThriceBeforeItIsTakenForGone()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            await GrantedAsync(host.CheckInAsync(await JoinAsync(host, "a"), Long, default));
+            var waiting = Assert.IsType<Waiting>(await host.CheckInAsync(await JoinAsync(host, "b"), TimeSpan.Zero, default));
+            Assert.Equal(TimeSpan.FromSeconds(Options.AbsenceGrace / 3), waiting.RetryAfter);
+        }
+
+        [Fact]
+        public async Task WhoGaveAnAssignmentUpIsToldThatItEndedAndNotThatItWasTakenAway()
+        {
+            var host = await OpenAsync(TestFactory.Buffered(1, 1));
+            var client = await JoinAsync(host, "a");
+            var lease = await GrantedAsync(host.CheckInAsync(client, Long, default));
+            Assert.Equal(HostOutcome.Done, (await host.FailAsync(lease.Id, client, "flat battery")).Outcome);
+            Assert.Equal(AssignmentStanding.Ended, (await host.WatchAsync(lease.Id, client, TimeSpan.Zero, default)).State.Standing);
+        }
+
         [Fact]
         public async Task WaitsUntilThereIsWork()
         {

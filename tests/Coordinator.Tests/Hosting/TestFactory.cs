@@ -36,6 +36,9 @@ internal sealed class TestFactory : IRunFactory
 
     public int ExpectedClients { get; init; }
 
+    /// <summary>Of synchronous runs, whose rounds may then close without one of the cohort; 0 for none.</summary>
+    public double RoundDeadline { get; init; }
+
     public ShuffleTerms? Shuffle { get; init; }
 
     public int Versions { get; init; } = 100_000;
@@ -79,7 +82,8 @@ internal sealed class TestFactory : IRunFactory
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
             ["private", var concurrency, var goal, _, _, ..] => new BufferedScheduler(
                 new BufferedOptions { Concurrency = Number(concurrency), AggregationGoal = Number(goal) }, work, UpdateWeight.Equal),
-            ["synchronous", var cohort] => new SynchronousScheduler(new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
+            ["synchronous", var cohort] => new SynchronousScheduler(
+                RoundDeadline > 0 ? new SynchronousOptions { Cohort = Number(cohort), RoundDeadline = RoundDeadline, MinimumReports = Number(cohort) - 1 } : new SynchronousOptions { Cohort = Number(cohort) }, work, UpdateWeight.Equal),
             ["immediate", var concurrency] => new ImmediateScheduler(new ImmediateOptions { Concurrency = Number(concurrency), Mixing = 1 }, work, UpdateWeight.Equal),
             ["anarchic", var goal] => new AnarchicScheduler(new AnarchicOptions { AggregationGoal = Number(goal) }, UpdateWeight.Equal),
             ["fixed-window"] => new FixedWindowScheduler(new FixedWindowOptions { Window = 0.1 }, work, UpdateWeight.Equal),
