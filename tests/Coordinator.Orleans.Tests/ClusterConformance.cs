@@ -15,6 +15,8 @@ namespace Federated.Coordinator.Orleans.Tests;
 /// <summary>The conformance suite on a cluster of silos in this process, killed one by one; a killed silo's hosts go on as ghosts until the log fences them.</summary>
 public abstract class ClusterConformance(short silos, int pollQuota = 256) : HostConformance
 {
+    protected override TimeSpan Patience => Eventually.Patience;
+
     private protected override async Task<ITestHosts> StartAsync(TestFactory factory)
     {
         var hosts = new Cluster(silos, pollQuota, factory);

@@ -16,7 +16,7 @@ internal sealed class TestSilos : IAsyncDisposable
 {
     private readonly InProcessTestCluster cluster;
 
-    private TestSilos(short silos, FrontDoorOptions frontDoor, Action<ISiloBuilder>? configure, IRunFactory? factory)
+    private TestSilos(short silos, FrontDoorOptions frontDoor, Action<ISiloBuilder>? configure, IRunFactory? factory, bool kills)
     {
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
@@ -30,7 +30,8 @@ internal sealed class TestSilos : IAsyncDisposable
                 })
                 .Configure<ClusterMembershipOptions>(o =>
                 {
-                    o.ProbeTimeout = TimeSpan.FromSeconds(2); // On a busy machine a living silo must not be taken for a dead one: what it knew of its clients would go.
+                    // A living silo must not be taken for a dead one, however busy the machine: what it knew of its clients would go.
+                    o.ProbeTimeout = kills ? TimeSpan.FromSeconds(2) : TimeSpan.FromMinutes(2);
                     o.NumMissedProbesLimit = 3;
                     o.TableRefreshTimeout = TimeSpan.FromSeconds(1);
                     o.DefunctSiloCleanupPeriod = null;
@@ -47,14 +48,15 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public TestFactory Factory { get; } = new();
 
-    /// <summary>A lease of nothing: every question goes to the grains.</summary>
-    public static FrontDoorOptions FrontDoor { get; } = new() { StandingLease = TimeSpan.Zero };
+    /// <summary>A lease of nothing, and no patience that ends: every question goes to the grains, and is answered by them.</summary>
+    public static FrontDoorOptions FrontDoor { get; } = new() { StandingLease = TimeSpan.Zero, FailoverPatience = Eventually.Patience, LookPatience = Eventually.Patience };
 
     public IReadOnlyList<InProcessSiloHandle> Silos => cluster.Silos;
 
-    public static async Task<TestSilos> StartAsync(short silos, FrontDoorOptions? frontDoor = null, Action<ISiloBuilder>? configure = null, IRunFactory? factory = null)
+    /// <param name="kills">Whether silos are killed, and their death is to be noticed in seconds.</param>
+    public static async Task<TestSilos> StartAsync(short silos, FrontDoorOptions? frontDoor = null, Action<ISiloBuilder>? configure = null, IRunFactory? factory = null, bool kills = false)
     {
-        var made = new TestSilos(silos, frontDoor ?? FrontDoor, configure, factory);
+        var made = new TestSilos(silos, frontDoor ?? FrontDoor, configure, factory, kills);
         await made.cluster.DeployAsync();
         return made;
     }

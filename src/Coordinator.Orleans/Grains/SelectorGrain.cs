@@ -178,6 +178,7 @@ internal sealed class SelectorGrain(TimeProvider clock, FrontDoorOptions options
         private readonly TaskCompletionSource<CheckInResult> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private CheckInResult? last;
+        private bool isEnded;
 
         public long Made => made;
 
@@ -194,7 +195,7 @@ internal sealed class SelectorGrain(TimeProvider clock, FrontDoorOptions options
         public void Hear(CheckInResult result)
         {
             last = result;
-            if (result is not Waiting)
+            if (result is not Waiting || isEnded)
             {
                 answer.TrySetResult(result);
             }
@@ -202,10 +203,14 @@ internal sealed class SelectorGrain(TimeProvider clock, FrontDoorOptions options
             heard.TrySetResult();
         }
 
+        /// <summary>Answers with what was heard last, or will be: everybody who stands in a batch hears something.</summary>
         public void End()
         {
-            answer.TrySetResult(last ?? new NotAsked(HostOutcome.Unavailable, TimeSpan.FromSeconds(1)));
-            heard.TrySetResult();
+            isEnded = true;
+            if (last is not null)
+            {
+                answer.TrySetResult(last);
+            }
         }
     }
 }

@@ -277,7 +277,10 @@ public sealed partial class ClusterRun : IRun
     private Task<Posted> PostedAsync(Func<IRunGrain, Task<Posted>> ask) =>
         AskAsync(ask, r => IsElsewhere(r.Outcome), new Posted(HostOutcome.Unavailable, [], Soon), door.Options.FailoverPatience, default);
 
-    /// <summary>A long poll, as several calls; let go when this silo stops.</summary>
+    /// <summary>
+    /// A long poll, as several calls; let go when this silo stops. One that is answered before its time without news was ended by a newer one of the same client, and is not
+    /// repeated: the two would end each other for ever.
+    /// </summary>
     /// <param name="goesOn">Whether a reply says that nothing has happened yet.</param>
     private async Task<TReply> PollAsync<TReply>(
         Func<IRunGrain, TimeSpan, CancellationToken, Task<TReply>> ask, Func<TReply, bool> isElsewhere, Func<TReply, bool> goesOn, TReply unavailable, TimeSpan wait, CancellationToken cancellation)
@@ -290,9 +293,10 @@ public sealed partial class ClusterRun : IRun
             {
                 var left = wait - door.Clock.GetElapsedTime(start);
                 var slice = left < IRunGrain.LongestCall ? left : IRunGrain.LongestCall;
+                var asked = door.Clock.GetTimestamp();
                 var reply = await AskAsync(
                     run => ask(run, slice > TimeSpan.Zero ? slice : TimeSpan.Zero, ending.Token), isElsewhere, unavailable, door.Options.FailoverPatience, ending.Token).ConfigureAwait(false);
-                if (!goesOn(reply) || door.Clock.GetElapsedTime(start) >= wait)
+                if (!goesOn(reply) || door.Clock.GetElapsedTime(start) >= wait || door.Clock.GetElapsedTime(asked) + Soon < slice)
                 {
                     return reply;
                 }

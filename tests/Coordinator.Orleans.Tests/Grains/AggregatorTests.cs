@@ -17,7 +17,7 @@ public sealed class AggregatorTests
         await using var cluster = await TestSilos.StartAsync(2);
         var door = await DoorAwayFromTheRunAsync(cluster);
         var (_, client, _) = await door.JoinAsync("a", 10);
-        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, TimeSpan.FromSeconds(10), default)).Assignment);
+        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, Eventually.Patience, default)).Assignment);
         Assert.IsType<BlobsMissing>(await door.SubmitAsync(submission with { Inline = [] }, default));
         var nonsense = await StoreAsync(cluster, "nonsense"u8.ToArray());
         var refused = await door.SubmitAsync(submission with { Inline = [], Report = submission.Report with { Delta = nonsense } }, default);
@@ -33,7 +33,7 @@ public sealed class AggregatorTests
         var (_, client, _) = await door.JoinAsync("a", 10);
         for (var i = 0; i < 3; i++)
         {
-            var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, TimeSpan.FromSeconds(10), default)).Assignment);
+            var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, Eventually.Patience, default)).Assignment);
             var blob = await StoreAsync(cluster, submission.Inline[0].Bytes);
             Assert.IsType<UpdateTaken>(await door.SubmitAsync(submission with { Inline = [] }, default));
             Assert.Equal(2, cluster.Store.Reads(blob)); // On the silo that it came to, and on the one that adds it.
@@ -49,7 +49,7 @@ public sealed class AggregatorTests
         await using var cluster = await TestSilos.StartAsync(2);
         var door = await DoorAwayFromTheRunAsync(cluster);
         var (_, client, _) = await door.JoinAsync("a", 10);
-        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, TimeSpan.FromSeconds(10), default)).Assignment);
+        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, Eventually.Patience, default)).Assignment);
         var blob = await StoreAsync(cluster, submission.Inline[0].Bytes);
         Assert.IsType<UpdateTaken>(await door.SubmitAsync(submission with { Inline = [], AtHand = submission.Inline }, default));
         Assert.Equal(1, cluster.Store.Reads(blob));
@@ -61,7 +61,7 @@ public sealed class AggregatorTests
         await using var cluster = await TestSilos.StartAsync(2);
         var door = await DoorAwayFromTheRunAsync(cluster);
         var (_, client, _) = await door.JoinAsync("a", 10);
-        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, TimeSpan.FromSeconds(10), default)).Assignment, value: double.NaN);
+        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, Eventually.Patience, default)).Assignment, value: double.NaN);
         await StoreAsync(cluster, submission.Inline[0].Bytes);
         Assert.Equal(Rejection.NotFinite, Assert.IsType<UpdateRefused>(await door.SubmitAsync(submission with { Inline = [] }, default)).Reason);
         Assert.Equal(1, (await door.LookAsync(default)).Counters.Rejected);
@@ -73,8 +73,8 @@ public sealed class AggregatorTests
         await using var cluster = await TestSilos.StartAsync(1);
         var door = await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
         var (_, client, _) = await door.JoinAsync("a", 10);
-        await Eventually(() => door.Mirror.Silo.Length > 0);
-        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, TimeSpan.FromSeconds(10), default)).Assignment);
+        await Eventually.HoldsAsync(() => door.Mirror.Silo.Length > 0);
+        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, Eventually.Patience, default)).Assignment);
         var blob = await StoreAsync(cluster, submission.Inline[0].Bytes);
         Assert.IsType<UpdateTaken>(await door.SubmitAsync(submission with { Inline = [] }, default));
         Assert.Equal((1, 0), (cluster.Store.Reads(blob), cluster.Calls.GetValueOrDefault("CheckAsync")));
@@ -92,14 +92,5 @@ public sealed class AggregatorTests
         await using var writer = await cluster.Store.CreateAsync(default);
         await writer.WriteAsync(bytes, default);
         return await writer.CommitAsync(null, default);
-    }
-
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(20, limit.Token);
-        }
     }
 }

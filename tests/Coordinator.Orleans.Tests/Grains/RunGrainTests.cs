@@ -52,10 +52,16 @@ public sealed class RunGrainTests
         await using var cluster = await TestSilos.StartAsync(2);
         var old = await cluster.Door(0).CreateAsync("run", TestFactory.Buffered(2, 1), default);
         var (_, client, _) = await old.JoinAsync("a", 10);
+        var last = await old.LookAsync(default);
+        Assert.Equal(1, last.Clients);
         await cluster.Door(1).DeleteAsync("run", default);
         var next = await cluster.Door(1).CreateAsync("run", TestFactory.Buffered(2, 1), default);
         Assert.IsType<NotAsked>(await old.CheckInAsync(client, TimeSpan.Zero, default));
-        await Task.Delay(300); // The old run's last news may still be on their way.
+
+        // The old run's last news may come at any time after.
+        var late = new RunNews(last with { Sequence = 1000 }, 0, default, [], ["a"], null, [], "silo", old.Entry.CreatedAt.UtcTicks);
+        await new FollowedRun(next, cluster.Grains(1).GetGrain<IRunGrain>("run"), cluster.Grains(1)).NewsAsync(late);
+        Assert.Equal((0, "", null), (next.View.Clients, next.NameOf(client), next.Mirror.Find("a")));
         Assert.Equal(0, (await next.LookAsync(default)).Clients);
         Assert.Equal(next.Entry.CreatedAt, (await cluster.Door(0).FindAsync("run", default))!.Entry.CreatedAt);
     }
@@ -79,13 +85,13 @@ public sealed class RunGrainTests
         var feeds = doors.Select(door => door.Subscribe(1000)).ToList();
         foreach (var door in doors)
         {
-            await Eventually(() => door.View.Sequence > 0);
+            await Eventually.HoldsAsync(() => door.View.Sequence > 0);
         }
 
         var (_, client, _) = await run.JoinAsync("a", 10);
         for (var i = 0; i < 3; i++)
         {
-            var granted = Assert.IsType<Granted>(await run.CheckInAsync(client, TimeSpan.FromSeconds(10), default));
+            var granted = Assert.IsType<Granted>(await run.CheckInAsync(client, Eventually.Patience, default));
             var (reference, bytes) = TestFactory.OneHot(granted.Assignment.Id);
             await using (var writer = await cluster.Store.CreateAsync(default))
             {
@@ -98,7 +104,7 @@ public sealed class RunGrainTests
 
         foreach (var (door, feed) in doors.Zip(feeds))
         {
-            await Eventually(() => door.View.Version == 3 && door.NameOf(client) == "a");
+            await Eventually.HoldsAsync(() => door.View.Version == 3 && door.NameOf(client) == "a");
             List<long> sequences = [];
             while (feed.Reader.TryRead(out var notice))
             {
@@ -119,13 +125,13 @@ public sealed class RunGrainTests
         var feeds = doors.Select(door => door.Subscribe(1000)).ToList();
         foreach (var door in doors)
         {
-            await Eventually(() => door.View.Sequence > 0);
+            await Eventually.HoldsAsync(() => door.View.Sequence > 0);
         }
 
         var (_, client, _) = await run.JoinAsync("a", 10);
         for (var i = 0; i < 3; i++)
         {
-            var granted = Assert.IsType<Granted>(await doors[i % 2].CheckInAsync(client, TimeSpan.FromSeconds(10), default));
+            var granted = Assert.IsType<Granted>(await doors[i % 2].CheckInAsync(client, Eventually.Patience, default));
             var submission = TestFactory.Submission(granted.Assignment);
             await using (var writer = await cluster.Store.CreateAsync(default))
             {
@@ -139,7 +145,7 @@ public sealed class RunGrainTests
         foreach (var (door, feed) in doors.Zip(feeds))
         {
             List<RunFact> facts = [];
-            await Eventually(() =>
+            await Eventually.HoldsAsync(() =>
             {
                 while (feed.Reader.TryRead(out var notice))
                 {
@@ -193,9 +199,9 @@ public sealed class RunGrainTests
         await run.JoinAsync("a", 10);
         var host = Enumerable.Range(0, 2).Single(silo => Hosting(cluster, silo).Hosts.Count == 1);
         var other = (await cluster.Door(1 - host).FindAsync("run", default))!;
-        var poll = other.CheckInAsync(new ClientId(0), TimeSpan.FromSeconds(20), default);
+        var poll = other.CheckInAsync(new ClientId(0), Eventually.Patience, default);
         await cluster.StopAsync(host);
-        Assert.IsType<Granted>(await poll.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.IsType<Granted>(await poll);
         Assert.Equal(HostOutcome.Done, (await other.JoinAsync("b", 10)).Outcome);
         Assert.Equal(1, Hosts(cluster));
     }
@@ -220,13 +226,4 @@ public sealed class RunGrainTests
     private static RunHosting Hosting(TestSilos cluster, int silo) => cluster.Silos[silo].ServiceProvider.GetRequiredService<RunHosting>();
 
     private static int Hosts(TestSilos cluster) => Enumerable.Range(0, cluster.Silos.Count).Sum(silo => Hosting(cluster, silo).Hosts.Count);
-
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(20, limit.Token);
-        }
-    }
 }

@@ -50,7 +50,7 @@ public abstract class ClusterIdentitiesTests(short silos)
     [Fact]
     public async Task An_assertion_is_taken_once_however_many_silos_are_asked_at_once_and_after_a_silo_died()
     {
-        await using var cluster = await TestSilos.StartAsync(silos);
+        await using var cluster = await TestSilos.StartAsync(silos, kills: true);
         var doors = await DoorsAsync(cluster);
         var (device, client) = await EnrolAsync(doors[0]);
         var assertion = device.Assertion(client, doors[0].Coordinator);
@@ -104,7 +104,7 @@ public abstract class ClusterIdentitiesTests(short silos)
     [Fact]
     public async Task Nothing_is_forgotten_when_a_silo_dies_under_those_who_enrol()
     {
-        await using var cluster = await TestSilos.StartAsync(silos);
+        await using var cluster = await TestSilos.StartAsync(silos, kills: true);
         var doors = await DoorsAsync(cluster);
         var (_, token) = await doors[0].CreateEnrolmentTokenAsync("all", null, reusable: true);
         var enrolling = Enumerable.Range(0, 200).Select(async i =>
@@ -148,21 +148,21 @@ public abstract class ClusterIdentitiesTests(short silos)
             // Nobody waits for these calls, and they come in any order: as in life, where training lies in between, one after the other here.
             var (id, given, used) = (new AssignmentId(i), new Participation("a", 4, i + 1, i), new Participation("a", 4, i + 1, i + 1));
             await grain.GrantedAsync("a", new ClientId(4), id);
-            await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.Contains(given));
+            await Eventually.HoldsAsync(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.Contains(given));
             await grain.GrantedAsync("a", new ClientId(4), id); // Asked again after its connection broke: the same assignment.
             await grain.TakenAsync("a", new ClientId(4), id, steps: 5);
-            await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.Contains(used));
+            await Eventually.HoldsAsync(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.Contains(used));
         }
 
         await grain.GrantedAsync("b", new ClientId(0), new AssignmentId(9));
         var expected = (Participation[])[new("a", 4, 3, 3), new("b", 0, 1, 0)];
-        await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.SequenceEqual(expected));
+        await Eventually.HoldsAsync(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.SequenceEqual(expected));
         for (var silo = silos - 1; silo > 0; silo--)
         {
             await cluster.StopAsync(silo); // Wherever the grain was: at the end it is here.
         }
 
-        await Eventually(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.SequenceEqual(expected));
+        await Eventually.HoldsAsync(async () => (await doors[0].DescribeAsync(client))!.Note!.Runs.SequenceEqual(expected));
         Assert.True((await doors[0].DescribeAsync(client))!.Note!.LastSeen > 0);
     }
 
@@ -188,21 +188,6 @@ public abstract class ClusterIdentitiesTests(short silos)
         Assert.NotEmpty(listed);
         Assert.All(listed, c => Assert.Equal(("a", 1L, 0L), c.Activity!.Runs.Select(r => (r.Run, r.Assignments, r.Updates)).Single()));
         Assert.All(listed, c => Assert.True(c.Activity!.LastSeen > 1e9));
-    }
-
-    private static async Task Eventually(Func<Task<bool>> holds)
-    {
-        for (var i = 0; i < 300; i++)
-        {
-            if (await holds())
-            {
-                return;
-            }
-
-            await Task.Delay(20);
-        }
-
-        Assert.Fail("It did not come about within six seconds.");
     }
 
     private static async Task<(Device Device, string Client)> EnrolAsync(ClusterIdentities door)

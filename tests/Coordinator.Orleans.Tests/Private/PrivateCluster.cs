@@ -40,10 +40,12 @@ internal sealed class PrivateCluster : IAsyncDisposable
     /// <summary>Of the silos that live.</summary>
     public IReadOnlyList<Door> Doors => [.. doors.Where(door => !door.IsDead)];
 
-    public static async Task<PrivateCluster> StartAsync(short silos = 2, FrontDoorOptions? frontDoor = null)
+    /// <param name="kills">Whether silos are killed.</param>
+    public static async Task<PrivateCluster> StartAsync(bool kills, FrontDoorOptions? frontDoor = null)
     {
+        const short silos = 2;
         var factory = new ExperimentRunFactory("data");
-        var made = new PrivateCluster(await TestSilos.StartAsync(silos, frontDoor, factory: factory), factory);
+        var made = new PrivateCluster(await TestSilos.StartAsync(silos, frontDoor, factory: factory, kills: kills), factory);
         for (var i = 0; i < silos; i++)
         {
             made.doors.Add(await Door.OpenAsync(made.Silos, made.Silos.Silos[i], factory, Path.Combine(made.folder, $"silo-{i}")));
@@ -73,8 +75,9 @@ internal sealed class PrivateCluster : IAsyncDisposable
         WithClientAsync(run, index, client => client.RunAsync(trainer, cancellation), handler, around);
 
     /// <summary>A client that answers a question once.</summary>
-    public Task<SessionSummary> AnswerAsync(string run, int index, IAnalyst analyst, CancellationToken cancellation, HttpMessageHandler? handler = null) =>
-        WithClientAsync(run, index, client => client.AnswerAsync(analyst, cancellation), handler, null);
+    public Task<SessionSummary> AnswerAsync(
+        string run, int index, IAnalyst analyst, CancellationToken cancellation, HttpMessageHandler? handler = null, Func<HttpTransport, ITransport>? around = null) =>
+        WithClientAsync(run, index, client => client.AnswerAsync(analyst, cancellation), handler, around);
 
     private async Task<SessionSummary> WithClientAsync(
         string run, int index, Func<FederatedClient, Task<SessionSummary>> act, HttpMessageHandler? handler, Func<HttpTransport, ITransport>? around)
@@ -95,7 +98,8 @@ internal sealed class PrivateCluster : IAsyncDisposable
 
     /// <summary>Starts a shuffler that one door knows, and has it registered there.</summary>
     /// <param name="reached">Where its batches go.</param>
-    public async Task<ShufflerServer> StartShufflerAsync(string name, Door registeredAt, Door reached, HttpMessageHandler handler)
+    /// <param name="clock">Of its windows.</param>
+    public async Task<ShufflerServer> StartShufflerAsync(string name, Door registeredAt, Door reached, HttpMessageHandler handler, TimeProvider? clock = null)
     {
         using var http = registeredAt.Connect();
         var tickets = System.Text.Json.JsonSerializer.Deserialize(await http.GetStringAsync("/v1/shuffling"), WireJson.Default.ShufflingKeysMessage)!.Tickets;
@@ -105,7 +109,7 @@ internal sealed class PrivateCluster : IAsyncDisposable
         {
             DataDirectory = data, Name = name, Destination = reached.Url, MinBatch = 2, Listen = [new ShufflerAddress("127.0.0.1", 0, null)], TicketKey = tickets, FirstRetrySeconds = 0.05,
         };
-        var shuffler = await ShufflerServer.StartAsync(options, keys, handler, TimeProvider.System, default);
+        var shuffler = await ShufflerServer.StartAsync(options, keys, handler, clock ?? TimeProvider.System, default);
         shufflers.Add(shuffler);
         var message = new ShufflerMessage(name, shuffler.Addresses[0], keys.SealingKey, keys.SigningKey);
         using var added = await http.PostAsync("/v1/shufflers", Json(System.Text.Json.JsonSerializer.Serialize(message, WireJson.Default.ShufflerMessage)));

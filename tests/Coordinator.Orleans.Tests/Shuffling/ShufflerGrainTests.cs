@@ -22,18 +22,18 @@ public sealed class ShufflerGrainTests
     {
         await using var cluster = await World.StartAsync();
         var (a, b) = (await cluster.OpenAsync(0), await cluster.OpenAsync(1));
-        Assert.Equal(ReportOutcome.Held, await a.TakeAsync(Report(0)));
-        Assert.Equal(ReportOutcome.Held, await b.TakeAsync(Report(1)));
-        Assert.Equal(ReportOutcome.Replayed, await b.TakeAsync(Report(0, variant: 1)));
+        Assert.Equal(ReportOutcome.Held, await TakeAsync(a, Report(0)));
+        Assert.Equal(ReportOutcome.Held, await TakeAsync(b, Report(1)));
+        Assert.Equal(ReportOutcome.Replayed, await TakeAsync(b, Report(0, variant: 1)));
         Assert.Empty(cluster.Destination.Batches);
 
         var dead = await cluster.KillHolderAsync();
         var living = dead == 0 ? b : a;
-        Assert.Equal(ReportOutcome.Held, await living.TakeAsync(Report(1))); // Sent again, as by a client whose answer was lost.
-        Assert.Equal(ReportOutcome.Replayed, await living.TakeAsync(Report(1, variant: 1)));
-        Assert.Equal(ReportOutcome.Held, await living.TakeAsync(Report(2)));
-        Assert.Equal(ReportOutcome.Held, await living.TakeAsync(Report(3)));
-        await Eventually(() => living.Totals.Batches == 1);
+        Assert.Equal(ReportOutcome.Held, await TakeAsync(living, Report(1))); // Sent again, as by a client whose answer was lost.
+        Assert.Equal(ReportOutcome.Replayed, await TakeAsync(living, Report(1, variant: 1)));
+        Assert.Equal(ReportOutcome.Held, await TakeAsync(living, Report(2)));
+        Assert.Equal(ReportOutcome.Held, await TakeAsync(living, Report(3)));
+        await Eventually.HoldsAsync(() => living.Totals.Batches == 1);
 
         var batch = Assert.Single(cluster.Destination.Batches);
         Assert.All(batch.Value, body => Assert.Equal(batch.Value[0], body)); // However often it was sent.
@@ -44,7 +44,7 @@ public sealed class ShufflerGrainTests
         Assert.Equal(Enumerable.Range(0, Target).Select(i => Convert.ToHexString(Report(i).Inner.Span)).Order(), reports.Order());
 
         // A ticket stays used when its batch has left, and no report stays behind.
-        Assert.Equal(ReportOutcome.Replayed, await living.TakeAsync(Report(3, variant: 1)));
+        Assert.Equal(ReportOutcome.Replayed, await TakeAsync(living, Report(3, variant: 1)));
         var history = await cluster.Store.OpenLog("shuffler.s1").LoadAsync(default);
         var inner = Report(2).Inner;
         Assert.DoesNotContain(history.Records.Append(history.Snapshot ?? default), record => record.Span.IndexOf(inner.Span) >= 0);
@@ -58,13 +58,13 @@ public sealed class ShufflerGrainTests
         cluster.Destination.IsDown = true;
         for (var i = 0; i < Target; i++)
         {
-            Assert.Equal(ReportOutcome.Held, await (i % 2 == 0 ? a : b).TakeAsync(Report(i)));
+            Assert.Equal(ReportOutcome.Held, await TakeAsync(i % 2 == 0 ? a : b, Report(i)));
         }
 
-        await Eventually(() => cluster.Destination.Batches.Count == 1);
+        await Eventually.HoldsAsync(() => cluster.Destination.Batches.Count == 1);
         var dead = await cluster.KillHolderAsync();
         cluster.Destination.IsDown = false;
-        await Eventually(() => (dead == 0 ? b : a).Totals.Batches == 1);
+        await Eventually.HoldsAsync(() => (dead == 0 ? b : a).Totals.Batches == 1);
         var bodies = Assert.Single(cluster.Destination.Batches).Value;
         Assert.True(bodies.Count > 1);
         Assert.All(bodies, body => Assert.Equal(bodies[0], body));
@@ -80,20 +80,19 @@ public sealed class ShufflerGrainTests
         Assert.Contains("keys.json", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>As a client does: again when nobody could take it, as while the shuffler is on its way from one silo to the other.</summary>
+    private static async Task<ReportOutcome?> TakeAsync(ClusterShuffler shuffler, HeldReport report)
+    {
+        ReportOutcome? outcome = null;
+        await Eventually.HoldsAsync(async () => (outcome = await shuffler.TakeAsync(report)) is not null);
+        return outcome;
+    }
+
     private static HeldReport Report(int i, int variant = 0)
     {
         var inner = new byte[ReportEnvelope.InnerBytes(ReportBytes, 0)];
         new Random((100 * variant) + i).NextBytes(inner);
         return HeldReport.Of(new ShuffleTicket("run", "v0", Target, Target, 600, ReportBytes, 0, 1, i, i, DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 3600), inner);
-    }
-
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            await Task.Delay(20, limit.Token);
-        }
     }
 
     private sealed class World : IAsyncDisposable

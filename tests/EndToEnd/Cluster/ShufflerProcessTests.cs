@@ -45,7 +45,7 @@ public sealed class ShufflerProcessTests(PostgresServer database) : IDisposable
             privacy: { kind: shuffle, delta: 1e-5, reportEpsilon: 4, maxParticipations: {{Versions}}, batchSeconds: 3600, shufflers: [s1] }
             """,
             []), default);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(15));
         var clients = Enumerable.Range(0, Clients).Select(index => Participant.TakePartAsync("shuffled", index, limit.Token, new Uri(server.Addresses[0]))).ToList();
         while (run.View.Version < 3)
         {

@@ -14,7 +14,7 @@ namespace Federated.EndToEnd.Cluster;
 [Collection(PostgresTests.Name)]
 public sealed class SiloTrafficTests(PostgresServer server) : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15), Handshakes = TimeSpan.FromSeconds(20);
 
     private readonly string folder = Directory.CreateTempSubdirectory("federated-traffic-").FullName;
 
@@ -31,9 +31,9 @@ public sealed class SiloTrafficTests(PostgresServer server) : IDisposable
         await silo.ReadyAsync(limit.Token);
 
         // Nothing comes back from a silo before it knows who speaks; one that takes the connection waits for what is said.
-        Assert.True(await IsTakenAsync(silo.Port, Certificate("silo"), limit.Token));
-        Assert.False(await IsTakenAsync(silo.Port, Certificate("stranger"), limit.Token));
-        Assert.False(await IsTakenAsync(silo.Port, null, limit.Token));
+        Assert.True(await IsTakenAsync(silo.Port, Certificate("silo"), Handshakes, limit.Token)); // Twice what a silo waits for a handshake.
+        Assert.False(await IsTakenAsync(silo.Port, Certificate("stranger"), Limit, limit.Token));
+        Assert.False(await IsTakenAsync(silo.Port, null, Limit, limit.Token));
         Assert.False(await SpeaksPlainlyAsync(silo.Port, limit.Token));
     }
 
@@ -50,8 +50,8 @@ public sealed class SiloTrafficTests(PostgresServer server) : IDisposable
         Assert.Contains("leave --address out", error, StringComparison.Ordinal);
     }
 
-    /// <summary>Whether a silo keeps a connection of somebody with a certificate.</summary>
-    private static async Task<bool> IsTakenAsync(int port, X509Certificate2? certificate, CancellationToken cancellation)
+    /// <summary>Whether a silo keeps a connection of somebody with a certificate, for as long as patience lasts.</summary>
+    private static async Task<bool> IsTakenAsync(int port, X509Certificate2? certificate, TimeSpan patience, CancellationToken cancellation)
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, port, cancellation);
@@ -59,7 +59,7 @@ public sealed class SiloTrafficTests(PostgresServer server) : IDisposable
         try
         {
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "silo", ClientCertificates = certificate is null ? null : [certificate] }, cancellation);
-            return await WaitsAsync(tls, cancellation);
+            return await WaitsAsync(tls, patience, cancellation);
         }
         catch (Exception e) when (e is IOException or AuthenticationException)
         {
@@ -74,7 +74,7 @@ public sealed class SiloTrafficTests(PostgresServer server) : IDisposable
         try
         {
             await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes("Let me in, I am a silo."), cancellation);
-            return await WaitsAsync(socket.GetStream(), cancellation);
+            return await WaitsAsync(socket.GetStream(), Limit, cancellation);
         }
         catch (IOException)
         {
@@ -83,13 +83,13 @@ public sealed class SiloTrafficTests(PostgresServer server) : IDisposable
     }
 
     /// <summary>Whether the other side says something, or listens on: one that was refused is told so by the connection's end.</summary>
-    private static async Task<bool> WaitsAsync(Stream stream, CancellationToken cancellation)
+    private static async Task<bool> WaitsAsync(Stream stream, TimeSpan patience, CancellationToken cancellation)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(TimeSpan.FromSeconds(60)); // Six times what a silo waits for a handshake.
+        using var listening = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        listening.CancelAfter(patience);
         try
         {
-            return await stream.ReadAsync(new byte[1], patience.Token) > 0;
+            return await stream.ReadAsync(new byte[1], listening.Token) > 0;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
