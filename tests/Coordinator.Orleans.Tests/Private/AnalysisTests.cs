@@ -102,9 +102,9 @@ public sealed class AnalysisTests
     {
         private bool hasReported;
 
-        public override async ValueTask SendReportAsync(Uri shuffler, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+        public override async ValueTask SendReportAsync(Uri shuffler, string proof, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
         {
-            await base.SendReportAsync(shuffler, envelope, cancellation);
+            await base.SendReportAsync(shuffler, proof, envelope, cancellation);
             if (!hasReported)
             {
                 hasReported = true;
