@@ -217,6 +217,23 @@ public static partial class PrivacyRequirementsTests
             Assert.All(Coordinator.Declarations.Values, d => Assert.Equal(0, d.Examples));
         }
 
+        [Theory]
+        [InlineData(1, true)]
+        [InlineData(0, false)]
+        public void A_score_is_declined_at_once_and_only_who_asks_for_it_again_waits(int next, bool atOnce)
+        {
+            Coordinator.Told = Statement(Central);
+            Coordinator.Privacy = Clip;
+            foreach (var version in (int[])[0, next])
+            {
+                Coordinator.Script.Add(new CheckInReply { Evaluation = new EvaluationMessage(version, Coordinator.StoreVector(0, 1, 2, 3), JsonDocument.Parse("{}").RootElement) });
+            }
+
+            Require(new PrivacyRequirements());
+            Assert.Equal(3, Driver.Run().Accepted);
+            Assert.Equal(atOnce, Time.Seconds == 0);
+        }
+
         [Fact]
         public void An_analysis_that_is_not_allowed_is_refused()
         {
@@ -261,6 +278,22 @@ public static partial class PrivacyRequirementsTests
         {
             Assert.Null(Judge(new PrivacyRequirements { Analyzers = [Analyzer] }));
             Assert.Contains("its reports may be sealed to 1 keys, and the run's is none of them", Judge(new PrivacyRequirements { Analyzers = ["CCCC"] }), StringComparison.Ordinal);
+        }
+
+        /// <summary>A branch, or a coordinator that says otherwise today: what hid a report is what was said when it was sent.</summary>
+        [Fact]
+        public void Reports_of_batches_of_another_size_are_counted_apart()
+        {
+            foreach (var batch in (int[])[100, 50, 50])
+            {
+                var guard = new PrivacyGuard(new PrivacyRequirements(), null, "run", Store);
+                Assert.Null(guard.Judge(Statement(new ShufflePrivacyOptions { ReportEpsilon = 2, MaxParticipations = 3, MinBatch = batch })));
+                Assert.Null(guard.Judge(Shuffled(Coordinator)));
+                guard.Charge(sendsMore: false);
+                guard.Leaves(0);
+            }
+
+            Assert.Equal([new ReportCharge(2, 100, 1), new ReportCharge(2, 50, 2)], Store.Ledger.Runs.Single().Reports);
         }
 
         [Fact]

@@ -24,6 +24,7 @@ public sealed class ConservationTests
             Assert.Equal(record.Updates.Count, record.Updates.DistinctBy(u => u.Assignment).Count());
             Assert.Equal(counters.Accepted, record.Updates.Count(u => u.Outcome == UpdateOutcome.Accepted));
             Assert.Equal(counters.Lost, record.Updates.Count(u => u.Outcome == UpdateOutcome.Lost));
+            Assert.Equal(10_000 * counters.Dispatched, outcome.BytesDown); // Whoever is lost had its model all the same.
             Assert.All(record.Updates, u => Assert.True(u.EndedAt >= u.DispatchedAt, $"{u} ends before it begins."));
             Assert.Equal(Enumerable.Range(1, outcome.Versions), record.Versions.Select(v => v.Version));
             Assert.Equal(record.Versions.OrderBy(v => v.VirtualSeconds), record.Versions);
