@@ -25,6 +25,7 @@ internal static partial class FuzzTargets
 
         var envelope = ReportEnvelope.Seal(new byte[20], ReportBytes, "run", "batch", "words", good, analyzerPoint, [firstPoint, secondPoint]);
         yield return new FuzzTarget("shuffle envelope", 4, [envelope], input => ReportEnvelope.TryOpenEnvelope(first, input, out var text, out _) && tickets.TryRead(text.Span) is not null);
+        yield return new FuzzTarget("shuffle eight", 4, [envelope], input => OpensTogether(first, envelope, input)) { Allowance = 1 << 20 };
         ReportEnvelope.TryOpenEnvelope(first, envelope, out _, out var inner);
         yield return new FuzzTarget("shuffle hop", 4, [inner.ToArray()], input => ReportEnvelope.TryOpenHop(second, "run", "batch", input) is not null);
         var report = ReportEnvelope.TryOpenHop(second, "run", "batch", inner.Span)!;
@@ -62,5 +63,30 @@ internal static partial class FuzzTargets
                 UpdateProtection.Seal(new byte[20], protection, found);
             }
         }));
+    }
+
+    /// <summary>Several at once are other arithmetic than one alone (eight points in the lanes of AVX-512): every other place holds the input, and each must come out as it does alone.</summary>
+    private static bool OpensTogether(HpkePrivateKey key, byte[] good, byte[] input)
+    {
+        var envelopes = new byte[Hpke.OpenedTogether][];
+        for (var i = 0; i < envelopes.Length; i++)
+        {
+            envelopes[i] = (i + input.Length) % 2 == 0 ? input : good;
+        }
+
+        var opened = new (ReadOnlyMemory<byte> Ticket, ReadOnlyMemory<byte> Inner)?[envelopes.Length];
+        ReportEnvelope.OpenEnvelopes(key, envelopes, opened);
+        var isOne = ReportEnvelope.TryOpenEnvelope(key, input, out var ticket, out var inner);
+        ReportEnvelope.TryOpenEnvelope(key, good, out var goodTicket, out var goodInner);
+        for (var i = 0; i < envelopes.Length; i++)
+        {
+            var (isOpen, its, rest) = ReferenceEquals(envelopes[i], good) ? (true, goodTicket, goodInner) : (isOne, ticket, inner);
+            if (opened[i].HasValue != isOpen || (opened[i] is var (t, n) && !(t.Span.SequenceEqual(its.Span) && n.Span.SequenceEqual(rest.Span))))
+            {
+                throw new InvalidOperationException($"Place {i} of eight is not what it is alone.");
+            }
+        }
+
+        return isOne;
     }
 }
