@@ -105,6 +105,10 @@ internal static class RunsCommand
                 PlainTable.Write(
                     terminal.Out, ["run", "state", "version", "clients", "updates", "accuracy", "best"],
                     [.. list.Runs.Select(r => (IReadOnlyList<string>)[r.Run, r.State, Number(r.Version), Number(r.Clients), Number(r.Accepted), Share(r.Accuracy), Share(r.BestAccuracy)])]);
+                foreach (var unserved in list.Runs.Where(r => r.State is "damaged" or "failed" or "opening"))
+                {
+                    terminal.Out.WriteLine($"{unserved.Run} is {unserved.State}: {unserved.Detail}");
+                }
             }
 
             return ExitCodes.Success;
