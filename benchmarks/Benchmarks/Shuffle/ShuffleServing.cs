@@ -15,8 +15,8 @@ namespace Federated.Benchmarks.Shuffle;
 /// each is answered once it is durable. The shuffler's processor time is its own alone, without that of who sends.
 /// </summary>
 [WholeProcess(
-    "shuffle-http", "[reports] [connections]: reports/s of 1 KiB through a shuffler over HTTP; 20,000 over 256 connections by default",
-    "reports:count", "connections:count", Inner = ["load"])]
+    "shuffle-http", "[reports] [connections] [rounds]: reports/s of 1 KiB through a shuffler over HTTP; 20,000 over 256 connections by default, in 2 rounds after one for the compiler",
+    "reports:count", "connections:count", "rounds:count", Inner = ["load"])]
 internal static class ShuffleServing
 {
     private const int Cores = 2, ReportBytes = 1024;
@@ -29,10 +29,10 @@ internal static class ShuffleServing
         }
 
         var count = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 20_000;
-        return ServeAsync(count, args.Length > 1 ? args[1] : "256").GetAwaiter().GetResult();
+        return ServeAsync(count, args.Length > 1 ? args[1] : "256", args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 2).GetAwaiter().GetResult();
     }
 
-    private static async Task<int> ServeAsync(int count, string connections)
+    private static async Task<int> ServeAsync(int count, string connections, int rounds)
     {
         var folder = Directory.CreateTempSubdirectory("fed-shuffle-http-").FullName;
         try
@@ -50,11 +50,13 @@ internal static class ShuffleServing
             {
                 var port = new Uri(server.Addresses[0]).Port;
                 var tickets = new TicketKey(coordinator.Agree(key, TicketKey.Label));
-                await SendAsync(folder, "warm", Math.Min(count, 4000), port, connections, tickets, key); // Once for the compiler.
-                var (wall, cpu) = await SendAsync(folder, "v1", count, port, connections, tickets, key);
-                Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"shuffler over HTTP, {count} reports of 1 KiB on {connections} connections ({Hpke.CurveInUse}): {count / wall:N0}/s by the clock, beside who sends; by its own processor time, on {Cores} cores: {Cores * count / cpu:N0}/s ({1e6 * cpu / count:F0} µs of processor each)"));
+                for (var round = 0; round <= rounds; round++)
+                {
+                    var (wall, cpu) = await SendAsync(folder, round, count, port, connections, tickets, key);
+                    Console.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{(round == 0 ? "warming up, " : "")}shuffler over HTTP, {count} reports of 1 KiB on {connections} connections ({Hpke.CurveInUse}): {count / wall:N0}/s by the clock, beside who sends; by its own processor time, on {Cores} cores: {Cores * count / cpu:N0}/s ({1e6 * cpu / count:F0} µs of processor each)"));
+                }
             }
 
             return 0;
@@ -65,12 +67,13 @@ internal static class ShuffleServing
         }
     }
 
-    private static async Task<(double Wall, double Processor)> SendAsync(string folder, string batch, int count, int port, string connections, TicketKey tickets, HpkePublicKey key)
+    private static async Task<(double Wall, double Processor)> SendAsync(string folder, int round, int count, int port, string connections, TicketKey tickets, HpkePublicKey key)
     {
+        var batch = $"v{round}";
         var requests = new byte[count][];
         Parallel.For(0, count, i =>
         {
-            var ticket = new ShuffleTicket("run", batch, count, count, 3600, ReportBytes, 0, 1, i + (batch == "warm" ? 1_000_000_000 : 0), i, 4_000_000_000);
+            var ticket = new ShuffleTicket("run", batch, count, count, 3600, ReportBytes, 0, 1, (1_000_000L * round) + i, i, 4_000_000_000);
             var text = tickets.Issue(ticket);
             var envelope = ReportEnvelope.Seal(new byte[ReportBytes - 4], ReportBytes, "run", batch, "r", Encoding.ASCII.GetBytes(text), key, [key]);
             var head = $"POST /v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {ReportEnvelope.ContentType}\r\n{TicketKey.ProofHeader}: {TicketKey.Prove(text)}\r\nContent-Length: {envelope.Length}\r\n\r\n";

@@ -24,6 +24,9 @@ namespace Federated.Shuffler.Http;
 /// <summary>A shuffler as a service of its own process. It logs no request: who came when is what it is there to hide.</summary>
 public sealed partial class ShufflerServer : IAsyncDisposable
 {
+    /// <summary>What nearly every request is answered.</summary>
+    private static readonly byte[] Held = JsonSerializer.SerializeToUtf8Bytes(new ReportReply("held"), WireJson.Default.ReportReply);
+
     private readonly WebApplication app;
     private readonly ShufflerOptions options;
     private readonly ShufflerKeys keys;
@@ -125,7 +128,11 @@ public sealed partial class ShufflerServer : IAsyncDisposable
 
     private WebApplication Build()
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            EnvironmentName = Environments.Production,
+            Args = ["--hostBuilder:reloadConfigOnChange=false"], // Nothing is read of the folder that it is started in; watching it costs a wake-up for every write below.
+        });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -139,6 +146,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
                 Listen(kestrel, address);
             }
         });
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true); // No handler blocks: what costs time is done by the opener and the service.
         builder.Logging.ClearProviders(); // Not even a framework's line about a connection.
         builder.Services.AddRoutingCore();
         var built = builder.Build();
@@ -258,7 +266,7 @@ public sealed partial class ShufflerServer : IAsyncDisposable
         {
             case ReportOutcome.Held:
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
-                await WriteAsync(context, new ReportReply("held"), WireJson.Default.ReportReply).ConfigureAwait(false);
+                await WriteAsync(context, Held, "application/json").ConfigureAwait(false);
                 break;
             case null:
                 await RefuseAsync(context, 503, "unavailable", "The report cannot be made durable now; send the same again.").ConfigureAwait(false);
@@ -330,7 +338,11 @@ public sealed partial class ShufflerServer : IAsyncDisposable
 
     private static Task WriteAsync<T>(HttpContext context, T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> form, string type = "application/json")
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(message, form);
+        return WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(message, form), type);
+    }
+
+    private static Task WriteAsync(HttpContext context, byte[] body, string type)
+    {
         context.Response.ContentType = type;
         context.Response.ContentLength = body.Length;
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
