@@ -112,6 +112,77 @@ public sealed class RunMachineTests
         }
 
         [Fact]
+        public void WorkIsCalledBackOnceItIsStalerThanTheBoundAndNotBefore()
+        {
+            var hand = new Hand(Until(10) with { MaxStaleness = 1, OnStale = StalenessPolicy.Abort }, Buffered(3, 1));
+            var (first, second, third) = (hand.CheckIn(1, 0), hand.CheckIn(1, 1), hand.CheckIn(1, 2));
+            Assert.Empty(hand.Arrive(2, third).OfType<Rejected>());
+            Assert.Equal(first, hand.Arrive(3, second).OfType<Rejected>().Single().Assignment);
+        }
+
+        [Fact]
+        public void ALeaseDoesNotEndBeforeItsTime()
+        {
+            var hand = new Hand(Until(10) with { ClientTimeout = 5 });
+            var lease = hand.CheckIn(1, 0);
+            var deadline = new Deadline(DeadlineKind.Assignment, lease.Id.Value);
+            Assert.Empty(hand.Post(new DeadlinePassed(5.9, deadline)));
+            Assert.Equal(lease, hand.Post(new DeadlinePassed(6, deadline)).OfType<Lost>().Single().Assignment);
+        }
+
+        [Fact]
+        public void NobodyGivesUpAnothersAssignment()
+        {
+            var hand = new Hand(Until(10));
+            var lease = hand.CheckIn(1, 0);
+            Assert.Empty(hand.Post(new AssignmentFailed(2, lease.Id, new ClientId(3), "no battery")));
+            Assert.Equal((0, 1), (hand.Machine.Counters.Lost, hand.Machine.Counters.Ignored));
+            Assert.Equal(lease, hand.Machine.Find(lease.Id));
+        }
+
+        [Fact]
+        public void AClientsSpeedIsItsLastTaskAndWhatWasBeforeInEqualParts()
+        {
+            var hand = new Hand(Until(10));
+            hand.Arrive(6, hand.CheckIn(1, 0)); // 1 s a step.
+            hand.Arrive(21, hand.CheckIn(6, 0)); // 3 s a step.
+            Assert.Equal(2, hand.Machine.Facts(new ClientId(0)).SecondsPerStep);
+        }
+
+        [Fact]
+        public void ARoundIsNotEndedByTheDeadlineOfTheOneBefore()
+        {
+            var hand = new Hand(Until(10), new SynchronousScheduler(
+                new SynchronousOptions { Cohort = 2, RoundDeadline = 10, MinimumReports = 1 }, new FixedWork(LocalWork.OfSteps(5)), UpdateWeight.Equal));
+            var (first, leases) = Open(1);
+            hand.Arrive(2, leases[0]);
+            hand.Arrive(2, leases[1]);
+            var (second, next) = Open(3);
+            hand.Arrive(4, next[0]);
+            hand.Post(new DeadlinePassed(11, first));
+            Assert.Equal(1, hand.Machine.Version);
+            hand.Post(new DeadlinePassed(13, second));
+            Assert.Equal(2, hand.Machine.Version);
+
+            (Deadline End, List<Assignment> Leases) Open(double time)
+            {
+                hand.Post(new CheckIn(time, new ClientId(0)));
+                var effects = hand.Post(new CheckIn(time, new ClientId(1)));
+                return (effects.OfType<ArmDeadline>().Single(arm => arm.Time == time + 10).Deadline, [.. effects.OfType<Dispatch>().Select(d => d.Assignment)]);
+            }
+        }
+
+        [Theory]
+        [InlineData(0)]
+        [InlineData(1)]
+        [InlineData(3)]
+        public void TheLastVersionIsEvaluatedOnce(int every)
+        {
+            var hand = new Hand(Until(1) with { EvaluateEvery = every });
+            Assert.Equal([1], hand.Arrive(2, hand.CheckIn(1, 0)).OfType<RequestEvaluation>().Select(e => e.Version));
+        }
+
+        [Fact]
         public void StaleWorkIsCalledBackWhenThePolicySaysSo()
         {
             var hand = new Hand(Until(10) with { MaxStaleness = 0, OnStale = StalenessPolicy.Abort });
