@@ -15,10 +15,18 @@ Console.CancelKeyPress += (_, e) =>
     stop.Cancel();
 };
 
-// These three lines are all that a device needs beside its trainer.
-var trainer = new SoftmaxTrainer(Readings.Load(readings));
-await using var client = FederatedClient.Connect(new Uri(url), run, state, args.ElementAtOrDefault(4) ?? "");
-var summary = await client.RunAsync(trainer, stop.Token);
+try
+{
+    // These three lines are all that a device needs beside its trainer.
+    var trainer = new SoftmaxTrainer(Readings.Load(readings));
+    await using var client = FederatedClient.Connect(new Uri(url), run, state, args.ElementAtOrDefault(4) ?? "");
+    var summary = await client.RunAsync(trainer, stop.Token);
 
-Console.WriteLine($"{summary.Accepted} updates accepted; {summary.Reason}");
-return 0;
+    Console.WriteLine($"{summary.Accepted} updates accepted; {summary.Reason}");
+    return 0;
+}
+catch (Exception e) when (e is ClientException or IOException or FormatException)
+{
+    Console.Error.WriteLine($"console-device: {e.Message}"); // A UriFormatException is a FormatException.
+    return 1;
+}
