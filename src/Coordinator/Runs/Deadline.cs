@@ -4,6 +4,7 @@ namespace Federated.Coordinator.Runs;
 /// <param name="Number">Assignment id, client number, or the scheduler's own number.</param>
 public readonly record struct Deadline(DeadlineKind Kind, long Number);
 
+/// <summary>Whose deadline it is.</summary>
 public enum DeadlineKind
 {
     /// <summary>An assignment's lease ends.</summary>

@@ -57,6 +57,7 @@ public sealed record Finish(FinishReason Reason, string Detail) : RunEffect;
 /// <summary>The operator's command, the pause or the resumption, took effect.</summary>
 public sealed record StatusChanged(RunStatus Status) : RunEffect;
 
+/// <summary>What an update's delta is taken from.</summary>
 public enum DeltaBasis
 {
     /// <summary>u_i = y_i − w^b, as the client sent it.</summary>
@@ -66,6 +67,7 @@ public enum DeltaBasis
     CurrentVersion,
 }
 
+/// <summary>Why an update is not used; told to its client.</summary>
 public enum Rejection
 {
     /// <summary>No such assignment in this run.</summary>
@@ -96,31 +98,65 @@ public enum Rejection
     RunOver,
 }
 
+/// <summary>Why no update came for an assignment.</summary>
 public enum LossReason
 {
+    /// <summary>Its lease ended.</summary>
     DeadlinePassed,
+
+    /// <summary>Its client gave it up.</summary>
     ClientFailed,
+
+    /// <summary>Its client is gone.</summary>
     ClientLost,
+
+    /// <summary>The run ended first.</summary>
     RunOver,
 }
 
+/// <summary>Where a run stands.</summary>
 public enum RunStatus
 {
+    /// <summary>Nothing is given out yet.</summary>
     Created,
+
+    /// <summary>Clients are given work.</summary>
     Running,
+
+    /// <summary>An operator holds it: nothing is given out, what is under way is taken.</summary>
     Paused,
+
+    /// <summary>Over, for good.</summary>
     Finished,
 }
 
+/// <summary>Why a run is over: the first that held.</summary>
 public enum FinishReason
 {
+    /// <summary>The versions asked for are published.</summary>
     Versions,
+
+    /// <summary>The client updates asked for are accepted.</summary>
     ClientUpdates,
+
+    /// <summary>Its time is over.</summary>
     Time,
+
+    /// <summary>An evaluation was as good as asked for.</summary>
     TargetReached,
+
+    /// <summary>Evaluations did not become better for as long as it was to wait.</summary>
     NoImprovement,
+
+    /// <summary>The loss is no number, or too far above what it had been.</summary>
     Diverged,
+
+    /// <summary>An operator stopped it.</summary>
     Operator,
+
+    /// <summary>Nothing more could happen by itself.</summary>
     Stalled,
+
+    /// <summary>Privacy: the next step would cost more than it may.</summary>
     Budget,
 }

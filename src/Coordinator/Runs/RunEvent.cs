@@ -56,9 +56,15 @@ public sealed record RunStalled(double Time) : RunEvent(Time);
 /// <summary>An operator pauses, resumes or stops the run.</summary>
 public sealed record OperatorCommand(double Time, OperatorAction Action, string Reason) : RunEvent(Time);
 
+/// <summary>What an operator asks of a run.</summary>
 public enum OperatorAction
 {
+    /// <summary>Give out nothing until it is resumed.</summary>
     Pause,
+
+    /// <summary>Go on after a pause.</summary>
     Resume,
+
+    /// <summary>End for good, at the version that is there.</summary>
     Stop,
 }

@@ -49,6 +49,7 @@ public sealed record RunOptions
     public StopOptions Stop { get; init; } = new();
 }
 
+/// <summary>What becomes of work whose base is staler than the run's bound.</summary>
 public enum StalenessPolicy
 {
     /// <summary>Let it finish and reject the update.</summary>

@@ -29,6 +29,7 @@ public readonly record struct WaitReason(WaitKind Kind, int Have, int Need, doub
     }
 }
 
+/// <summary>What a client waits for; <see cref="WaitReason.ToString"/> says it in words.</summary>
 public enum WaitKind
 {
     NotStarted,

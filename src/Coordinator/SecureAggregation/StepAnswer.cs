@@ -7,6 +7,7 @@ public readonly record struct StepAnswer(StepVerdict Verdict, string Detail)
     public static StepAnswer Taken { get; } = new(StepVerdict.Taken, "");
 }
 
+/// <summary>Whether a session took a step.</summary>
 public enum StepVerdict
 {
     /// <summary>Now, or before with the same content.</summary>

@@ -61,7 +61,7 @@ public static class GaussianSampler
     /// grid point reachable from every input, and rounding is post-processing of the Gaussian mechanism on the integers.
     /// </summary>
     /// <param name="values">Integer multiples of <paramref name="step"/>; others are rounded to the nearest, which the caller must have
-    /// accounted for in the sensitivity (see <c>GridClipper</c>).</param>
+    /// accounted for in the sensitivity (see <see cref="Clipping.GridClip"/>).</param>
     /// <param name="step">Grid step, a power of two so that scaling is exact. sigma/step should be 2¹⁰ to 2¹⁸.</param>
     public static void AddOnGrid<T>(Span<T> values, double step, double sigma, IRandomSource random, int maxThreads = 0)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -149,6 +149,9 @@ public sealed record ClientScoresMessage(
     public IReadOnlyList<ClientScoreMessage> Scores { get; init => field = value ?? []; } = [];
 }
 
+/// <summary>What a version scores on one client's own data.</summary>
+/// <param name="Examples">That it was evaluated on.</param>
+/// <param name="Loss">Mean loss of an example.</param>
 public sealed record ClientScoreMessage(string Client, string Name, double Examples, double Accuracy, double Loss);
 
 /// <summary>A client's part in a run.</summary>
@@ -179,6 +182,7 @@ public sealed record NewTokenMessage(string Id, string Token);
 /// <param name="State"><c>good</c>, <c>used</c>, <c>expired</c> or <c>revoked</c>.</param>
 public sealed record TokenMessage(string Id, string Kind, string Name, string State, string? Expires = null);
 
+/// <summary>Reply to <c>GET /v1/credentials</c>.</summary>
 public sealed record TokenList(IReadOnlyList<TokenMessage> Tokens);
 
 /// <summary>An enrolled client.</summary>
@@ -203,6 +207,7 @@ public sealed record ClientMessage(string Client, string Name, string EnrolledAt
 /// <param name="Updates">Of it that counted.</param>
 public sealed record ClientPartMessage(string Run, int Number, long Assignments, long Updates);
 
+/// <summary>Reply to <c>GET /v1/clients</c>.</summary>
 public sealed record ClientList(IReadOnlyList<ClientMessage> Clients);
 
 /// <summary>Body of <c>POST /v1/clients/{client}:rotate</c>: a client's new public key, in the form of the enrolment.</summary>
