@@ -65,7 +65,7 @@ internal sealed class RunMirror
             if (seen.Sequence >= view.Sequence)
             {
                 // That its host is opening, or has let it go, is a matter of the moment: whoever asks the run is told.
-                view = seen.Host is HostState.Failed or HostState.Damaged ? seen : seen with { Host = HostState.Open };
+                view = (seen.Host is HostState.Failed or HostState.Damaged) ? seen : seen with { Host = HostState.Open };
             }
         }
     }
