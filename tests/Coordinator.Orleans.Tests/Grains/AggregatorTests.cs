@@ -44,6 +44,19 @@ public sealed class AggregatorTests
     }
 
     [Fact]
+    public async Task An_update_of_a_deleted_run_is_not_checked_by_the_next_one_of_its_name()
+    {
+        await using var cluster = await TestSilos.StartAsync(2);
+        var door = await DoorAwayFromTheRunAsync(cluster);
+        var (_, client, _) = await door.JoinAsync("a", 10);
+        var submission = TestFactory.Submission(Assert.IsType<Granted>(await door.CheckInAsync(client, Eventually.Patience, default)).Assignment);
+        await StoreAsync(cluster, submission.Inline[0].Bytes);
+        var (aggregator, made) = (cluster.Grains(0).GetGrain<IAggregatorGrain>("run"), door.Entry.CreatedAt.UtcTicks);
+        Assert.Equal(new Checked(null, true), await aggregator.CheckAsync(made, submission with { Inline = [] }, default));
+        Assert.Equal(default, await aggregator.CheckAsync(made - 1, submission with { Inline = [] }, default));
+    }
+
+    [Fact]
     public async Task What_the_silo_has_at_hand_is_not_read_there()
     {
         await using var cluster = await TestSilos.StartAsync(2);

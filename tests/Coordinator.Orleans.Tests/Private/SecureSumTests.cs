@@ -1,7 +1,10 @@
 using System.Text.Json;
 using Federated.Aggregation.Parameters;
 using Federated.Coordinator.Hosting;
+using Federated.Coordinator.Orleans.Grains;
 using Federated.Coordinator.Runs;
+using Federated.Coordinator.SecureAggregation;
+using Federated.Protocol;
 using Federated.Protocol.Wire;
 
 namespace Federated.Coordinator.Orleans.Tests.Private;
@@ -67,6 +70,16 @@ public sealed class SecureSumTests
         using var http = other.Connect();
         var facts = JsonSerializer.Deserialize(await http.GetStringAsync("/v1/runs/sums/secure-sums"), WireJson.Default.SecureSumFacts)!;
         Assert.Equal(("done", Clients), (facts.Sessions[^1].Phase, facts.Sessions[^1].Survivors));
+    }
+
+    [Fact]
+    public async Task Of_a_long_step_by_somebody_in_no_session_nothing_is_kept()
+    {
+        await using var cluster = await PrivateCluster.StartAsync(kills: false);
+        var run = await cluster.Doors[0].Runs.CreateAsync("sums", cluster.Read(Configuration), default);
+        var stepped = await cluster.Silos.Grains(0).GetGrain<IRunGrain>("sums").TakeStepAsync(
+            run.Entry.CreatedAt.UtcTicks, new ClientId(0), new AssignmentId(7), SecureSumSteps.Input, length: 8 * 1024, offset: 0, new byte[1024]);
+        Assert.NotEqual(StepVerdict.Taken, Assert.NotNull(stepped).Verdict);
     }
 
     private static readonly string Configuration =
