@@ -4,7 +4,7 @@ using Federated.Protocol;
 namespace Federated.Coordinator.Orleans.Serialization;
 
 /// <summary>How effects stand in a message between silos: a kind byte and their fields in order. Kinds are never renumbered.</summary>
-public static class EffectForm
+internal static class EffectForm
 {
     public static byte[] Write(IReadOnlyList<RunEffect> effects)
     {

@@ -20,14 +20,14 @@ public sealed partial class RunMachine : ISchedulingContext
         return new ClientFacts(record.Examples, record.Dispatched, record.AcceptedUpdates, record.LastIncluded, record.SecondsPerStep, record.LastDispatchedAt);
     }
 
-    Assignment ISchedulingContext.Dispatch(ClientId client, LocalWork work, double timeout)
+    Assignment ISchedulingContext.Dispatch(ClientId client, LocalWork work)
     {
         if (!available.Remove(client))
         {
             throw new InvalidOperationException($"Only an available client can be given work; {client} is not.");
         }
 
-        var lease = options.ClientTimeout > 0 ? Math.Min(timeout, options.ClientTimeout) : timeout;
+        var lease = options.ClientTimeout > 0 ? options.ClientTimeout : double.PositiveInfinity;
         var assignment = new Assignment(new AssignmentId(nextAssignment++), client, Version, work, Now, Now + lease);
         inFlight.Add(assignment.Id.Value, assignment);
         dispatched++;

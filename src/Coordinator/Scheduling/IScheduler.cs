@@ -66,9 +66,8 @@ public interface ISchedulingContext
     /// <summary>What the run knows of a client.</summary>
     ClientFacts Facts(ClientId client);
 
-    /// <summary>Leases work on the current version to an available client.</summary>
-    /// <param name="timeout">Seconds until the lease ends; +∞ for the run's own client timeout alone. The earlier of both holds.</param>
-    Assignment Dispatch(ClientId client, LocalWork work, double timeout = double.PositiveInfinity);
+    /// <summary>Leases work on the current version to an available client, for as long as the run's client timeout says.</summary>
+    Assignment Dispatch(ClientId client, LocalWork work);
 
     /// <summary>Accepts an arrived update: it will be accumulated exactly once, now or later.</summary>
     void Accept(in ArrivedUpdate update);
