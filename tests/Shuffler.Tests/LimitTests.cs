@@ -13,17 +13,24 @@ public sealed class LimitTests : IAsyncLifetime
 {
     private const int MaxReportBytes = 1 << 20, MaxBytesInFlight = 1 << 20;
 
-    /// <summary>The least that could be an envelope; it is opened before it is found to be none.</summary>
-    private static readonly int Shortest = ReportEnvelope.EnvelopeBytes(0) + 1;
+    /// <summary>A short envelope's bytes; what is sent here is opened before it is found to be none.</summary>
+    private static readonly int Shortest = (int)ReportEnvelope.EnvelopeBytes(Claims(reportBytes: 64));
 
     private readonly ShufflerKeys keys = ShufflerKeys.Generate();
+    private readonly HpkePrivateKey coordinator = HpkePrivateKey.Generate();
+    private readonly TicketKey tickets;
     private readonly string folder = Directory.CreateTempSubdirectory("fed-limits-").FullName;
     private ShufflerServer? server;
     private HttpClient? http;
 
+    public LimitTests()
+    {
+        using var key = HpkePublicKey.Read(keys.Sealing.Point);
+        tickets = new TicketKey(coordinator.Agree(key, TicketKey.Label));
+    }
+
     public async Task InitializeAsync()
     {
-        using var coordinator = HpkePrivateKey.Generate();
         var options = new ShufflerOptions
         {
             DataDirectory = folder, Name = "s1", Destination = new Uri("http://coordinator.test"), Listen = [new ShufflerAddress("127.0.0.1", 0, null)],
@@ -38,21 +45,32 @@ public sealed class LimitTests : IAsyncLifetime
         http!.Dispose();
         await server!.DisposeAsync();
         keys.Dispose();
+        coordinator.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
-    private async Task<(HttpStatusCode Status, string Text, TimeSpan? RetryAfter)> PostAsync(HttpContent content)
+    private static ShuffleTicket Claims(int reportBytes) => new("run", "v1", 2, 4, 600, reportBytes, 0, 1, 1, 1, 4_000_000_000);
+
+    /// <summary>What a client shows that has a ticket for envelopes of so many bytes.</summary>
+    private string ProofOf(int length) => TicketKey.Prove(tickets.Issue(Claims(64 + length - Shortest)));
+
+    /// <summary>Sends so many bytes that nobody sealed.</summary>
+    private async Task<(HttpStatusCode Status, string Text, TimeSpan? RetryAfter)> PostAsync(int length)
     {
+        using var content = new ByteArrayContent(new byte[length]);
+        content.Headers.Add(TicketKey.ProofHeader, ProofOf(length));
         using var answer = await http!.PostAsync("/v1/reports", content);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(), answer.Headers.RetryAfter?.Delta);
     }
 
+    private Task<Announced> AnnounceAsync(int length) => Announced.AsLongAsAsync(http!.BaseAddress!, ProofOf(length), length);
+
     [Fact]
     public async Task AReportAsLongAsMayBeIsReadAndALongerOneIsNot()
     {
-        var longest = await PostAsync(new ByteArrayContent(new byte[MaxReportBytes]));
+        var longest = await PostAsync(MaxReportBytes);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, longest.Status); // It was looked at: nobody sealed it.
-        using var unsent = await Announced.AsLongAsAsync(http!.BaseAddress!, MaxReportBytes + 1);
+        using var unsent = await AnnounceAsync(MaxReportBytes + 1);
         Assert.StartsWith("HTTP/1.1 413 ", await unsent.AnswerAsync(), StringComparison.Ordinal); // None of it was sent.
     }
 
@@ -64,8 +82,8 @@ public sealed class LimitTests : IAsyncLifetime
         do
         {
             announced?.Dispose();
-            announced = await Announced.AsLongAsAsync(http!.BaseAddress!, MaxBytesInFlight - Shortest);
-            other = await PostAsync(new ByteArrayContent(new byte[Shortest + 1])); // It may be there before the announcement, or long after it, when that is not waited for any more.
+            announced = await AnnounceAsync(MaxBytesInFlight - Shortest);
+            other = await PostAsync(Shortest + 1); // It may be there before the announcement, or long after it, when that is not waited for any more.
         }
         while (other.Status == HttpStatusCode.UnprocessableEntity);
 
@@ -73,11 +91,11 @@ public sealed class LimitTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, other.Status);
         Assert.Contains("busy", other.Text, StringComparison.Ordinal);
         Assert.NotNull(other.RetryAfter);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PostAsync(new ByteArrayContent(new byte[Shortest]))).Status); // For so much there is room.
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PostAsync(Shortest)).Status); // For so much there is room.
         first.Dispose();
         do
         {
-            other = await PostAsync(new ByteArrayContent(new byte[Shortest + 1])); // Until its room is given back, when it is seen that nobody sends it.
+            other = await PostAsync(Shortest + 1); // Until its room is given back, when it is seen that nobody sends it.
         }
         while (other.Status == HttpStatusCode.ServiceUnavailable);
 
@@ -87,11 +105,11 @@ public sealed class LimitTests : IAsyncLifetime
     /// <summary>A report that is announced and not sent.</summary>
     private sealed class Announced(Socket socket) : IDisposable
     {
-        public static async Task<Announced> AsLongAsAsync(Uri server, int length)
+        public static async Task<Announced> AsLongAsAsync(Uri server, string proof, int length)
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(server.Host, server.Port);
-            await socket.SendAsync(Encoding.ASCII.GetBytes($"POST /v1/reports HTTP/1.1\r\nHost: {server.Authority}\r\nContent-Length: {length}\r\n\r\n"));
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"POST /v1/reports HTTP/1.1\r\nHost: {server.Authority}\r\n{TicketKey.ProofHeader}: {proof}\r\nContent-Length: {length}\r\n\r\n"));
             return new Announced(socket);
         }
 
